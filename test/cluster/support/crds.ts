@@ -54,23 +54,30 @@ const rabbitmqBrokerConfig: Crd = {
   },
 }
 
+/** The CRDs of these API groups of `kinds`, as objects to apply. */
+export const crdsOf = (groups: readonly string[]): object[] =>
+  groups
+    .flatMap(group =>
+      kinds[group]!.map(kind => {
+        const newest = definitionsOf(group, kind).at(-1)
+        if (!newest) throw new Error(`no CRD of ${group} ${kind}: neither a Go module nor KNATIVE_CRDS has it`)
+        return newest.crd
+      }),
+    )
+    .map(asObject)
+
+const asObject = (crd: Crd) => ({
+  ...storedVersionOnly(crd),
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+})
+
 /** Installs the CRDs of Knative and of the operators, and waits until the API server serves them. */
 export const installCrds = async (
   kubectl: (args: string[], options?: { input: string }) => Promise<{ code: number; stderr: string }>,
 ): Promise<void> => {
-  const found = Object.entries(kinds).flatMap(([group, names]) =>
-    names.map(kind => {
-      const newest = definitionsOf(group, kind).at(-1)
-      if (!newest) throw new Error(`no CRD of ${group} ${kind}: neither a Go module nor KNATIVE_CRDS has it`)
-      return newest.crd
-    }),
-  )
   const brokerConfig = definitionsOf('eventing.knative.dev', 'RabbitmqBrokerConfig').at(-1)?.crd ?? rabbitmqBrokerConfig
-  const items = [...found, brokerConfig].map(crd => ({
-    ...storedVersionOnly(crd),
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-  }))
+  const items = [...crdsOf(Object.keys(kinds)), asObject(brokerConfig)]
   const applied = await kubectl(['apply', '--server-side', '--validate=false', '-f', '-'], {
     input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items }),
   })

@@ -48,9 +48,9 @@ const nodeLayer = (): Promise<Layer> =>
     return { tree }
   })
 
-/** `dev.local/hello`: the smallest function on functions-framework, bundled, for comparisons of cold starts. */
+/** `dev.local/hello:test`: the smallest function on functions-framework, bundled, for comparisons of cold starts. */
 export const helloImage = async (): Promise<Image> => ({
-  name: 'dev.local/hello',
+  name: 'dev.local/hello:test',
   layers: [await nodeLayer(), await programLayer('hello', 'test/knative/images/hello.ts')],
   entrypoint: ['/usr/local/bin/node', '/hello.cjs'],
   env: { NODE_ENV: 'production' },

@@ -1,0 +1,102 @@
+import { glob, readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { parseAllDocuments } from 'yaml'
+import { parseManifests } from '#infra/cluster/render/overlays.ts'
+import { kustomize } from '#infra/delivery/kube-tools.ts'
+import { root } from '#infra/repository.ts'
+import { apply, type KubeObject, kubectl } from './kubectl.ts'
+import { nodeAddress } from './layout.ts'
+import { moduleFolder } from './programs.ts'
+
+/**
+ * The YAML files of each Go module. Serving's module has no files for the kinds of networking and caching, because they
+ * are symbolic links in its repository.
+ */
+const files = {
+  'knative.dev/caching': ['config/image.yaml'],
+  'knative.dev/networking': ['config/*.yaml'],
+  'knative.dev/serving': ['config/core/**/*.yaml'],
+  'knative.dev/eventing': [
+    'config/core/**/*.yaml',
+    'config/channels/in-memory-channel/**/*.yaml',
+    'config/brokers/mt-channel-broker/**/*.yaml',
+    'third_party/eventing-integrations-latest/*.yaml',
+  ],
+}
+
+/** Deployments of features that Vigia does not use. Their programs are not compiled. */
+const unused = ['request-reply', 'job-sink']
+
+/** The objects of Knative Serving and Eventing. Go downloads the modules that are missing. */
+export const knativeObjects = async (): Promise<KubeObject[]> => {
+  const objects = await Promise.all(Object.entries(files).map(([path, globs]) => objectsOf(path, globs)))
+  const settings = await operatorSettings()
+  return objects.flat().map(object => adapt(object, settings))
+}
+
+/** Applies the objects of Knative: first the namespaces and kinds that the others need. */
+export const installKnative = async (objects: KubeObject[]): Promise<void> => {
+  const isFirst = ({ kind }: KubeObject) => ['Namespace', 'CustomResourceDefinition'].includes(kind)
+  await apply(objects.filter(isFirst))
+  await kubectl(['wait', 'crd', '--all', '--for=condition=Established', '--timeout=120s'])
+  await apply(objects.filter(object => !isFirst(object)))
+}
+
+/** Waits until the Deployments of Knative are available. */
+export const waitForKnative = async (): Promise<void> => {
+  for (const namespace of ['knative-serving', 'knative-eventing'])
+    await kubectl([
+      ...['wait', 'deployment', '--all', '--namespace', namespace],
+      ...['--for=condition=Available', '--timeout=240s'],
+    ])
+}
+
+const objectsOf = async (path: string, globs: string[]): Promise<KubeObject[]> => {
+  const folder = await moduleFolder(path)
+  const names = (await Array.fromAsync(glob(globs, { cwd: folder }))).sort()
+  const texts = await Promise.all(names.map(name => readFile(join(folder, name), 'utf8')))
+  return texts
+    .flatMap(text => parseAllDocuments(text).map(document => document.toJS() as KubeObject | null))
+    .filter((object): object is KubeObject => object !== null)
+    .filter(
+      ({ kind, metadata }) =>
+        !['HorizontalPodAutoscaler', 'PodDisruptionBudget'].includes(kind) && !unused.includes(metadata.name),
+    )
+}
+
+type Settings = Record<string, Record<string, string>>
+
+/** What infra/cluster/minikube/platform tells Knative's operator to write to Serving's ConfigMaps. */
+const operatorSettings = async (): Promise<Settings> => {
+  const folder = join(root, 'infra/cluster/minikube/platform')
+  const serving = parseManifests(await kustomize(folder), folder).find(({ kind }) => kind === 'KnativeServing')
+  return (serving as unknown as { spec: { config: Settings } }).spec.config
+}
+
+const imageOf = (text: string): string => {
+  const [, project, path] = /^ko:\/\/knative\.dev\/(\w+)\/cmd\/(.+)$/.exec(text)!
+  return knativeImage(project!, basename(path!))
+}
+
+/** The name of the image of a program of Serving or Eventing. */
+export const knativeImage = (project: string, program: string): string =>
+  `dev.local/knative-${project}-${program.replaceAll('_', '-')}:test`
+
+/** Changes the images, the settings and the requested CPU; everything else stays as released. */
+const adapt = (object: KubeObject, settings: Settings): KubeObject => {
+  const adapted = JSON.parse(JSON.stringify(object), (_, value) =>
+    typeof value === 'string' && value.startsWith('ko://') ? imageOf(value) : value,
+  ) as KubeObject
+  if (adapted.kind === 'ConfigMap' && adapted.metadata.namespace === 'knative-serving')
+    adapted.data = { ...adapted.data, ...servingSettings(adapted.metadata.name, settings) }
+  if (adapted.kind === 'Deployment')
+    for (const container of adapted.spec.template.spec.containers)
+      if (container.resources?.requests?.cpu) container.resources.requests.cpu = '5m'
+  return adapted
+}
+
+const servingSettings = (name: string, settings: Settings): Record<string, string> => ({
+  ...settings[name.replace('config-', '')],
+  // run.sh makes the domain from the address of minikube in the same way.
+  ...(name === 'config-domain' ? { [`${nodeAddress}.sslip.io`]: '' } : {}),
+})

@@ -1,0 +1,16 @@
+import { type KubeObject, kubectl, list } from './kubectl.ts'
+
+/** The pods of a function that are not being deleted. */
+export const podsOf = async (name: string): Promise<KubeObject[]> =>
+  (await list('pods', 'vigia', `--selector=serving.knative.dev/service=${name}`)).filter(
+    ({ metadata }) => !metadata.deletionTimestamp,
+  )
+
+/** The lines that the pods of a function have logged. Pods that are gone took their logs with them. */
+export const logsOf = async (name: string): Promise<string[]> => {
+  const text = await kubectl([
+    ...['logs', '--namespace=vigia', `--selector=serving.knative.dev/service=${name}`],
+    ...['--container=user-container', '--tail=-1', '--prefix=false'],
+  ])
+  return text.split('\n').filter(line => line !== '')
+}
