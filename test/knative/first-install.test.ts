@@ -1,20 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { functionNames } from '#infra/repository.ts'
+import { vigiaInstalled } from './cluster/installed.ts'
 import { kubectl, list } from './cluster/kubectl.ts'
 import { logsOf } from './cluster/pods.ts'
-import { type Installation, prepareVigia } from './cluster/vigia.ts'
-import { startWorld, type World } from './cluster/world.ts'
+import type { Installation } from './cluster/vigia.ts'
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a first installation with run.sh', () => {
-  let world: World
   let vigia: Installation
   let output: string
   beforeAll(async () => {
-    world = await startWorld()
-    vigia = await prepareVigia(world)
-    output = await vigia.run()
+    const installed = await vigiaInstalled()
+    vigia = installed.vigia
+    output = installed.output
   })
-  afterAll(() => world?.stop())
 
   test('the script says that Vigia is ready and where its webhook is', () => {
     expect(output).toMatch(/Vigia \S+ is ready/)

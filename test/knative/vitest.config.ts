@@ -1,7 +1,17 @@
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-// One cluster for all files, so one worker.
+/** The tests of the first installation come first, and those that remove Vigia come last. */
+class InOrder extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification) =>
+      moduleId.includes('/first-install.') ? 0 : moduleId.includes('/termination.') ? 2 : 1
+    return files.toSorted((a, b) => place(a) - place(b) || a.moduleId.localeCompare(b.moduleId))
+  }
+}
+
+// One cluster for all files, so one worker. They share its modules, because they share the simulated Internet.
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, '../..'),
@@ -10,6 +20,8 @@ export default defineConfig({
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/knative-report.json' }]] : ['default'],
     pool: 'forks',
     maxWorkers: 1,
+    isolate: false,
+    sequence: { sequencer: InOrder },
     testTimeout: 300_000,
     hookTimeout: 600_000,
     teardownTimeout: 60_000,
