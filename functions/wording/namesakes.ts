@@ -26,9 +26,10 @@ const distinctionKinds: ((show: Namesake) => string | null)[] = [
 ]
 
 /**
- * A distinction for each show that has the same name as another show: the first of the year, the channel, or both that
- * is different for all shows with the name. If none is different, the distinction is the year, and the id at TVmaze is
- * added if the year is unknown or the same for several shows. The keys of the map are the ids of the shows.
+ * A distinction for each show that has the same name as another show. It is the year if no two shows with the name have
+ * the same year; otherwise the channel, on the same condition; otherwise the year and the channel together. If these do
+ * not distinguish all shows with the name, it is the year, and the id at TVmaze is added if the year is unknown or the
+ * same for several shows. The keys of the map are the ids of the shows.
  */
 export const distinctionsBetween = (shows: readonly Namesake[]): Map<number, string> => {
   const unique = [...new Map(shows.map(show => [show.id, show])).values()]

@@ -263,7 +263,7 @@ describe('failures', () => {
     expect(await statuses(1)).toBe(1)
   })
 
-  test('our client treats down, 429, HTML with status 200 and 502 as unavailable, for the given number of calls', async () => {
+  test('our client reports a dropped connection, 429, 502, and HTML with status 200 as unavailable, for the given number of calls', async () => {
     for (const failure of ['down', '429', 'html200', '502'] as const) {
       server.fail(failure, { times: 1 })
       await expect(client().show(showIds.harbor)).rejects.toThrow(/^TVMaze: /)

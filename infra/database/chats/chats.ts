@@ -59,7 +59,7 @@ export const chatsIn = (db: Postgres) => ({
 
   /**
    * Moves everything of a group to the supergroup that it became, which has a new id. A second call changes nothing.
-   * Does nothing if the ids are not those of two different groups, because it deletes the rows of `fromId`.
+   * If the ids are not those of two different groups, it does nothing, so that a wrong id cannot delete a chat.
    */
   migrate: async (fromId: number, toId: number): Promise<void> => {
     if (fromId === toId || !isGroupId(fromId) || !isGroupId(toId)) return
