@@ -3,8 +3,7 @@ import { defineEvent } from './event.ts'
 import { BigintId, ChatId } from './fields.ts'
 
 /**
- * The result of a check that a person requested. Checks that the schedule planned do not publish this event. Subject
- * `monitor/42`.
+ * The result of a check that a person requested. A scheduled check does not publish this event. Subject `monitor/42`.
  */
 export const ProbeFinished = defineEvent(
   'probe.finished',

@@ -13,9 +13,9 @@ import { mediaTypeOf } from './media-type.ts'
  * cannot read with the current time, and accepts other invalid attributes. The SDK's `validate()` does the same checks,
  * but it starts with a regular expression of 3 KB that takes a tenth of a cold start.
  *
- * This function reads the data without the SDK, because the SDK takes text that is not JSON for a JSON string, knows
- * only four content types of JSON, loses `0`, `false` and `""` in structured mode, and turns bytes into an array of
- * numbers.
+ * This function reads the data without the SDK. If the data is not JSON, the SDK returns its text as if it were a JSON
+ * string. The SDK also knows only four content types of JSON, loses `0`, `false` and `""` in structured mode, and turns
+ * bytes into an array of numbers.
  */
 export const parseCloudEvent = (headers: IncomingHttpHeaders, body: Buffer): VigiaEvent => {
   const mediaType = mediaTypeOf(headers['content-type'])

@@ -20,7 +20,8 @@ export const checksByDueTime = ({ data }: EventOf<typeof ProbeRequested>): DueCh
 }
 
 /**
- * How long running checks may take to finish after `stop`. The broker redelivers the event for checks that take longer.
+ * The time that checks in progress get to finish after `stop`. The broker redelivers the event for checks that take
+ * longer.
  */
 const graceMs = 2_000
 

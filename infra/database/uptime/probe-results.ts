@@ -96,7 +96,7 @@ const intervalOf = 'select interval_s from monitor where id = kept.monitor_id'
 
 /**
  * SQL: inserts the new rows of the CTE `accepted`, and adds exactly these to the sums of their hour: the number of
- * slots, and the seconds of their intervals. Checks that a person requested are inserted, but not added to the sums.
+ * slots, and the seconds of their intervals. A check that a person requested is inserted, but not added to the sums.
  */
 const storedAndCounted = `
   stored as (

@@ -28,7 +28,7 @@ const every = (all: readonly Predicate[]): Predicate => {
 
 const compile = (filter: Filter): Predicate => {
   if ('attributes' in filter)
-    // In this dialect an empty value means that the attribute is present and not empty.
+    // In this dialect, if the filter's value is empty, the event's value must exist and not be empty.
     return every(
       Object.entries(filter.attributes).map(([name, value]) =>
         value === '' ? attributes => (attributes[name] ?? '') !== '' : attributes => attributes[name] === value,

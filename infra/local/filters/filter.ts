@@ -3,7 +3,10 @@
  * filters when it passes every element.
  */
 export type Filter =
-  /** The value must be equal. An empty value means that the attribute is present and not empty. */
+  /**
+   * The value must be equal. If the filter's value is empty, the event must have the attribute, and its value must not
+   * be empty.
+   */
   | { attributes: Record<string, string> }
   | { exact: Record<string, string> }
   | { prefix: Record<string, string> }

@@ -57,7 +57,7 @@ const sendState = (progress: StartProgress, response: ServerResponse) => {
 /**
  * The value of the Refresh header, which reloads the page in a browser without scripts. It contains the path, because
  * otherwise a browser does not reload a page whose address has a fragment. A path that starts with `//` or `/\` is left
- * out, because a browser would take it for the address of another host.
+ * out, because a browser would read it as the address of another host.
  */
 const refresh = (path: string) => `${reloadAfterS * 2}${/^\/(?![/\\])/.test(path) ? `; url=${path}` : ''}`
 

@@ -102,7 +102,7 @@ func (r *rule) pathOf(request *http.Request) *v1alpha1.HTTPIngressPath {
 	return nil
 }
 
-// headersMatch compares like Kourier: an empty value means that the header exists.
+// headersMatch compares like Kourier: an empty value in the rule matches every request that has the header.
 func headersMatch(wanted map[string]v1alpha1.HeaderMatch, header http.Header) bool {
 	for name, match := range wanted {
 		values := header.Values(name)
