@@ -3,21 +3,26 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Client } from 'pg'
+import { earlierChecksums } from './earlier-checksums.ts'
+import { statementsOf } from './migration-statements.ts'
 
 /** The folder with the migrations of the functions' tables. */
 export const migrationsDir = fileURLToPath(new URL('./migrations', import.meta.url))
 
-/** SHA-256 of every migration in `dir`, by file name. Line ends are normalised, because git may change them. */
+/**
+ * SHA-256 of the statements of every migration in `dir`, by file name. A changed comment does not change it. Line ends
+ * are normalised, because git may change them.
+ */
 export const checksums = async (dir = migrationsDir): Promise<Record<string, string>> => {
   const files = (await readdir(dir)).filter(name => name.endsWith('.sql')).sort()
   const entries = files.map(async file => {
     const text = (await readFile(join(dir, file), 'utf8')).replaceAll('\r\n', '\n')
-    return [file, createHash('sha256').update(text).digest('hex')] as const
+    return [file, createHash('sha256').update(statementsOf(text)).digest('hex')] as const
   })
   return Object.fromEntries(await Promise.all(entries))
 }
 
-/** The content of `checksums.json` in `dir`: the migrations of released versions. They must never change again. */
+/** The content of `checksums.json` in `dir`: the checksums of released migrations. They must never change again. */
 export const releasedChecksums = async (dir = migrationsDir): Promise<Record<string, string>> => {
   try {
     return JSON.parse(await readFile(join(dir, 'checksums.json'), 'utf8'))
@@ -75,6 +80,24 @@ export const migrate = async (
 /** The name of a migration is its file name without `.sql`. */
 const nameOf = (file: string) => file.replace(/\.sql$/, '')
 
+/**
+ * The two checksums of an applied migration. Earlier releases wrote and compared only the column `checksum`, which is
+ * the SHA-256 of the whole text. They accept null there, so they also work on this database after a rollback.
+ */
+interface Applied {
+  name: string
+  checksum: string | null
+  statements_checksum: string | null
+}
+
+const isUnchanged = (file: string, current: string, { checksum, statements_checksum }: Applied): boolean => {
+  const earlier = earlierChecksums[file]
+  return (
+    (statements_checksum === null || statements_checksum === current) &&
+    (checksum === null || (checksum === earlier?.text && current === earlier.statements))
+  )
+}
+
 const refuseChangedFiles = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
   const { rows: columns } = await client.query(
     `select from information_schema.columns
@@ -82,29 +105,39 @@ const refuseChangedFiles = async (client: Client, table: string, files: Record<s
     [table],
   )
   if (columns.length === 0) return
-  const applied = await client.query<{ name: string; checksum: string | null }>(`select name, checksum from "${table}"`)
-  const checksumByName = new Map(Object.entries(files).map(([file, checksum]) => [nameOf(file), checksum]))
-  for (const { name, checksum } of applied.rows)
-    if (checksumByName.has(name) && checksum !== null && checksum !== checksumByName.get(name))
+  // The second column does not exist before the first migration with this release.
+  const applied = await client.query<Applied>(
+    `select name, checksum, to_jsonb("${table}") ->> 'statements_checksum' as statements_checksum from "${table}"`,
+  )
+  const names = new Set(Object.keys(files).map(nameOf))
+  for (const row of applied.rows) {
+    const file = `${row.name}.sql`
+    const current = files[file]
+    if (current !== undefined && !isUnchanged(file, current, row))
       throw new Error(
-        `migration ${name}.sql was changed after this database applied it: restore the file and write a new migration`,
+        `migration ${file} was changed after this database applied it: restore the file and write a new migration`,
       )
+  }
   const appliedNames = new Set(applied.rows.map(({ name }) => name))
-  const unknown = applied.rows.find(({ name }) => !checksumByName.has(name))
+  const unknown = applied.rows.find(({ name }) => !names.has(name))
   if (unknown === undefined) return
   const message = `the database has migration ${unknown.name}.sql, which this version does not know: run a newer version`
-  throw [...checksumByName.keys()].every(name => appliedNames.has(name))
-    ? new DatabaseAhead(message)
-    : new Error(message)
+  throw [...names].every(name => appliedNames.has(name)) ? new DatabaseAhead(message) : new Error(message)
 }
 
+/** Adds the checksums of new rows, and replaces the checksums that an earlier release wrote. */
 const saveChecksums = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
-  await client.query(`alter table "${table}" add column if not exists checksum text`)
+  await client.query('begin')
   await client.query(
-    `update "${table}" set checksum = file.checksum from unnest($1::text[], $2::text[]) as file (name, checksum)
-     where "${table}".name = file.name and "${table}".checksum is null`,
+    `alter table "${table}" add column if not exists checksum text, add column if not exists statements_checksum text`,
+  )
+  await client.query(
+    `update "${table}" set checksum = null, statements_checksum = file.checksum
+     from unnest($1::text[], $2::text[]) as file (name, checksum)
+     where "${table}".name = file.name and ("${table}".checksum is not null or statements_checksum is null)`,
     [Object.keys(files).map(nameOf), Object.values(files)],
   )
+  await client.query('commit')
 }
 
 /** Adds the file and, if PostgreSQL reports it, the line to the error message. */

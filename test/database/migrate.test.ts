@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { checksums, DatabaseAhead, migrate, releasedChecksums } from '#database/migrate.ts'
+import { earlierChecksums } from '#database/earlier-checksums.ts'
+import { checksums, DatabaseAhead, migrate, migrationsDir, releasedChecksums } from '#database/migrate.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 
 const program = fileURLToPath(new URL('../../infra/database/migrate.ts', import.meta.url))
@@ -73,6 +74,20 @@ describe('a folder of migrations', () => {
     await up()
   })
 
+  test('with other comments and other white space at the ends of lines counts as unchanged', async () => {
+    await up()
+    await write('0001_a.sql', '-- a comment\ncreate /* one more */ table a (id integer);  \n\n-- the last')
+    await up()
+    expect(await names('own_migration')).toEqual(['0001_a', '0002_b'])
+  })
+
+  test('with a changed string that contains "--" is refused', async () => {
+    await write('0003_c.sql', "create table c (id text default 'a -- b');\n")
+    await up()
+    await write('0003_c.sql', "create table c (id text default 'a -- c');\n")
+    await expect(up()).rejects.toThrow(/^migration 0003_c\.sql was changed after this database applied it: .+$/)
+  })
+
   test('with an error in a new file applies nothing, and the error names the file and the line', async () => {
     await up()
     await write('0003_c.sql', 'create table c (id integer);\n')
@@ -121,6 +136,79 @@ describe('a folder of migrations', () => {
   })
 })
 
+describe('a database that an earlier release migrated', () => {
+  let dir: string
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'migrations-'))
+    await cp(migrationsDir, dir, { recursive: true })
+    await migrate(database.url, { dir })
+    await database.db.query('alter table migration drop column statements_checksum')
+    const earlier = Object.entries(earlierChecksums).map(([file, { text }]) => [file.replace('.sql', ''), text])
+    await database.db.query(
+      `update migration set checksum = file.text from unnest($1::text[], $2::text[]) as file (name, text)
+       where migration.name = file.name`,
+      [earlier.map(([name]) => name), earlier.map(([, text]) => text)],
+    )
+  })
+  afterEach(() => rm(dir, { recursive: true }))
+
+  const rows = async () => (await database.db.query('select * from migration order by id')).rows
+  const change = async (file: string, from: string, to: string) => {
+    const sql = await readFile(join(dir, file), 'utf8')
+    expect(sql).toContain(from)
+    await writeFile(join(dir, file), sql.replace(from, to))
+  }
+
+  test('is accepted and gets the checksums of the statements; the earlier release still accepts its rows', async () => {
+    const before = await rows()
+    expect(before.map(row => row.checksum)).not.toContain(null)
+    await migrate(database.url, { dir })
+    const current = await checksums(dir)
+    expect(await rows()).toEqual(
+      // The earlier release refuses another checksum than its own, but accepts a row without one.
+      before.map(row => ({ ...row, checksum: null, statements_checksum: current[`${row.name}.sql`] })),
+    )
+  })
+
+  test('is accepted after a rollback, in which the earlier release added its checksums again', async () => {
+    const before = await rows()
+    await migrate(database.url, { dir })
+    const after = await rows()
+    for (const { name, checksum } of before)
+      await database.db.query('update migration set checksum = $1 where name = $2', [checksum, name])
+    await migrate(database.url, { dir })
+    expect(await rows()).toEqual(after)
+  })
+
+  test('is accepted if a comment was changed since then', async () => {
+    await change('0001_chats.sql', '-- Up Migration\n', '-- Up Migration\n-- The chats.\n')
+    await migrate(database.url, { dir })
+  })
+
+  test('is refused and stays as it is if a statement was changed since then', async () => {
+    const before = await rows()
+    await change('0002_monitors.sql', 'interval_s integer', 'interval_s bigint')
+    await expect(migrate(database.url, { dir })).rejects.toThrow(
+      'migration 0002_monitors.sql was changed after this database applied it: restore the file and write a new migration',
+    )
+    expect(await rows()).toEqual(before)
+  })
+
+  test('is refused if its checksum is that of another file', async () => {
+    await database.db.query(`update migration set checksum = $1 where name = '0001_chats'`, [
+      earlierChecksums['0002_monitors.sql']?.text,
+    ])
+    await expect(migrate(database.url, { dir })).rejects.toThrow(/^migration 0001_chats\.sql was changed after/)
+  })
+
+  test('stays as it is if the new checksums cannot be saved', async () => {
+    const before = await rows()
+    await database.db.query('alter table migration add constraint has_checksum check (checksum is not null)')
+    await expect(migrate(database.url, { dir })).rejects.toThrow('violates check constraint "has_checksum"')
+    expect(await rows()).toEqual(before)
+  })
+})
+
 test.each(['infra/database', 'infra/local/broker'])(
   'every migration of %s is unchanged since its release',
   async owner => {
@@ -129,3 +217,9 @@ test.each(['infra/database', 'infra/local/broker'])(
     expect(await checksums(dir)).toEqual(await releasedChecksums(dir))
   },
 )
+
+test('every migration with an earlier checksum still has the statements of that time', async () => {
+  const broker = fileURLToPath(new URL('../../infra/local/broker/migrations', import.meta.url))
+  const current = { ...(await checksums()), ...(await checksums(broker)) }
+  for (const [file, { statements }] of Object.entries(earlierChecksums)) expect(current[file], file).toBe(statements)
+})
