@@ -36,7 +36,7 @@ interface CursorDetail {
    * same number, because otherwise slots would be left out.
    */
   shards: number
-  /** A gap whose newest slots are still to be announced. */
+  /** The last gap, until its slots that are still checked (see `noticedAt`) are announced. */
   late?: { from: string; to: string }
 }
 

@@ -44,8 +44,8 @@ const at = (ms: number) => new Date(ms)
 const startOfWindow = (ms: number) => Math.floor(ms / windowMs) * windowMs
 
 /**
- * The time at which a gap was noticed. The newest slots of the gap are those whose monitors had no other slot until
- * that time.
+ * The time of the tick that found a gap. If a monitor has no slot between the end of the gap and this tick, its last
+ * slot in the gap is still checked, and is not counted as missed.
  */
 export const noticedAt = (gap: TimeRange): Date => at(gap.to.getTime() + behindMs)
 
