@@ -1,11 +1,11 @@
 -- Up Migration
 create table chat (
-  -- Telegram's id; changes when a group becomes a supergroup, hence "on update cascade" everywhere below.
+  -- Telegram's id. It changes when a group becomes a supergroup, so every reference has "on update cascade".
   id bigint primary key,
   kind text not null default 'private' check (kind in ('private', 'group', 'supergroup', 'channel')),
   language text not null default 'pt-BR' check (language in ('pt-BR', 'en')),
   zone text not null default 'America/Sao_Paulo',
-  -- null while the chat can be reached; else since when it cannot, and Telegram's words for it.
+  -- Since when the chat cannot be reached, and Telegram's reason; null if the chat can be reached.
   unreachable_since timestamptz,
   unreachable_reason text,
   created_at timestamptz not null default now()
@@ -13,34 +13,34 @@ create table chat (
 
 create table follow (
   chat_id bigint not null references chat on update cascade on delete cascade,
-  -- show/82
+  -- For example show/82.
   subject text not null,
-  -- What it was called then: a list can be shown while the catalogue is away or has not heard of the show yet.
+  -- The name at the time of the follow. It is shown while the catalogue is unavailable or does not have the show yet.
   title text,
   followed_at timestamptz not null default now(),
   primary key (chat_id, subject)
 );
 create index follow_subject on follow (subject);
 
--- What a chat looked for and TVMaze answered, so that turning its pages asks nobody. A chat keeps its newest few.
+-- The newest searches of each chat with TVMaze's results, so that showing another page needs no request to TVMaze.
 create table search (
   id bigint generated always as identity primary key,
   chat_id bigint not null references chat on update cascade on delete cascade,
   query text not null,
-  -- null where TVMaze did not answer: the button "try again" knows what was asked.
+  -- null if TVMaze did not answer. The button "try again" then repeats the query.
   hits jsonb,
   at timestamptz not null default now()
 );
 create index search_chat on search (chat_id, id);
 
--- A lease, not a mere mark: a crash between "seen" and "done" must not swallow Telegram's retry.
+-- Each update has a lease, so that Telegram's retry is handled after a crash in the middle of the first attempt.
 create table telegram_update (
   bot_id bigint not null,
   update_id bigint not null,
-  -- deferred: Telegram has its 200, the broker brings the update again.
+  -- deferred: Telegram got its 200, and the broker delivers the update again.
   state text not null check (state in ('processing', 'done', 'deferred')),
   lease_until timestamptz not null,
-  -- How often it was begun; also tells a holder's own lease from that of a later one.
+  -- The number of attempts. A process compares it with its own attempt to find out whether it still has the lease.
   attempts integer not null default 1,
   seen_at timestamptz not null default now(),
   primary key (bot_id, update_id)

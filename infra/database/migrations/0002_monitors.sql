@@ -9,14 +9,15 @@ create table monitor (
   timeout_ms integer not null check (timeout_ms between 100 and 30000),
   paused_at timestamptz,
   created_at timestamptz not null default now(),
-  -- Slots before this instant are not its own: since it was made, or resumed.
+  -- When the monitor was created or last resumed. Earlier slots are not checked.
   active_since timestamptz not null default now(),
-  -- Spreads monitors over the interval (its remainder is the phase) and over shards (ranges of it).
+  -- Spreads the monitors over time and over shards: slot_hash modulo the interval is the time of the monitor's slots
+  -- within the interval, and a shard is a range of slot_hash.
   slot_hash integer not null generated always as (((id * 2654435761) % 2147483648)::integer) stored,
-  -- The verdict, written on condition of its version.
+  -- The verdict. A write succeeds only if `version` has not changed since the row was read.
   state text not null default 'new' check (state in ('new', 'up', 'down')),
   state_since timestamptz,
-  -- Slot of the newest result judged; older ones are ignored.
+  -- The time of the newest result that was judged. Older results are ignored.
   judged_at timestamptz,
   last_ok_at timestamptz,
   version integer not null default 0,
@@ -24,14 +25,15 @@ create table monitor (
 ) with (fillfactor = 70);
 create index monitor_slot_hash on monitor (slot_hash);
 
--- Without a foreign key, which would cost a look for each row: results of a monitor that is gone leave with their day.
+-- There is no foreign key, because it would cost a look-up for each row. The results of a deleted monitor stay until
+-- the partition of their day is dropped.
 create table probe_result (
   monitor_id bigint not null,
-  -- The slot, not the moment of the check: a slot checked twice is one row.
+  -- The time of the slot and not of the check, so that a slot that is checked twice has one row.
   due_at timestamptz not null,
-  -- null where nobody looked.
+  -- The time of the check; null if the slot was not checked.
   started_at timestamptz,
-  -- null: nobody can tell, through a fault of ours.
+  -- null if Vigia could not check because of an error of its own.
   ok boolean,
   status smallint,
   error text,
@@ -44,15 +46,15 @@ create table probe_result (
   primary key (monitor_id, due_at)
 ) partition by range (due_at);
 
--- One row a monitor and hour, kept up with each batch of results.
+-- One row for each monitor and hour, updated with each batch of results.
 create table probe_hour (
   monitor_id bigint not null references monitor on delete cascade,
   hour timestamptz not null,
   ok integer not null default 0,
   failed integer not null default 0,
-  -- Slots nobody looked at, through a fault of ours. Neither up nor down.
+  -- The slots that Vigia could not check because of an error of its own. They count neither as up nor as down.
   missed integer not null default 0,
-  -- Of the good ones.
+  -- The sum over the good checks.
   total_ms double precision not null default 0,
   primary key (monitor_id, hour)
 ) with (fillfactor = 70);
@@ -60,13 +62,14 @@ create table probe_hour (
 create table incident (
   id bigint generated always as identity primary key,
   monitor_id bigint not null references monitor on delete cascade,
-  -- Slot of the first failure, and the result that told: `monitor/42@2026-11-21T12:05:20.000Z`.
+  -- The time of the first failure, and the id of the result that opened the incident:
+  -- `monitor/42@2026-11-21T12:05:20.000Z`.
   opened_at timestamptz not null,
   opened_cause text not null,
   status smallint,
   error text not null,
   last_ok_at timestamptz,
-  -- Slot of the recovery; the cause is then a result, or `paused`.
+  -- The time of the recovery or of the pause. The cause is the id of a result, or `paused`.
   closed_at timestamptz,
   closed_cause text
 );

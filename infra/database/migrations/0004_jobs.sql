@@ -1,19 +1,22 @@
 -- Up Migration
--- How far a job that a tick wakes has come. A missed tick is not replayed: the next one starts at the cursor.
+-- The time up to which a job has done its work. A missed tick is not repeated: at the next tick, the job
+-- continues at its cursor.
 create table cursor (
   job text primary key,
   reached timestamptz not null,
   detail jsonb not null default '{}'
 );
 
--- What was announced once is not announced again, even when TVMaze renumbers or re-creates an episode.
+-- The announced episodes. An episode is not announced again when TVMaze gives it another number or another id.
 create table announcement (
   show_id integer not null,
-  -- TVMaze's; survives a new number.
+  -- TVMaze's id. It stays the same when TVMaze changes the number.
   episode_id integer not null,
-  -- s2e5, or special/123 where there is no number; survives a new id.
+  -- s2e5, or a special/… of season, date and name if the episode has no number. It stays the same when TVMaze changes
+  -- the id.
   episode text not null,
-  -- Only chats of this zone were told (dates without an hour); '' for everybody.
+  -- A date without an hour is announced to the chats of one time zone at a time, and this is that zone. '' if the
+  -- episode was announced to all chats at once.
   zone text not null default '',
   event_id text not null,
   announced_at timestamptz not null,
@@ -21,7 +24,7 @@ create table announcement (
 );
 create index announcement_episode on announcement (show_id, episode);
 
--- The events that tell of them, kept with them in one transaction and published after it.
+-- The events that announce the episodes. They are stored in the same transaction and published after it.
 create table announcement_event (
   id text primary key,
   type text not null,

@@ -1,5 +1,5 @@
 -- Up Migration
--- What retention.ts deletes by.
+-- The indexes that retention.ts uses to find the rows to delete.
 create index announcement_announced_at on announcement (announced_at);
 create index announcement_event_published on announcement_event (published_at) where published_at is not null;
 create index incident_closed_at on incident (closed_at) where closed_at is not null;

@@ -1,5 +1,5 @@
 -- Up Migration
--- One row: when TVMaze was called in the last seconds, by any function, and until when it asked all of them to wait.
+-- One row for all functions: the times of the last calls to TVMaze, and the end of the pause that TVMaze asked for.
 create table tvmaze_budget (
   one boolean primary key default true check (one),
   granted timestamptz[] not null default '{}',
@@ -8,8 +8,8 @@ create table tvmaze_budget (
 insert into tvmaze_budget default values;
 
 alter table follow
-  -- Since when a chat waits for the first look at a series that it followed; null once there was one.
+  -- Since when a chat waits for the first fetch of a series that it followed; null after the fetch.
   add column waiting_since timestamptz,
-  -- When that look was.
+  -- The time of that fetch.
   add column looked_at timestamptz;
 create index follow_waiting on follow (chat_id, waiting_since) where waiting_since is not null;

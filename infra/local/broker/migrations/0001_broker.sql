@@ -1,52 +1,56 @@
 -- Up Migration
 create schema if not exists broker;
 
--- Counts starts of the broker; a lease number begins with it, so a lease of an earlier start can never be taken for one of now.
+-- The number of starts of the broker. A lease number begins with it, so a lease of an earlier start never equals a
+-- lease of this start.
 create sequence broker.epoch minvalue 0;
 
--- One row for each event that got a 202. The broker numbers them itself and moves the sequence along in the same commit.
+-- One row for each event that was answered with 202. The broker numbers the events itself and sets the sequence in the
+-- same commit.
 create sequence broker.event_seq minvalue 0;
 create table broker.event (
   seq bigint primary key,
-  -- What makes it the same event when it comes again: a digest of source, id and, for a reply, the delivery it answers.
-  -- A digest because ids have no upper length and index entries do.
+  -- A digest of source, id and, for a reply, the delivery that it answers. A repeated event has the same key. It is a
+  -- digest, because the length of an index entry is limited and the length of an id is not.
   key uuid not null unique,
   id text not null,
   source text not null,
   type text not null,
   subject text,
-  -- JSON: every context attribute, also those above, all strings.
+  -- JSON: every context attribute as a string, including those above.
   attributes text not null,
-  -- JSON: HTTP headers that travel along (trace context, x-request-id ...), or null.
+  -- JSON: the HTTP headers that the broker passes on (trace context, x-request-id ...), or null.
   headers text,
   data bytea not null,
-  -- Hops of replies left.
+  -- How many more times a reply may be published in response to this event.
   ttl smallint not null,
   accepted_at timestamptz not null default now()
 );
--- Compressing costs more time than the disk space is worth.
+-- Without compression, because the time for it costs more than the disk space.
 alter table broker.event alter column data set storage external;
 create index event_type on broker.event (type, seq);
 create index event_accepted on broker.event using brin (accepted_at);
 
--- One row for each Trigger an event matched. No foreign key: both rows are written by one statement, and the check would cost a look-up for each.
+-- One row for each Trigger that an event matched. There is no foreign key, because one statement writes the event and
+-- its deliveries, and the check would cost a look-up for each row.
 create table broker.delivery (
   event_seq bigint not null,
   trigger text not null,
   state text not null default 'pending' check (state in ('pending', 'done', 'dead')),
-  -- Attempts made: at the subscriber, or at the dead letter sink once `letter` is there.
+  -- The number of attempts: at the dead letter sink if `letter` is set, else at the subscriber.
   attempts integer not null default 0,
-  -- When somebody may take it: at once, when its pause is over, or when the lease of who took it runs out. null: nothing more to do.
+  -- When the delivery may be claimed: at once, after the pause before a retry, or when the lease expires. null if the
+  -- delivery is finished.
   due timestamptz default now(),
-  -- Who has it; only this number can settle it.
+  -- The number of the current lease. Only a process that has this number can settle the delivery.
   lease bigint,
-  -- JSON: why it goes to the dead letter sink instead of the subscriber (the knativeerror extensions, which may be none).
+  -- JSON: why the event is a dead letter (the knativeerror extensions, possibly none). null if it is not a dead letter.
   letter text,
   primary key (event_seq, trigger)
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
 create index delivery_due on broker.delivery (trigger, due) where due is not null;
 
--- What happened, for people. May lose its last rows in a crash.
+-- The log of attempts, for people. A crash may lose its newest rows.
 create table broker.attempt (
   event_seq bigint not null,
   trigger text not null,
@@ -54,7 +58,7 @@ create table broker.attempt (
   ms integer not null,
   status smallint,
   error text,
-  -- It was the dead letter sink that was tried.
+  -- True for an attempt at the dead letter sink, false for one at the subscriber.
   letter boolean not null
 );
 create index attempt_event on broker.attempt (event_seq);
