@@ -16,6 +16,8 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, '../..'),
     include: ['test/knative/**/*.test.ts'],
+    // The tests of the launcher's parts run with `npm test`.
+    exclude: ['test/knative/cluster/**'],
     globalSetup: 'test/knative/cluster/global-setup.ts',
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/knative-report.json' }]] : ['default'],
     pool: 'forks',

@@ -11,7 +11,7 @@ export interface NodePrograms {
   tini: string
 }
 
-/** Downloads and unpacks Debian's packages, once. Throws an Error with apt's message when that fails. */
+/** Downloads and unpacks Debian's packages, once. Throws `Unavailable` when apt cannot download them. */
 export const debianPrograms = async (): Promise<NodePrograms> => {
   const folder = await debianPackages(['containerd', 'runc', 'containernetworking-plugins', 'tini'])
   return {

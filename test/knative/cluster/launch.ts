@@ -1,37 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { kubeTool } from '#infra/delivery/kube-tools.ts'
-import { packageVersion } from '#infra/delivery/package-version.ts'
 import { root } from '#infra/repository.ts'
-import { clusterImages } from '../images/cluster-images.ts'
 import { cgroupsNamed, makeCgroup, removeCgroup } from './cgroups.ts'
-import { debianPrograms } from './debian.ts'
-import { knativeObjects } from './knative.ts'
-import { clusterFolder, nextVersion, nodeAddress, worldAddresses } from './layout.ts'
-import type { Parts } from './parts.ts'
-import { platformCrds } from './platform.ts'
-import { buildPrograms } from './programs.ts'
+import { clusterFolder, nodeAddress, worldAddresses } from './layout.ts'
+import type { BuiltParts, Parts } from './parts.ts'
 import { path } from './requirements.ts'
-import { timed } from './timed.ts'
 
 const runs = join(root, '.build/knative/runs')
 const cgroupPrefix = 'vigia-knative-'
 
 /**
- * Builds what the cluster needs, and runs a command in the cluster's namespaces. Returns its exit code. When this
+ * Builds the parts of the cluster, and runs a command in the cluster's namespaces. Returns its exit code. When this
  * process ends for any reason, the kernel ends every process, mount and network link of the cluster. Its folder and its
  * cgroups are removed at the end, or by the next run.
  */
-export const launch = async (command: string[]): Promise<number> => {
+export const launch = async (command: string[], build: () => Promise<BuiltParts>): Promise<number> => {
   await removeStaleRuns()
-  const programs = await timed('compile the programs of Kubernetes and Knative', buildPrograms)
-  const debian = await timed("unpack Debian's packages", debianPrograms)
-  const images = await timed('write the images', () => clusterImages(programs, [packageVersion(), nextVersion]))
-  const knative = await timed('read the YAML of Knative', knativeObjects)
+  const built = await build()
   const id = String(process.pid)
-  const parts: Parts = { programs, debian, images, knative, crds: platformCrds(), cgroup: cgroupPrefix + id }
+  const parts: Parts = { ...built, cgroup: cgroupPrefix + id }
   const folder = join(runs, id)
   await mkdir(join(folder, 'tmp'), { recursive: true })
   await writeFile(join(folder, 'parts.json'), JSON.stringify(parts))
@@ -42,7 +31,6 @@ export const launch = async (command: string[]): Promise<number> => {
     await removeRun(id)
   }
 }
-
 const runInNamespaces = async (folder: string, { debian }: Parts, command: string[]): Promise<number> => {
   const child = spawn(
     'setpriv',
@@ -127,6 +115,4 @@ const removeStaleRuns = async (): Promise<void> => {
 
 /** Whether the process with this pid is a run of these tests. The kernel can give a pid to another program later. */
 const isRunning = async (pid: string): Promise<boolean> =>
-  existsSync(`/proc/${pid}`) && (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes(launcher)
-
-const launcher = 'test/knative/main.ts'
+  (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).includes('test/knative/')

@@ -2,8 +2,8 @@ import type { NodePrograms } from './debian.ts'
 import type { KubeObject } from './kubectl.ts'
 import type { ProgramFolders } from './programs.ts'
 
-/** What the launcher has built and downloaded. It is in parts.json of the cluster's folder. */
-export interface Parts {
+/** What the launcher has built and downloaded. */
+export interface BuiltParts {
   programs: ProgramFolders
   debian: NodePrograms
   /** Archives of the images. */
@@ -12,6 +12,10 @@ export interface Parts {
   knative: KubeObject[]
   /** The CRDs of other projects. */
   crds: object[]
+}
+
+/** What a running cluster reads from parts.json of its folder. */
+export interface Parts extends BuiltParts {
   /** The name of the cgroup of the pods, in every controller. */
   cgroup: string
 }

@@ -5,6 +5,7 @@ import { cp, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '#infra/repository.ts'
+import { Unavailable } from '#test/cluster/support/api-server-programs.ts'
 
 const run = promisify(execFile)
 const module = join(root, 'test/cluster/programs')
@@ -40,7 +41,8 @@ const env = () => ({
 
 /**
  * Compiles the cluster's programs, once for each change of the Go module (about 15 minutes on two cores, seconds with a
- * warm cache of Go). Throws an Error with Go's last line when the build fails.
+ * warm cache of Go). Throws `Unavailable` when Go is too old or a module cannot be downloaded, and an Error with Go's
+ * last line when the build fails.
  */
 export const buildPrograms = async (): Promise<ProgramFolders> => {
   const folder = join(root, '.build/knative', `programs-${await moduleHash()}`)
@@ -74,12 +76,13 @@ const compile = async (folder: string) => {
   const draft = await mkdtemp(`${folder}.`)
   try {
     const modfile = await patchEventing(draft)
+    const go = (...args: string[]) => run('go', args, { cwd: module, env: env(), maxBuffer: 64 * 1024 * 1024 })
+    // Downloads the modules that are missing in Go's cache.
+    await go('list', '-deps', `-modfile=${modfile}`, ...Object.values(packages).flat()).catch(unavailable)
     for (const [name, paths] of Object.entries(packages)) {
       const flags = ['-trimpath', `-ldflags=${linkerFlags()}`, `-modfile=${modfile}`]
-      await run('go', ['build', ...flags, '-o', `${join(draft, name)}/`, ...paths], {
-        cwd: module,
-        env: env(),
-        maxBuffer: 64 * 1024 * 1024,
+      await go('build', ...flags, '-o', `${join(draft, name)}/`, ...paths).catch(error => {
+        throw new Error(`go build: ${lastLine(error)}`, { cause: error })
       })
     }
     await rm(join(draft, 'source'), { recursive: true })
@@ -87,12 +90,16 @@ const compile = async (folder: string) => {
     await rename(draft, folder).catch(error => {
       if (!existsSync(folder)) throw error
     })
-  } catch (error) {
-    const { stderr, message } = error as Error & { stderr?: string }
-    throw new Error(`go build: ${(stderr || message).trim().split('\n').at(-1)}`, { cause: error })
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
+}
+
+const lastLine = ({ stderr, message }: Error & { stderr?: string }) => (stderr || message).trim().split('\n').at(-1)
+
+/** Go is too old for the module, or it cannot download a module. */
+const unavailable = (error: Error) => {
+  throw new Unavailable(`Go cannot load the modules of the cluster: ${lastLine(error)}`, { cause: error })
 }
 
 /**
@@ -121,8 +128,16 @@ func (*controllerFilter) LastStoreSyncResourceVersion() string { return "" }
   return modfile
 }
 
-/** The folder of a Go module in Go's cache, with its YAML files. Go downloads the module when it is missing. */
+/**
+ * The folder of a Go module in Go's cache, with its YAML files. Go downloads the module when it is missing. Throws
+ * `Unavailable` when it cannot.
+ */
 export const moduleFolder = async (path: string): Promise<string> => {
-  const { stdout } = await run('go', ['mod', 'download', '-json', path], { cwd: module, env: env() })
+  const download = run('go', ['mod', 'download', '-json', path], { cwd: module, env: env() })
+  // Go writes the reason to its standard output, except when it is too old for the module.
+  const { stdout } = await download.catch(error => {
+    const { Error: reason } = error.stdout ? (JSON.parse(error.stdout) as { Error?: string }) : {}
+    return unavailable(reason ? new Error(reason) : error)
+  })
   return (JSON.parse(stdout) as { Dir: string }).Dir
 }

@@ -7,7 +7,7 @@ export const path = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/s
   delimiter,
 )
 
-/** The programs that must be installed, by Debian's package. */
+/** The programs that must be installed, with the Debian package of each. */
 const programs = {
   go: 'golang (the version of test/cluster/programs/go.mod)',
   'apt-get': 'apt',
@@ -22,19 +22,42 @@ const programs = {
 
 const gibibyte = 1024 ** 3
 
-/** Why the cluster is not possible on this machine, in one line. Undefined where it is possible. */
-export const skipReason = (): string | undefined => {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return 'it needs Linux on x64'
-  if (process.getuid?.() !== 0) return 'it needs root, because it makes namespaces and mounts'
-  if (totalmem() < 7.5 * gibibyte)
-    return `it needs 8 GiB of memory; this machine has ${(totalmem() / gibibyte).toFixed(1)} GiB`
+/** What the cluster needs to know about a machine. */
+export interface Machine {
+  /** `linux-x64`. */
+  system: string
+  isRoot: boolean
+  memoryBytes: number
+  /** Whether a program is on the PATH, with the folders of Debian's servers. */
+  hasProgram(name: string): boolean
+  /** The content of /proc/filesystems. */
+  filesystems: string
+  exists(path: string): boolean
+}
+
+const thisMachine: Machine = {
+  system: `${process.platform}-${process.arch}`,
+  isRoot: process.getuid?.() === 0,
+  memoryBytes: totalmem(),
+  hasProgram: name => path.split(delimiter).some(folder => existsSync(join(folder, name))),
+  filesystems: existsSync('/proc/filesystems') ? readFileSync('/proc/filesystems', 'utf8') : '',
+  exists: existsSync,
+}
+
+/** Why the cluster is not possible on a machine, in one line. Undefined where it is possible. */
+export const skipReason = (machine: Machine = thisMachine): string | undefined => {
+  const { system, isRoot, memoryBytes, hasProgram, filesystems, exists } = machine
+  if (system !== 'linux-x64') return `it needs Linux on x64; this machine is ${system}`
+  if (!isRoot) return 'it needs root, because it makes namespaces and mounts'
+  // A machine of 8 GiB has less than that, because the kernel and the firmware reserve some.
+  if (memoryBytes < 7.5 * gibibyte)
+    return `it needs 8 GiB of memory; this machine has ${(memoryBytes / gibibyte).toFixed(1)} GiB`
   for (const [name, debianPackage] of Object.entries(programs))
-    if (!path.split(delimiter).some(folder => existsSync(join(folder, name))))
-      return `${name} is not installed; Debian's package is ${debianPackage}`
-  const filesystems = readFileSync('/proc/filesystems', 'utf8')
-  if (!/\toverlay$/m.test(filesystems)) return 'the kernel has no overlay file system (modprobe overlay)'
-  if (!existsSync('/proc/sys/net/bridge')) return 'the kernel does not filter bridges (modprobe br_netfilter)'
-  if (!existsSync('/sys/fs/cgroup/memory') && !existsSync('/sys/fs/cgroup/cgroup.controllers'))
+    if (!hasProgram(name)) return `${name} is not installed; Debian's package is ${debianPackage}`
+  if (!/\toverlay$/m.test(filesystems)) return 'the kernel has no overlay file system; load it with: modprobe overlay'
+  if (!exists('/proc/sys/net/bridge'))
+    return 'the kernel does not filter the packets of bridges; load it with: modprobe br_netfilter'
+  if (!exists('/sys/fs/cgroup/memory') && !exists('/sys/fs/cgroup/cgroup.controllers'))
     return 'no cgroups are mounted at /sys/fs/cgroup'
   return undefined
 }
