@@ -66,8 +66,8 @@ const parseHosts = (text: string) => {
 }
 
 /**
- * The sources before the name servers that this module reads itself (`files`) or need not ask, because they resolve no
- * name with a dot except `.local`.
+ * The sources that may come before the name servers in nsswitch.conf. This module reads `files` itself. It need not ask
+ * the others, because they resolve no name with a dot except `.local`.
  */
 const sourcesWithoutSystem = /^(?:files|resolve|myhostname|mymachines|mdns\w*)$/
 

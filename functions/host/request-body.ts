@@ -10,8 +10,8 @@ export const maxBodyBytes = 1024 * 1024
 const maxDiscardedBytes = 16 * maxBodyBytes
 
 /**
- * The maximum number of bytes that are read and discarded when the request was refused by its head. It is low, because
- * the request may come from an unknown sender and should cost little.
+ * The maximum number of bytes that are read and discarded when a request was refused before its body was read. It is
+ * low, because the request may come from an unknown sender and should cost little.
  */
 export const maxRefusedBodyBytes = 64 * 1024
 

@@ -38,8 +38,7 @@ export class ShowUnreadable extends TvmazeUnavailable {
 }
 
 /**
- * The limit of calls to TVMaze is reached. The next call is allowed only after the longest time that this caller may
- * wait.
+ * The limit of calls to TVMaze is reached, and the caller would have to wait longer than it may.
  */
 export class TvmazeBusy extends TvmazeUnavailable {
   constructor(waitMs: number) {

@@ -11,7 +11,8 @@ class InOrder extends BaseSequencer {
   }
 }
 
-// One cluster for all files, so one worker. They share its modules, because they share the simulated Internet.
+// All files use one cluster, so they run in one worker. They share its modules (isolate: false), because these hold the
+// simulated Internet.
 export default defineConfig({
   test: {
     root: join(import.meta.dirname, '../..'),

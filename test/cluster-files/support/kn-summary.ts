@@ -158,7 +158,7 @@ const summaryOfService = ({ metadata, spec }: Pick<Manifest, 'metadata' | 'spec'
   }
 }
 
-/** The variables of a container, and the ConfigMaps that become variables as a whole. */
+/** The variables of a container, and the ConfigMaps whose keys all become variables. */
 const summaryOfEnv = (container: Untyped) => {
   const fromMaps = new Set<string>(
     (container.envFrom ?? []).map((one: EnvFrom) => `config-map:${one.configMapRef.name}`),
@@ -167,7 +167,7 @@ const summaryOfEnv = (container: Untyped) => {
   for (const { name, value, valueFrom } of container.env) {
     const { secretKeyRef, configMapKeyRef } = valueFrom ?? {}
     if (secretKeyRef) env[name] = `secret:${secretKeyRef.name}:${secretKeyRef.key}`
-    // A variable with the name of its key is also set when the whole ConfigMap becomes variables.
+    // If all keys of the ConfigMap become variables, this one gets the same name and value.
     else if (configMapKeyRef?.key === name) fromMaps.add(`config-map:${configMapKeyRef.name}`)
     else env[name] = value ?? JSON.stringify(valueFrom)
   }
