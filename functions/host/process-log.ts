@@ -8,8 +8,8 @@ const consoleLevels = { debug: 'debug', log: 'info', info: 'info', warn: 'warn',
 const processLogger = async () => (await import('./log.ts')).logger(env('FUNCTION_TARGET', 'vigia'), { level: 'info' })
 
 /**
- * Writes what Node and libraries would print as plain text (warnings, and calls of `console`) as lines of the JSON log.
- * The logger is loaded when the first of these lines is written.
+ * Writes warnings and calls of `console` to the JSON log. Without this, Node prints them as plain text. The logger is
+ * loaded when the first of these lines is written.
  */
 export const logWarnings = (): void => {
   // Removes Node's own listener, which prints warnings as text.

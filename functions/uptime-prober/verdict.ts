@@ -12,9 +12,9 @@ export interface Finding extends Pick<ProbeResult, 'dueAt' | 'ok'>, Partial<Pick
 }
 
 /**
- * The state that a finding confirms: a monitor in this state stays in it. Null if the finding leaves a monitor in any
- * state unchanged. Most findings need only this function and not `verdict`: the SQL of `insertUnchanged` compares the
- * returned state with the state in the table.
+ * The state that a finding confirms: a monitor in this state stays in it. Null if the finding changes the state of no
+ * monitor. Most findings need only this function and not `verdict`: the SQL of `insertUnchanged` compares the returned
+ * state with the state in the table.
  */
 export const stateConfirmedBy = ({ ok, confirmed }: Pick<Finding, 'ok' | 'confirmed'>): 'up' | 'down' | null =>
   ok ? 'up' : ok === false && confirmed ? 'down' : null
@@ -45,8 +45,8 @@ const inState = (monitor: Monitor, state: Monitor['state'], at: Date): Monitor =
 }
 
 /**
- * An observation that is later than its slot by more than this may be of an outage that began long before it. The same
- * is true for an observation that is later than the previous one by more than two intervals plus this time.
+ * An observed state may have begun long before the observation, if the observation is later than its slot by more than
+ * this time, or later than the previous observation by more than two intervals plus this time.
  */
 const lateMs = 10_000
 

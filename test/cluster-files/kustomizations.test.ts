@@ -41,7 +41,7 @@ describe('a kustomization', () => {
     expect(missingIn(folder, list, readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }))).toEqual([])
   })
 
-  test('that does not name a file is found', () => {
+  test('that leaves out a file of its folder is detected', () => {
     const files = ['broker.yaml', 'services/a.yaml', 'services/b.yaml', 'README.md']
     expect(missingIn('knative', { resources: ['broker.yaml', 'services/a.yaml'] }, files)).toEqual(['services/b.yaml'])
   })

@@ -28,9 +28,7 @@ export const readObject = (node: YamlNode): KubernetesObject => {
   const apiVersion = YamlNode.required(fields.apiVersion, node, 'apiVersion')
   const expected = apiVersions[kind.nonEmptyString()]
   if (!expected)
-    kind.refuse(
-      `is ${kind.nonEmptyString()}, which one machine does not run; it runs ${Object.keys(apiVersions).join(', ')}`,
-    )
+    kind.refuse(`is ${kind.nonEmptyString()}; on one machine, Vigia runs only ${Object.keys(apiVersions).join(', ')}`)
   if (apiVersion.nonEmptyString() !== expected)
     apiVersion.refuse(`is ${apiVersion.nonEmptyString()}; a ${kind.nonEmptyString()} is ${expected} here`)
 

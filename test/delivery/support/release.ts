@@ -66,8 +66,8 @@ export const workflowSteps = (file: string, job: string): Step[] => {
 
 const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 'gh', 'kubectl', 'npm']
 /**
- * The files that every release needs. `deployed` has the other files that rendering needs. Clones of a project without
- * these are faster.
+ * The files that every release needs. Tests that render manifests also need the files in `deployed`. The other tests
+ * leave those out, because a project with fewer files is cloned faster.
  */
 const released = ['infra/delivery', 'infra/cluster/version', 'infra/argocd/applicationset.yaml', '.gitignore']
 released.push('infra/charts/vigia/Chart.yaml', 'infra/charts/vigia/values.yaml', 'package.json', 'package-lock.json')

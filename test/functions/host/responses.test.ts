@@ -27,7 +27,7 @@ describe('the response', () => {
     ['fails with any other error', new TypeError('x is not a function'), 500, 'TypeError: x is not a function'],
     ['throws a string', 'just text', 500, 'just text'],
     ['throws undefined', undefined, 500, 'undefined'],
-  ])('to an event whose rule %s tells the broker whether to deliver it again', async (_, error, status, body) => {
+  ])('tells the broker whether to redeliver an event whose rule %s', async (_, error, status, body) => {
     await using function_ = await startFunction(failing(error))
     const answer = await function_.send(tick)
     expect(answer).toMatchObject({ status, body })

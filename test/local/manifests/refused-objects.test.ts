@@ -22,7 +22,7 @@ describe('a manifest that one machine cannot apply is refused with file, line, f
       'knative/broker.yaml',
       'kind: Broker',
       'kind: Sequence',
-      'kind is Sequence, which one machine does not run',
+      'kind is Sequence; on one machine, Vigia runs only Service, Broker, Trigger, PingSource, SinkBinding',
     ],
     [
       'a version that one machine does not know',

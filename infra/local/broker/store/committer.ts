@@ -76,7 +76,7 @@ export const committer = (options: CommitterOptions): Committer => {
   const wake = () => {
     if (isScheduled || !options.hasLock()) return
     isScheduled = true
-    // Runs after all requests that this turn of the event loop reads, so that they are committed together.
+    // Runs after this turn of the event loop has read all requests that arrived, so that they are committed together.
     setImmediate(() => {
       isScheduled = false
       for (const slot of connections) if (!slot.isBusy) void drain(slot)
