@@ -57,8 +57,8 @@ const grammarFaults = async (name: string, text: string) => {
     .map(({ line, message }) => `${line}: ${message}`)
 }
 
-test('the workflows are ci.yml, e2e.yml and release.yml', () =>
-  expect(names.sort()).toEqual(['ci.yml', 'e2e.yml', 'release.yml']))
+test('the workflows are ci.yml, e2e.yml, nightly.yml and release.yml', () =>
+  expect(names.sort()).toEqual(['ci.yml', 'e2e.yml', 'nightly.yml', 'release.yml']))
 
 describe.each(names)('%s', name => {
   test('is valid for actionlint', async () => expect(await grammarFaults(name, textOf(name))).toEqual([]))
@@ -97,7 +97,7 @@ describe('faults that are found', () => {
   })
 })
 
-test('the gate, Jenkins X and GitHub run the same npm commands, for a change and for a release', () => {
+test('the gate, Jenkins X and GitHub run the same npm commands, and only the gate and the nightly workflow those on Knative', () => {
   const commands = (script: string) => [...script.matchAll(/\bnpm [a-z][\w: -]*[\w-]/g)].map(([line]) => line)
   const of = (steps: { name: string; script: string }[]) => steps.flatMap(({ script }) => commands(script))
   const testStep = (steps: { name: string; script: string }[]) => steps.filter(({ name }) => name === 'test')
@@ -107,5 +107,6 @@ test('the gate, Jenkins X and GitHub run the same npm commands, for a change and
   expect(of(testStep(tektonSteps('release.yaml')))).toEqual(agreed)
   expect(of(testStep(workflowSteps('release.yml', 'release')))).toEqual(agreed)
   const gate = readFileSync(join(root, '.ci/run'), 'utf8').replaceAll(/^\s*#.*$/gm, '')
-  expect(commands(gate)).toEqual(agreed)
+  expect(commands(gate)).toEqual([...agreed, 'npm run test:knative'])
+  expect(of(workflowSteps('nightly.yml', 'knative'))).toEqual(['npm ci --ignore-scripts', 'npm run test:knative'])
 })
