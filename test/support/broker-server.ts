@@ -8,6 +8,8 @@ export interface ReceivedRequest {
   path: string
   headers: IncomingHttpHeaders
   body: Buffer
+  /** The time of its arrival by `performance.now()`. */
+  atMs: number
 }
 
 export interface CannedResponse {
@@ -27,12 +29,13 @@ export type ResponseRule = (
 
 /**
  * Starts an HTTP server in place of the subscribers and sinks of a test. The server records its requests, and answers
- * 204 at paths without a rule.
+ * 204 at paths without a rule. `pathOf` can replace the path of a request.
  */
-export const startRecorder = async () => {
+export const startRecorder = async (address?: string, pathOf = ({ path }: ReceivedRequest) => path) => {
   const all: ReceivedRequest[] = []
   const rules = new Map<string, ResponseRule>()
   const server = await startServer((incoming, response) => {
+    const atMs = performance.now()
     const chunks: Buffer[] = []
     incoming.on('data', chunk => chunks.push(chunk))
     incoming.on('end', async () => {
@@ -41,14 +44,16 @@ export const startRecorder = async () => {
         path: incoming.url!,
         headers: incoming.headers,
         body: Buffer.concat(chunks),
+        atMs,
       }
+      request.path = pathOf(request)
       all.push(request)
       const nth = all.filter(({ path }) => path === request.path).length
       const canned = (await rules.get(request.path)?.(request, nth)) ?? { status: 204 }
       if (canned === 'close connection') incoming.socket.destroy()
       else if (canned !== 'no response') response.writeHead(canned.status ?? 200, canned.headers).end(canned.body)
     })
-  })
+  }, address)
   return {
     url: server.url,
     /** Every request, in the order of arrival. */

@@ -56,15 +56,15 @@ export interface TestServer {
   stop(): Promise<void>
 }
 
-/** Starts an HTTP server on a free port of 127.0.0.1. */
-export const startServer = async (handler: RequestListener): Promise<TestServer> => {
-  const server = createServer(handler).listen(0, '127.0.0.1')
+/** Starts an HTTP server on a free port of an address of this machine. */
+export const startServer = async (handler: RequestListener, address = '127.0.0.1'): Promise<TestServer> => {
+  const server = createServer(handler).listen(0, address)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return {
     server,
     port,
-    url: `http://127.0.0.1:${port}`,
+    url: `http://${address}:${port}`,
     stop: async () => {
       const closed = once(server, 'close')
       server.close()

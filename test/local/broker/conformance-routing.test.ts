@@ -1,55 +1,25 @@
 import { describe, expect, test } from 'vitest'
-import type { Filter } from '#local/filters/filter.ts'
-import { startBrokerServer, triggerFor } from '#test/support/broker-server.ts'
+import {
+  pairTriggers,
+  routed,
+  routedEvents,
+  routingRows,
+  routingTriggers,
+} from '#test/support/broker-conformance/routing-rows.ts'
+import { startBrokerServer } from '#test/support/broker-server.ts'
 import { emptyDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
-import { always, conformanceBroker, settled } from './conformance-support.ts'
+import { conformanceBroker, settled } from './conformance-support.ts'
 
-const routingRows: [title: string, filters: Filter[], gets: string[]][] = [
-  ['no filter', [], ['a', 'b', 'c']],
-  ['no filter, a second time', [], ['a', 'b', 'c']],
-  ['a type', [{ attributes: { type: 'routed.a' } }], ['a']],
-  ['the same type', [{ exact: { type: 'routed.a' } }], ['a']],
-  ['another type', [{ attributes: { type: 'routed.z' } }], []],
-  ['a source', [{ attributes: { source: '/other' } }], ['b', 'c']],
-  ['a source and a type', [{ attributes: { source: '/other', type: 'routed.c' } }], ['c']],
-  ['an extension', [{ attributes: { tick: 'x' } }], ['c']],
-  ['a prefix and CESQL', [{ prefix: { type: 'routed.' } }, { cesql: "EXISTS tick OR source = '/mine'" }], ['a', 'c']],
-]
-
-const { recorder, server } = conformanceBroker(subscribers => {
-  subscribers.respond('/pair/bad', always({ status: 500 }))
-  const { url } = subscribers
-  return [
-    triggerFor('same-1', 'same', `${url}/same`),
-    triggerFor('same-2', 'same', `${url}/same`),
-    triggerFor('bad', 'pair', `${url}/pair/bad`, { retry: 1 }),
-    triggerFor('good', 'pair', `${url}/pair/good`),
-  ]
-})
+const { recorder, server } = conformanceBroker(pairTriggers)
 
 describe('routing', () => {
   test('each Trigger gets every event that matches its filters once, and no other event', async () => {
     const own = await emptyDatabase()
-    const other = await startBrokerServer(
-      own.url,
-      routingRows.map(([, filters], index) => ({
-        ...triggerFor(`routed-${index}`, 'x', `${recorder.url}/routed/${index}`),
-        filters,
-      })),
-    )
-    await other.post('1', 'routed.a', { 'ce-source': '/mine' })
-    await other.post('2', 'routed.b', { 'ce-source': '/other' })
-    await other.post('3', 'routed.c', { 'ce-source': '/other', 'ce-tick': 'x' })
+    const other = await startBrokerServer(own.url, routingTriggers(recorder))
+    for (const event of routedEvents) await other.post(...event)
     await until(async () => (await other.broker.reads.events({})).every(({ state }) => state === 'done'))
-    const got = routingRows.map(([title], index) => [
-      title,
-      recorder
-        .received(`/routed/${index}`)
-        .map(({ headers }) => String(headers['ce-type']).slice('routed.'.length))
-        .toSorted(),
-    ])
-    expect(got).toEqual(routingRows.map(([title, , gets]) => [title, gets]))
+    expect(routed(recorder)).toEqual(routingRows.map(([title, , gets]) => [title, gets]))
     await other.stop()
     await own.end()
   })
