@@ -17,7 +17,8 @@ export const maxIdBytes = 5_500
 /** How many bytes type, source and subject may have together, because PostgreSQL limits the size of an index entry. */
 export const maxIndexedBytes = 2_000
 
-const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;.*)?$/
+/** A media type as Knative's ingress reads it: a type without a subtype is valid. */
+const mediaType = /^[\w!#$%&'*+.^`|~-]+(?:\/[\w!#$%&'*+.^`|~-]+)?\s*(?:;.*)?$/
 // biome-ignore lint/suspicious/noControlCharactersInRegex: CloudEvents forbids them, and they would break a header.
 const controlCharacter = /[\u0000-\u001f\u007f-\u009f]/
 
