@@ -8,6 +8,7 @@ import {
   waitForButton,
   waitForReply,
 } from '#test/support/journey.ts'
+import { reportAnOutageOnce } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
 
 describe.each(deliveryModes)('with every event %s', (_, twice) => {
@@ -18,37 +19,7 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
   afterAll(() => journey?.stop())
 
   test('a site that fails is reported once, after confirmation, and its recovery is one reply with the length of the outage', async () => {
-    const { telegram, sites } = journey
-    sites.set('/loja', { kind: 'switch', on: true })
-    const ana = telegram.user('Ana', { language: 'pt-br' })
-    ana.send('/start')
-    await waitForReply(ana, /Vigia/)
-    ana.send(`/monitorar ${sites.url}/loja 10s`)
-    await waitForReply(ana, /está no ar/)
-
-    sites.turn('/loja', false)
-    await until(() => repliesMatching(ana, /saiu do ar/).length > 0, {
-      what: 'the message that the site is down',
-      timeoutMs: 60_000,
-    })
-    const failures = sites.hits('/loja').filter(({ status }) => status !== 200)
-    expect(failures.length, 'a failure is confirmed before the message').toBeGreaterThanOrEqual(3)
-
-    sites.turn('/loja', true)
-    await until(() => repliesMatching(ana, /voltou ao ar/).length > 0, {
-      what: 'the message that the site is up',
-      timeoutMs: 60_000,
-    })
-    await journey.settled()
-
-    const [down] = repliesMatching(ana, /saiu do ar/)
-    const [up] = repliesMatching(ana, /voltou ao ar/)
-    expect(repliesMatching(ana, /saiu do ar/)).toHaveLength(1)
-    expect(repliesMatching(ana, /voltou ao ar/)).toHaveLength(1)
-    expect(up!.replyTo).toBe(down!.id)
-    expect(up!.text).toMatch(/Ficou fora por \d+ (s|min)/)
-    expect(up!.silent).toBe(true)
-    expect(down!.text).toContain('500')
+    await reportAnOutageOnce(journey, 'Ana')
   })
 
   test('the list shows the state and the uptime of a site, and "check now" is answered once', async () => {

@@ -71,6 +71,7 @@ export const startJourney = async ({
   })
   return {
     ...simulators,
+    sitesUrl: simulators.sites.url,
     vigia,
     fire: (source: string) => fire(vigia, source),
     settled: () => settled(vigia),

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { copyFile, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parse, stringify } from 'yaml'
@@ -8,7 +9,7 @@ import { stamp } from '#infra/delivery/stamp.ts'
 import { root } from '#infra/repository.ts'
 import { writeEnvFile } from '#test/cluster/support/env-file.ts'
 import { kubectl } from './kubectl.ts'
-import { kubeconfigOf } from './layout.ts'
+import { inCluster, kubeconfigOf } from './layout.ts'
 import { apiUrls, type World } from './world.ts'
 
 const run = promisify(execFile)
@@ -27,32 +28,17 @@ export interface Installation {
   edit(file: string, change: (text: string) => string): Promise<void>
 }
 
-/** Copies the cluster files and fills in the settings, so that the functions use the simulated Internet. */
-export const prepareVigia = async ({ env }: Pick<World, 'env'>): Promise<Installation> => {
-  const folder = await copyClusterFiles()
-  // The names of a release are also in npm's files.
-  for (const name of ['package.json', 'package-lock.json']) await copyFile(join(root, name), join(folder, name))
-  const minikube = join(folder, 'infra/cluster/minikube')
-  await writeEnvFile(minikube)
-  const file = join(minikube, '.env')
-  const values: Record<string, string> = {
-    TELEGRAM_BOT_TOKEN: env.TELEGRAM_BOT_TOKEN,
-    TELEGRAM_OPS_BOT_TOKEN: env.TELEGRAM_OPS_BOT_TOKEN,
-    TELEGRAM_OPS_CHAT_ID: env.TELEGRAM_OPS_CHAT_ID,
-  }
-  let text = await readFile(file, 'utf8')
-  for (const [key, value] of Object.entries(values))
-    text = text.replace(new RegExp(`^${key}=.*$`, 'm'), `${key}=${value}`)
-  await writeFile(file, text)
+/** The copy of the cluster files. It stays the same in a cluster of --shell, because it has the databases' passwords. */
+const folder = inCluster('installation')
+const minikube = join(folder, 'infra/cluster/minikube')
+
+/** Copies the cluster files, unless it was done, and fills in the settings, so that functions use the simulated Internet. */
+export const prepareVigia = async (world: Pick<World, 'env'>): Promise<Installation> => {
+  if (!existsSync(folder)) await copyFiles(world)
   const edit = async (name: string, change: (text: string) => string) => {
     const path = join(folder, name)
     await writeFile(path, change(await readFile(path, 'utf8')))
   }
-  await edit('infra/cluster/base/configuration.yaml', yaml => {
-    const configuration = parse(yaml)
-    Object.assign(configuration.data, apiUrls)
-    return stringify(configuration)
-  })
   const script = async (name: string, args: string[]) => {
     const environment = { ...process.env, KUBECONFIG: kubeconfigOf('administrator') }
     const { stdout, stderr } = await run(join(minikube, name), ['--no-platform', ...args], {
@@ -65,12 +51,29 @@ export const prepareVigia = async ({ env }: Pick<World, 'env'>): Promise<Install
     return stdout + stderr
   }
   return {
-    webhookSecret: /^TELEGRAM_WEBHOOK_SECRET=(.*)$/m.exec(text)![1]!,
+    webhookSecret: /^TELEGRAM_WEBHOOK_SECRET=(.*)$/m.exec(await readFile(join(minikube, '.env'), 'utf8'))![1]!,
     run: (...args) => script('run.sh', args),
     terminate: (...args) => script('terminate.sh', args),
     setVersion: version => stamp(folder, version),
     edit,
   }
+}
+
+const copyFiles = async ({ env }: Pick<World, 'env'>): Promise<void> => {
+  const copy = await copyClusterFiles()
+  // The names of a release are also in npm's files.
+  for (const name of ['package.json', 'package-lock.json']) await copyFile(join(root, name), join(copy, name))
+  const overlay = join(copy, 'infra/cluster/minikube')
+  await writeEnvFile(overlay)
+  let text = await readFile(join(overlay, '.env'), 'utf8')
+  for (const key of ['TELEGRAM_BOT_TOKEN', 'TELEGRAM_OPS_BOT_TOKEN', 'TELEGRAM_OPS_CHAT_ID'] as const)
+    text = text.replace(new RegExp(`^${key}=.*$`, 'm'), `${key}=${env[key]}`)
+  await writeFile(join(overlay, '.env'), text)
+  const settings = join(copy, 'infra/cluster/base/configuration.yaml')
+  const configuration = parse(await readFile(settings, 'utf8'))
+  Object.assign(configuration.data, apiUrls)
+  await writeFile(settings, stringify(configuration))
+  await rename(copy, folder)
 }
 
 /** The public URL of a function, from its Service. */

@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import { glob, link, mkdir, readFile } from 'node:fs/promises'
+import { inCluster } from './layout.ts'
+
+/** A line that a function has logged about an event or a request. */
+export interface HandledEvent {
+  function: string
+  type: string
+  id: string
+  status: number
+  /** Milliseconds. */
+  ms: number
+  time: string
+}
+
+/**
+ * The kubelet removes the logs of a pod with the pod. A second name for each file keeps it until the cluster's folder is
+ * removed.
+ */
+const keepLogs = async (): Promise<void> => {
+  await mkdir(inCluster('kept-logs'), { recursive: true })
+  for await (const file of glob('vigia_*/user-container/*.log', { cwd: inCluster('pod-logs') })) {
+    const kept = inCluster('kept-logs', file.replaceAll('/', '.'))
+    // The file can be gone between the two calls.
+    if (!existsSync(kept)) await link(inCluster('pod-logs', file), kept).catch(() => {})
+  }
+}
+
+let _timer: NodeJS.Timeout | undefined
+
+/** Keeps the logs of all pods of Vigia from now on. A pod lives longer than the pause between two looks. */
+export const startKeepingLogs = (): void => {
+  _timer ??= setInterval(() => keepLogs().catch(() => {}), 500).unref()
+}
+
+/** What the functions have handled since `startKeepingLogs`, oldest first. */
+export const handledEvents = async (): Promise<HandledEvent[]> => {
+  await keepLogs()
+  const files = await Array.fromAsync(glob('*', { cwd: inCluster('kept-logs') }))
+  const texts = await Promise.all(files.map(file => readFile(inCluster('kept-logs', file), 'utf8')))
+  return texts
+    .flatMap(text => text.split('\n'))
+    .filter(line => line.includes('"outcome"'))
+    .map(line => JSON.parse(line.slice(line.indexOf('{'))) as HandledEvent)
+    .filter(({ id, type }) => id !== undefined && type !== undefined)
+    .toSorted((a, b) => a.time.localeCompare(b.time))
+}

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import type { JourneyPlace } from '#test/support/journey-steps.ts'
+import { until } from '#test/support/until.ts'
+import { handledEvents, startKeepingLogs } from './handled-events.ts'
+import { vigiaInstalled } from './installed.ts'
+import { kubectl, list } from './kubectl.ts'
+
+/** Vigia on Knative, as the place of a journey. Installs it unless it is installed. */
+export const knativePlace = async (): Promise<JourneyPlace> => {
+  startKeepingLogs()
+  const { world } = await vigiaInstalled()
+  const { telegram, tvmaze, sites, sitesUrl } = world
+  return { telegram, tvmaze, sites, sitesUrl, fire, settled }
+}
+
+/** The URL of a Broker's ingress, which the test reaches from the node. */
+export const ingressOf = async (namespace: string, broker: string): Promise<string> => {
+  const address = await kubectl([
+    ...['get', 'service', 'broker-ingress', '--namespace=knative-eventing', '--output=jsonpath={.spec.clusterIP}'],
+  ])
+  return `http://${address}/${namespace}/${broker}`
+}
+
+/** Sends an event to Vigia's broker in binary mode. Throws if the broker does not accept it. */
+export const publish = async (event: Record<string, string>, data: unknown = {}): Promise<void> => {
+  const response = await fetch(await ingressOf('vigia', 'default'), {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'ce-specversion': '1.0',
+      ...Object.fromEntries(Object.entries(event).map(([name, value]) => [`ce-${name}`, value])),
+    },
+    body: JSON.stringify(data),
+  })
+  if (response.status !== 202) throw new Error(`the broker answered ${response.status}: ${await response.text()}`)
+}
+
+/** Sends a tick as a PingSource does, and waits until its function has handled it. */
+const fire = async (source: string): Promise<void> => {
+  const id = randomUUID()
+  await publish({
+    id,
+    type: 'dev.knative.sources.ping',
+    source: `/apis/v1/namespaces/vigia/pingsources/${source}`,
+    time: new Date().toISOString(),
+    tick: source,
+  })
+  await until(async () => (await handledEvents()).some(event => event.id === id && event.status < 300), {
+    what: `the tick of ${source}, handled`,
+    timeoutMs: 60_000,
+  })
+}
+
+const waitingMessages = "select count(*) from message where state in ('waiting', 'sending')"
+
+/** Runs a query as the superuser and returns what psql prints: rows as lines, columns separated by `|`. */
+export const query = async (sql: string): Promise<string> =>
+  (
+    await kubectl([
+      ...['exec', '--namespace=vigia', 'postgres-0', '--', 'psql', '--no-psqlrc', '--username=postgres'],
+      ...['--dbname=vigia', '--tuples-only', '--no-align', '--command', sql],
+    ])
+  ).trim()
+
+/**
+ * Waits until no message waits and the functions have handled nothing but ticks and checks for three seconds, which is
+ * longer than an event takes from one function to the next.
+ */
+const settled = async (): Promise<void> => {
+  let count = -1
+  let since = performance.now()
+  await until(
+    async () => {
+      const events = (await handledEvents()).filter(
+        ({ type }) => !/sources\.ping|probe\.requested|probe\.finished|shard\.due/.test(type),
+      )
+      const now = performance.now()
+      if (events.length !== count || (await query(waitingMessages)) !== '0') {
+        count = events.length
+        since = now
+      }
+      return now - since > 3_000
+    },
+    { what: 'every event to be handled', timeoutMs: 120_000 },
+  )
+}
+
+/** Makes a second Trigger for every Trigger, so that each function gets every event twice. */
+export const doubleTriggers = async (): Promise<void> => {
+  const triggers = await list('triggers.eventing.knative.dev', 'vigia')
+  const twins = triggers.map(({ apiVersion, kind, metadata, spec }) => ({
+    apiVersion,
+    kind,
+    metadata: { name: `${metadata.name}-twin`, namespace: 'vigia', labels: { twin: 'yes' } },
+    spec,
+  }))
+  await kubectl(['apply', '--filename=-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: twins }))
+  await kubectl([
+    ...['wait', 'triggers.eventing.knative.dev', '--namespace=vigia', '--selector=twin'],
+    ...['--for=condition=Ready', '--timeout=120s'],
+  ])
+}
+
+/** Removes the Triggers of `doubleTriggers`. */
+export const removeDoubleTriggers = async (): Promise<void> => {
+  await kubectl(['delete', 'triggers.eventing.knative.dev', '--namespace=vigia', '--selector=twin'])
+}

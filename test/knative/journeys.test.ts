@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { announceAnEpisodeOnce, type JourneyPlace, reportAnOutageOnce } from '#test/support/journey-steps.ts'
+import { handledEvents } from './cluster/handled-events.ts'
+import { doubleTriggers, knativePlace, query, removeDoubleTriggers } from './cluster/place.ts'
+
+describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
+  ['once', false],
+  ['twice', true],
+])('on Knative, with every event delivered %s', (label, twice) => {
+  let place: JourneyPlace
+  let start: string
+  beforeAll(async () => {
+    place = await knativePlace()
+    start = new Date().toISOString()
+    if (twice) await doubleTriggers()
+  })
+  afterAll(async () => {
+    if (twice) await removeDoubleTriggers()
+  })
+
+  test('an episode of a followed series is announced once, at its time, in the language and zone of each chat', async () => {
+    await announceAnEpisodeOnce(place, `Knative ${label}`)
+  })
+
+  test('a site that fails is reported once, and its recovery is one reply with the length of the outage', async () => {
+    await reportAnOutageOnce(place, `Eva ${label}`, `/${label}`)
+  })
+
+  test(`functions handled the events, each event ${twice ? 'at least twice' : 'once'}`, async () => {
+    const counts = new Map<string, number>()
+    const types = new Set<string>()
+    for (const { type, id, time } of await handledEvents()) {
+      if (time < start || type === 'dev.knative.sources.ping') continue
+      counts.set(`${type} ${id}`, (counts.get(`${type} ${id}`) ?? 0) + 1)
+      types.add(type)
+    }
+    const names = [
+      'series.followed',
+      'episode.due',
+      'message.requested',
+      'monitor.down',
+      'monitor.up',
+      'probe.requested',
+    ]
+    expect([...types]).toEqual(expect.arrayContaining(names.map(name => `dev.vigia.${name}`)))
+    const messages = [...counts].filter(([event]) => event.startsWith('dev.vigia.message.requested'))
+    expect(messages.filter(([, count]) => (twice ? count < 2 : count !== 1))).toEqual([])
+  })
+
+  test('no event became a dead letter', async () => {
+    expect(await query('select trigger, reason from dead_letter')).toBe('')
+  })
+})
