@@ -32,6 +32,17 @@ export interface IncidentChange extends Incident {
   flapping: (Flapping & { began: boolean }) | null
 }
 
+/** A slot of a monitor, with what a request to check it contains. */
+export interface UnannouncedSlot {
+  id: number
+  kind: 'http' | 'tcp'
+  url: string
+  intervalS: number
+  timeoutMs: number
+  /** UTC, in ISO format. */
+  dueAt: string
+}
+
 const columns = `incident.id, incident.monitor_id as "monitorId", incident.opened_at as "openedAt", incident.status, incident.error,
   incident.last_ok_at as "lastOkAt", incident.closed_at as "closedAt",
   incident.opened_late as "openedLate", incident.closed_late as "closedLate"`
@@ -101,4 +112,30 @@ export const incidentsIn = (db: Postgres) => ({
       ...incident,
       flapping: flapping && { ...flapping, since: new Date(flapping.since) },
     })),
+
+  /**
+   * The slots whose results opened or closed an incident, or ended a time of flapping, in [from, to), if no message was
+   * requested for it. At most 50. A broker that keeps events in memory can have lost the event, or a chat gets no
+   * message about it.
+   */
+  unannounced: async (from: Date, to: Date): Promise<UnannouncedSlot[]> =>
+    (
+      await db.query<UnannouncedSlot>(
+        `select monitor.id, monitor.kind, monitor.url, monitor.interval_s as "intervalS", monitor.timeout_ms as "timeoutMs",
+           split_part(moment.cause, '@', 2) as "dueAt"
+         from incident join monitor on monitor.id = incident.monitor_id
+         cross join lateral (
+           values ('down', incident.opened_cause, incident.opened_at), ('up', incident.closed_cause, incident.closed_at),
+             ('steady', incident.steady_cause, incident.steady_at)
+         ) as moment (event, cause, at)
+         where (incident.closed_at is null or incident.closed_at >= $1 or incident.steady_at >= $1)
+           and moment.at >= $1 and moment.at < $2
+           and not exists (
+             select from message
+             where key = format('incident/%s/monitor.%s/message.requested/%s', incident.id, moment.event, monitor.chat_id)
+           )
+         order by moment.at limit 50`,
+        [from, to],
+      )
+    ).rows,
 })
