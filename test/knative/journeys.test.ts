@@ -23,7 +23,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
   })
 
   test('a site that fails is reported once, and its recovery is one reply with the length of the outage', async () => {
-    await reportAnOutageOnce(place, `Eva ${label}`, `/${label}`)
+    await reportAnOutageOnce(place, `Eva ${label}`, { path: `/${label}` })
   })
 
   test(`functions handled the events, each event ${twice ? 'at least twice' : 'once'}`, async () => {

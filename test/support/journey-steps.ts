@@ -76,8 +76,20 @@ export const announceAnEpisodeOnce = async (place: JourneyPlace, suffix: string)
   expect(repliesMatching(ana, /Há muito tempo/), 'nothing of the past is announced').toEqual([])
 }
 
+interface OutageOptions {
+  path?: string
+  /** Runs as soon as the first check has failed. */
+  whileFailing?: () => Promise<unknown>
+  /** For each of the two messages; 60 s by default. */
+  timeoutMs?: number
+}
+
 /** A site fails and recovers. The person gets one message each, and the second is a reply to the first. */
-export const reportAnOutageOnce = async (place: JourneyPlace, person: string, path = '/loja'): Promise<void> => {
+export const reportAnOutageOnce = async (
+  place: JourneyPlace,
+  person: string,
+  { path = '/loja', whileFailing = async () => {}, timeoutMs = 60_000 }: OutageOptions = {},
+): Promise<void> => {
   const { telegram, sites } = place
   sites.set(path, { kind: 'switch', on: true })
   const ana = telegram.user(person, { language: 'pt-br' })
@@ -86,18 +98,21 @@ export const reportAnOutageOnce = async (place: JourneyPlace, person: string, pa
   ana.send(`/monitorar ${place.sitesUrl}${path} 10s`)
   await waitForReply(ana, /está no ar/)
 
+  const failedHits = () => sites.hits(path).filter(({ status }) => status !== 200)
   sites.turn(path, false)
+  await until(() => failedHits().length > 0, { what: 'a failed check', timeoutMs: 60_000 })
+  await whileFailing()
   await until(() => repliesMatching(ana, /saiu do ar/).length > 0, {
     what: 'the message that the site is down',
-    timeoutMs: 60_000,
+    timeoutMs,
   })
-  const failures = sites.hits(path).filter(({ status }) => status !== 200)
+  const failures = failedHits()
   expect(failures.length, 'a failure is confirmed before the message').toBeGreaterThanOrEqual(3)
 
   sites.turn(path, true)
   await until(() => repliesMatching(ana, /voltou ao ar/).length > 0, {
     what: 'the message that the site is up',
-    timeoutMs: 60_000,
+    timeoutMs,
   })
   await place.settled()
 

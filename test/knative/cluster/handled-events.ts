@@ -14,8 +14,8 @@ export interface HandledEvent {
 }
 
 /**
- * The kubelet removes the logs of a pod with the pod. A second name for each file keeps it until the cluster's folder is
- * removed.
+ * The kubelet removes the logs of a pod with the pod. A second name for each file keeps it until the folder of the
+ * cluster is removed.
  */
 const keepLogs = async (): Promise<void> => {
   await mkdir(inCluster('kept-logs'), { recursive: true })

@@ -28,11 +28,11 @@ export interface Installation {
   edit(file: string, change: (text: string) => string): Promise<void>
 }
 
-/** The copy of the cluster files. It stays the same in a cluster of --shell, because it has the databases' passwords. */
+/** The copy of the cluster files. A cluster of --shell keeps it, because it has the databases' passwords. */
 const folder = inCluster('installation')
 const minikube = join(folder, 'infra/cluster/minikube')
 
-/** Copies the cluster files, unless it was done, and fills in the settings, so that functions use the simulated Internet. */
+/** Copies the cluster files unless there is a copy, and sets the functions to use the simulated Internet. */
 export const prepareVigia = async (world: Pick<World, 'env'>): Promise<Installation> => {
   if (!existsSync(folder)) await copyFiles(world)
   const edit = async (name: string, change: (text: string) => string) => {
