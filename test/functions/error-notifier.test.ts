@@ -134,7 +134,7 @@ describe('a failure of error-notifier itself', () => {
     expect(await deadLettersIn(fixture.db).newest(10)).toHaveLength(2)
   })
 
-  test('because of retry_after delays the tick too, and dead letters are still stored', async () => {
+  test('with a retry_after makes the tick wait too, and dead letters are still stored', async () => {
     fixture.telegram.failNext('sendMessage', { status: 429, retryAfter: 400, chatId: fixture.operatorChatId() })
     await errorNotifier(letter(), dependencies)
     fixture.telegram.forgetCalls()
@@ -186,7 +186,7 @@ test('the operators are notified once of a refused message, even if its event is
   expect(fixture.received()[0]).toContain("can't parse entities")
 })
 
-test('a token in a reason is redacted, and tags in it are shown as text', async () => {
+test('a token in a reason is redacted, and tags in a reason are shown as text', async () => {
   await errorNotifier(
     letter({ reason: `<b>no</b> answer from https://api.telegram.org/bot${opsToken}/sendMessage` }),
     dependencies,

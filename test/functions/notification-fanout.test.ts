@@ -98,7 +98,7 @@ describe('recipients', () => {
     ])
   })
 
-  test('the result of a check goes to the topic of the request, or without such a topic to the topic of the monitor', async () => {
+  test('the result of a check goes to the topic of the request, or to the topic of the monitor if the request has no topic', async () => {
     await addChat(ana)
     await followsIn(database.db).follow(ana.id, 'monitor/42', new Date('2026-01-01T00:00:00Z'), null, 77)
     const finished = (threadId?: number): NotifiableEvent => ({

@@ -52,7 +52,7 @@ describe('a tick', () => {
 })
 
 describe('a shard', () => {
-  test('requests every slot of the grid once, in batches of at most 50, by due time', async () => {
+  test('requests every slot of the grid once, in batches of at most 50, which are sorted by due time', async () => {
     const monitors = await addMonitors(database.db, [...Array(130).fill(10), 60, 3_600])
     const simulated = simulation(database.db)
     await simulated.tick()

@@ -61,7 +61,7 @@ describe('a message is sent once', () => {
     expect(third!.replyTo).toBe(null)
   })
 
-  test('after a crash during a send, a redelivery or the tick sends the message when the lease has expired', async () => {
+  test('a message whose sending was interrupted by a crash is sent by a redelivery or by the tick when the lease has expired', async () => {
     for (const takeOver of [notify, () => outboxTick(outbox)]) {
       const ana = await person()
       const event = request(ana.chatId)

@@ -80,7 +80,7 @@ describe('finding and following', () => {
     ])
   })
 
-  test('following shows the next episode that the catalogue has: its hour in the chat’s zone, or only its date', async () => {
+  test('the answer to a follow contains the next episode in the catalogue, with its hour in the chat’s zone, or with only its date', async () => {
     await world.fillCatalogue(showIds.harbor, showIds.streamer, showIds.lighthouseOld, showIds.hiatus)
     const person = newPerson()
     const timed = await person.says('harbor nine')
@@ -98,7 +98,7 @@ describe('finding and following', () => {
     )
   })
 
-  test('the buttons page through the search results in one message, and the year distinguishes shows with the same name', async () => {
+  test('one message shows the search results one by one, with buttons to go back and forth, and the year distinguishes shows with the same name', async () => {
     const person = newPerson()
     const first = await person.says('/buscar lighthouse')
     expect(labels(first)[1]).toEqual(['1/2', '›'])
@@ -158,7 +158,7 @@ describe('finding and following', () => {
     expect((await person.says('host:22')).text).toContain('/monitorar tcp://host:22')
   })
 
-  test('only the newest searches are kept; the card of a deleted search says that it has expired, and its follow button still works', async () => {
+  test('only the newest searches are kept; the card of a deleted search says that the search has expired, and the follow button of the card still works', async () => {
     const person = newPerson()
     const old = await person.says('lighthouse')
     for (let i = 0; i < 20; i++) await world.deps.searches.keep(person.chatId, `again ${i}`, [])

@@ -179,7 +179,7 @@ test('a request with an invalid due time goes to the dead letters', async () => 
   await expect(prober.run(event)).rejects.toMatchObject({ name: 'Permanent' })
 })
 
-test('at shutdown, checks that are not due yet return to the broker, and running checks are stored', async () => {
+test('at shutdown, checks that are not due yet return to the broker, and the results of checks in progress are stored', async () => {
   const [running, waiting] = [
     await addMonitor(database.db, 'running.test'),
     await addMonitor(database.db, 'waiting.test'),

@@ -8,7 +8,7 @@ import { answering, names, ok, open, openAddress, strict, testServers } from '#t
 const serve = testServers()
 
 describe('a host name', () => {
-  test('is looked up once for each check, so that only an address that was checked is dialled (DNS rebinding)', async () => {
+  test('is looked up once for each request, so that the dialled address is the one that the guard accepted (DNS rebinding)', async () => {
     const victim = await serve(answering(ok))
     const site = await serve(answering(ok), openAddress)
     let lookups = 0

@@ -91,7 +91,7 @@ describe('an address that is not public', () => {
     ['all its addresses are private', ['10.0.0.1']],
     ['one of its addresses is private', ['203.0.114.1', '127.0.0.1']],
     ['an IPv6 address contains a private IPv4 address', ['::ffff:127.0.0.1']],
-    ['it has a zone', ['fe80::1%1']],
+    ['its address has a zone', ['fe80::1%1']],
     ['the resolver returns something that is not an address', ['localhost']],
     ['one of its addresses is allowed and another is a loopback address', ['127.0.0.2', '::1']],
   ])('a host is refused when %s', async (_, addresses) => {

@@ -113,7 +113,7 @@ describe('a redirect', () => {
     })
   })
 
-  test('with an endless body is no longer read while the next site does not respond', async () => {
+  test('with an endless body is followed, and its connection is closed while the next site still does not respond', async () => {
     const order: string[] = []
     const silent = await serve(() => order.push('requested'))
     const site = await serve(socket => {

@@ -106,7 +106,7 @@ describe('on a virtual clock', () => {
     )
   })
 
-  test('no slot is missed or late if every second tick is lost, is delivered twice or crashes', async () => {
+  test('no slot is missed or late if every other tick is lost, is delivered twice or crashes', async () => {
     const kind = fc.constantFrom('lost', 'doubled', 'crashes', 'crashesAtCursor')
     await fc.assert(
       fc.asyncProperty(

@@ -215,7 +215,7 @@ describe('episodes that TVMaze dates late', () => {
 })
 
 describe('a series that ends', () => {
-  test('with a special still to air names the special as its last episode', async () => {
+  test('before a special has aired is reported with the special as the last episode', async () => {
     const show = await series([
       { airs: { at: at(-30 * DAY) }, season: 1, number: 8 },
       { airs: { at: at(6 * DAY) }, season: 1, number: null, name: 'Adeus' },
@@ -228,7 +228,7 @@ describe('a series that ends', () => {
     expect(kinds()).toEqual(['series.changed ended', 'episode.due'])
   })
 
-  test('with three episodes left names the last of them', async () => {
+  test('before its last three episodes have aired is reported with the last of the three', async () => {
     const show = await series(
       [2, 9, 16].map((day, index) => ({ airs: { at: at(day * DAY) }, season: 3, number: 6 + index })),
     )
@@ -238,7 +238,7 @@ describe('a series that ends', () => {
     expect(await received()).toMatchObject([/último episódio.*T3 E8/])
   })
 
-  test('with an episode of today whose hour is unknown names that episode', async () => {
+  test('on the day of an episode without an hour is reported with that episode as the last', async () => {
     const show = await series([{ airs: { on: on(0) } }])
     later(6 * HOUR)
     simulator.editShow(show.id, { status: 'Ended' })
@@ -246,7 +246,7 @@ describe('a series that ends', () => {
     expect((await received()).at(-1)).toMatch(/último episódio previsto.*T1 E1.*hoje/)
   })
 
-  test('with an episode without a date does not say that no episodes are planned', async () => {
+  test('while an episode has no date yet is reported with that episode as the last', async () => {
     const show = await series([{ airs: { at: at(-3 * DAY) } }, { airs: 'unannounced' }])
     simulator.editShow(show.id, { status: 'Ended' })
     later(HOUR)

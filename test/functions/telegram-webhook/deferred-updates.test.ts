@@ -27,7 +27,7 @@ describe('an update with invalid or extreme content', () => {
     ['200,000 levels of arrays', `,"x":${deep(200_000)}`],
     ['100 levels of arrays', `,"x":${deep(100)}`],
     ['100,000 levels of objects', `,"x":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
-  ])('is accepted and becomes a dead letter with the reason: %s', async (_, more) => {
+  ])('is accepted, and becomes a dead letter that names the reason, if its JSON has %s', async (_, more) => {
     const { id, body } = withText('"oi"', more)
     world.telegram.forgetCalls()
     expect((await world.post(body)).status).toBe(200)

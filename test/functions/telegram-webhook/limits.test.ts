@@ -24,7 +24,7 @@ interface Sender {
   from: number
   senderChat?: number
 }
-/** Sends a message directly to the function. Unlike the simulator, it can send many messages in parallel. */
+/** Sends a message directly to the function, because the simulator cannot send many messages in parallel. */
 const says = ({ chat, from, senderChat }: Sender, text: string) => {
   const kind = chat > 0 ? { type: 'private', first_name: 'Ana' } : { type: 'group', title: 'Turma' }
   return world.post({

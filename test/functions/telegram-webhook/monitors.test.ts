@@ -94,7 +94,7 @@ describe('monitors', () => {
     'ana:hunter2@example.org',
     '/buscar https://ana:hunter2@example.org',
     '/search ana:hunter2@example.org',
-  ])('%s is refused without a password or a token in the answer', async text => {
+  ])('%s is refused, and the answer contains neither the password nor the token', async text => {
     const person = newPerson()
     const answer = await person.says(text)
     expect(answer.text).toMatch(/^Não posso vigiar/)
@@ -119,7 +119,7 @@ describe('monitors', () => {
   })
 
   test.each(['1m limite 61s', '10m limite 3m', '10s timeout 20s', '1m limite 0s', '1m limite pouco', '1m limite'])(
-    '/monitorar lento.example %s is refused: the time limit may not be longer than the interval',
+    '/monitorar lento.example %s is refused, because the time limit is missing, invalid, too short or too long',
     async limit => {
       const person = newPerson()
       expect((await person.says(`/monitorar lento.example ${limit}`)).text).toMatch(
@@ -184,7 +184,7 @@ describe('monitors', () => {
     expect(labels(shown)).toEqual([['verificar agora'], ['pausar', 'excluir'], ['« voltar']])
   })
 
-  test('buttons check, pause and resume a monitor, and delete it only after a confirmation', async () => {
+  test('a monitor can be checked, paused and resumed with buttons, and is deleted only after a confirmation', async () => {
     const person = newPerson()
     await person.says('/monitorar servico.example')
     const [monitor] = await world.deps.monitors.of(person.chatId)

@@ -195,7 +195,7 @@ const personActions = (
     await settled()
     return seat.answers().at(-1)!
   },
-  /** Presses a button. Returns the toast and the message as it is afterwards (the newest message if it was deleted). */
+  /** Presses a button. Returns the toast, and the message `message`; if it no longer exists, the newest message. */
   presses: async (button: string | RegExp, message?: number) => {
     const press = seat.press(button, message === undefined ? {} : { message })
     await settled()

@@ -100,7 +100,7 @@ describe('a show', () => {
   })
 })
 
-test('updates returns the time of the last edit by show id, and an edited show is in the list of the day', async () => {
+test('updates() returns the time of the last edit of each show, and an edited show is in the list of the day', async () => {
   const before = await client.updates('day')
   expect(before.has(simulator.showIds.hiatus)).toBe(false)
   simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })

@@ -20,7 +20,7 @@ import { airedSeries, bothTicks, dependencies, eventsOf, publish, skipped, useWe
 useWebhook()
 
 describe('an invalid row', () => {
-  test('in the table follow does not stop the valid follows: their episodes are announced, and the operators are notified once', async () => {
+  test('in the table `follow` does not affect the valid follows: their episodes are announced, and the operators are notified once', async () => {
     await airedSeries(900_500)
     await world.db.query('alter table follow drop constraint follow_subject_usable')
     await world.db.query('alter table chat drop constraint chat_zone_usable')

@@ -41,7 +41,7 @@ const notifiableOf = ({ type, data }: VigiaEvent): NotifiableEvent => {
   return { name: 'monitor.steady', data: data as DataOf<typeof MonitorSteady> }
 }
 
-/** Adds a monitor of Ana that Bob follows, on virtual time. Collects the published events and each chat's messages. */
+/** Adds Ana's monitor, which Bob follows too, on virtual time. Collects the published events and the messages. */
 const testMonitor = async (intervalS = 10, from = start) => {
   const { monitor } = await monitorsIn(db).add({
     chatId: ana.id,

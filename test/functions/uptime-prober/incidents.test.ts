@@ -287,8 +287,8 @@ test('a result of a day without a partition is stored, because the writer create
 describe('results that are written twice, late or in another order', () => {
   const outcome = fc.constantFrom<Outcome>('good', 'good', 'bad', 'bad', 'unconfirmed', 'unchecked')
   /**
-   * The outcomes of ten slots of three sites, and the writes of their results in order. A result may be written more
-   * than once. If `together` is true, the next write does not wait for this one. If `isDatabaseDown` is true, the
+   * The outcomes of ten slots of each of three sites, and the writes of their results in order. A result may be written
+   * more than once. If `together` is true, the next write does not wait for this one. If `isDatabaseDown` is true, the
    * database is down when the write begins.
    */
   const scenario = fc.record({

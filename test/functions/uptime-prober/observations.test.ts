@@ -128,7 +128,7 @@ describe('an outage that is observed late', () => {
     expect(words(prober.published[0]!, 'pt-BR')).toContain('Detectado: hoje · 13:58 (UTC); pode ter caído antes')
   })
 
-  test('begins when it was observed, also two minutes after a slot of five minutes', async () => {
+  test('begins when it was observed, also if the interval is five minutes and the check is two minutes late', async () => {
     const site = await addMonitor(300)
     const prober = startProber()
     await prober.probe(site, -300, { up: true })

@@ -63,7 +63,7 @@ export const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 export const redirect = (location: string, status = 302) =>
   `HTTP/1.1 ${status} Found\r\nLocation: ${location}\r\nContent-Length: 0\r\n\r\n`
 
-/** The only loopback address that `strict` allows. It refuses all others, because loopback addresses are private. */
+/** The only loopback address that `strict` allows. `strict` refuses all others, because these are private. */
 export const openAddress = '127.0.0.2'
 /** The addresses that `strict` gets when it looks up a host name. */
 export const names: Record<string, string[]> = {}
