@@ -255,7 +255,7 @@ describe('the public port', () => {
       expect((await ask(path, { 'vigia-local': '1' })).status).toBe(404)
   })
 
-  test('forged updates start no process and take no slot, while valid updates are answered', async () => {
+  test('forged updates start no process and reach no process, while valid updates are answered', async () => {
     await vigia.call('/api/functions/telegram-webhook/stop', { method: 'POST' })
     const secret = readFileSync(join(vigia.dataDir, 'webhook-secret'), 'utf8').trim()
     const { coldStarts } = await vigia.report('telegram-webhook')

@@ -58,7 +58,7 @@ describe('the proxy', () => {
     expect(await sendUntilResponse(port, head, repeated(48, 'x'.repeat(65_536)))).toBe(502)
   })
 
-  test('the slot of a client that disconnects in the middle of its body is free again', async () => {
+  test('a request whose client disconnects in the middle of the body is no longer in flight', async () => {
     const activator = startActivator()
     await listen(activator)
     const { port } = server.address() as AddressInfo
@@ -79,7 +79,7 @@ describe('the proxy', () => {
     expect([answer.status, await answer.text()]).toEqual([503, ''])
   })
 
-  test('the slot of a client that disconnects is free again', async () => {
+  test('a request whose client disconnects before the response is no longer in flight', async () => {
     const activator = startActivator()
     const origin = await listen(activator)
     const { path, open } = gate()

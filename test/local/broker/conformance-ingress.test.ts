@@ -58,7 +58,7 @@ describe('the ingress', () => {
     const before = await stored()
     const refused = ingressRows.filter(({ status }) => status >= 400)
     expect(refused.length).toBeGreaterThan(40)
-    // Each request gets a different id, because the rows above all publish the same event.
+    // Each request gets a different id, because the event is the same in all rows.
     for (const [index, { request }] of refused.entries()) {
       const { 'ce-id': id, ...others } = request.headers ?? {}
       const headers = id ? { ...others, 'ce-id': `refused-${index}` } : others

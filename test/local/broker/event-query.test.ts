@@ -12,8 +12,8 @@ const events = 60_000
 const beginning = Date.parse('2026-11-21T00:00:00Z')
 const at = (seq: number) => new Date(beginning + seq * 1000).toISOString()
 
-// The rows are like the events after a week of probes: nearly all are of one kind, and shard/0 is the subject of every
-// second event.
+// The rows are like the events after a week of probes: nearly all are of one kind, and shard/0 is the subject of half
+// of the events.
 beforeAll(async () => {
   database = await emptyDatabase()
   server = await startBrokerServer(database.url, [])

@@ -180,7 +180,7 @@ describe('the screen of the terminal', () => {
     at,
   })
 
-  test('numbers the buttons of the newest message with buttons, and of a message that was edited', () => {
+  test('shows a number for each button of the newest message that has buttons, and of a message that was edited', () => {
     const messages = [
       message(1, 'one', [[{ text: 'A', data: 'a' }]]),
       message(2, 'two', [[{ text: 'B', data: 'b' }], [{ text: 'C', url: 'https://c.org' }]]),

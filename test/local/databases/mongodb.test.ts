@@ -119,7 +119,7 @@ exec ${memory} "$port" --database=vigia
     return readFile(join(folder, 'archive.tgz'))
   }
 
-  test.runIf(memory)('--download-mongod downloads a mongod with its progress, and later starts use it', async () => {
+  test.runIf(memory)('--download-mongod logs its progress, and later starts use the downloaded mongod', async () => {
     const dataDir = await newFolder()
     const { requestedPaths, env } = await startMirror(await archiveOf(`${dataDir}-archive`))
     const lines: string[] = []

@@ -88,7 +88,7 @@ describe('until the runtime is ready', () => {
     await seen
   })
 
-  test('the page does not reload a path that a browser reads as another host', async () => {
+  test('the page reloads its own address if a browser would read the requested path as another host', async () => {
     for (const path of ['//evil.example.org/', '/\\evil.example.org/'])
       expect((await get(browser, 'GET', path)).headers.refresh).toBe('2')
   })

@@ -75,7 +75,7 @@ describe('a manifest that one machine cannot apply is refused with file, line, f
     )
   })
 
-  test('every object reports its first error, so that one start shows all of them', () => {
+  test('every invalid object reports its first error, so that one start shows all invalid objects', () => {
     const bad = `${trigger.replace('PT0.2S', '1s')}---\n${trigger.replace('echo-tick', 'echo-other').replace('retry: 3', 'retry: x')}`
     expect(errorsOf('triggers/echo.yaml', bad).length).toBe(2)
   })
