@@ -194,7 +194,7 @@ describe('a database that an earlier release migrated', () => {
     expect(await rows()).toEqual(before)
   })
 
-  test('is refused if its checksum is that of another file', async () => {
+  test('is refused if the checksum of a migration is that of another file', async () => {
     await database.db.query(`update migration set checksum = $1 where name = '0001_chats'`, [
       earlierChecksums['0002_monitors.sql']?.text,
     ])

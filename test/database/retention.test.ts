@@ -127,7 +127,7 @@ describe('the deletion of expired rows', () => {
     for (const table of ['message', 'announcement_event', 'incident']) expect(await count(table)).toBe(1)
   })
 
-  test('keeps the old id of a group that moved as long as its new chat exists', async () => {
+  test('keeps the old id of a moved group until the new chat is deleted', async () => {
     await addChatWithMonitor()
     await run('insert into chat_moved (from_id, to_id) values (-1, 7), (-2, 8)')
     await deleteExpired(database.db, now)
@@ -155,7 +155,7 @@ test('only the newest ten thousand dead letters are kept', async () => {
   expect(rows[0]).toEqual({ count: 10_000, first: 51 })
 })
 
-test('the oldest days of results are dropped while they take too much space, but never the latest days', async () => {
+test('the oldest days of results are dropped until the remaining results need little enough space, but the latest days are never dropped', async () => {
   const results = probeResultsIn(database.db)
   await results.createPartitions([5, 4, 3, 2, 1, 0].map(ago))
   const partitions = async () =>
