@@ -41,8 +41,8 @@ beforeAll(async () => {
       PROBE_ALLOW: '',
       AWS_SECRET_ACCESS_KEY: unrelatedSecret,
     },
-    // Only times change: no ticks except those that the test fires, Knative's shortest window, and short pauses between
-    // retries.
+    // Only times change: a source ticks only when the test fires it, the idle time is Knative's shortest, and the
+    // pauses between retries are short.
     manifests: (text, file) =>
       text
         .replace(/schedule: .*/, 'schedule: "0 0 1 1 *"')

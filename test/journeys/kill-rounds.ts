@@ -55,8 +55,8 @@ const functionsInvolved = ['episode-checker', 'notification-fanout', 'telegram-n
 const commitMs = 1_000
 
 /**
- * Runs `rounds` rounds of one journey: an episode of a followed series airs, and at some time between the tick and the
- * message the runtime, PostgreSQL or a function gets a kill -9. Calls `onRound` after each round.
+ * Runs `rounds` rounds of one journey: an episode of a followed series airs, and the runtime, PostgreSQL or a function
+ * gets a kill -9 at some time between the tick and the message. Calls `onRound` after each round.
  */
 export const killRounds = async (rounds: number, seed: number, onRound: (round: Round) => void): Promise<Round[]> => {
   const random = randomFrom(seed)

@@ -42,8 +42,8 @@ const latestKillMs = 1_200
 const maxWaiting = 60
 
 /**
- * Sends `updates` updates in `rounds` rounds. In each round the webhook function gets a kill -9; in some rounds the
- * runtime or PostgreSQL is killed instead. The updates are commands, searches and button presses of new chats. Throws
+ * Sends `updates` updates in `rounds` rounds. In most of the rounds the webhook function gets a kill -9, and in the
+ * other rounds the runtime or PostgreSQL. The updates are commands, searches and button presses of new chats. Throws
  * when an update is never answered. Calls `onRound` after each round.
  */
 export const killUpdates = async (

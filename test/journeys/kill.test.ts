@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { killRounds } from './kill-rounds.ts'
 import { killUpdates } from './kill-updates.ts'
 
-test('a kill -9 of the runtime, of PostgreSQL or of a function loses no message and repeats none', {
+test('a kill -9 of the runtime, of PostgreSQL or of a function loses no message, and repeats a message only if it was being sent', {
   timeout: 300_000,
 }, async () => {
   const seed = Date.now() % 1_000_000

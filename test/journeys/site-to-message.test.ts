@@ -35,7 +35,7 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
     expect(repliesMatching(ana, /Respondeu 200/)).toHaveLength(before + 1)
   })
 
-  test('with so many monitors that a tick is split into shards, each shard checks its sites', async () => {
+  test('if a tick is split into shards, as with many monitors, a shard requests the checks of its sites', async () => {
     const { vigia } = journey
     const from = new Date()
     const window = { from: from.toISOString(), to: new Date(from.getTime() + 10_000).toISOString() }
