@@ -125,7 +125,7 @@ describe('chats, groups and topics', () => {
 })
 
 describe('groups in privacy mode', () => {
-  test('send the bot commands, mentions and replies, and nothing else', async () => {
+  test('let the bot receive commands, mentions and replies, and nothing else', async () => {
     const group = telegram.group('Família')
     group.addBot(ana)
     const participant = group.as(ana)

@@ -12,7 +12,7 @@ import {
 } from './support/telegram.ts'
 
 describe('requests', () => {
-  test('are accepted as JSON, form, query or multipart, by GET or POST, with the method in any case', async () => {
+  test('are accepted as JSON, form, query or multipart, by GET or POST, with the name of the method in upper or lower case', async () => {
     ana.send('/start')
     const query = new URLSearchParams({ chat_id: String(ana.chatId), text: 'oi' })
     const form = new FormData()

@@ -99,7 +99,7 @@ describe('the webhook', () => {
     })
   })
 
-  test("setting the webhook again gets 429 within a second, and later 'already set'", async () => {
+  test("setting the webhook again less than a second later gets 429, and after a second 'already set'", async () => {
     await setWebhook()
     expect((await setWebhook()).status).toBe(429)
     await time.advance(1000)

@@ -315,7 +315,7 @@ describe('for a newcomer', () => {
     expect((await names('flash bulletin'))[0]).toBe(name)
   })
 
-  test('a restart changes no date and no id', async () => {
+  test('no date and no id changes as time passes', async () => {
     const before = [
       ...(await client().show(fiveMinuteShowId)).episodes,
       ...(await client().show(showIds.harbor)).episodes,
