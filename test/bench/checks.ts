@@ -55,7 +55,8 @@ const columns = [
 ]
 
 /**
- * Measures the CPU time of a check in all processes, and the lateness of checks by the log of the monitored sites.
+ * Measures the CPU time that all processes together use for a check, and the lateness of the checks, which is computed
+ * from the log of the monitored sites.
  * Vigia runs its real functions, from the manifests, on the local runtime. Gatus is measured too if it is installed.
  */
 export const bench: Bench = {
@@ -152,8 +153,8 @@ const measureVigia = async (
 }
 
 /**
- * Measures the lateness of healthy monitors while many others are inserted and fail at once, and the time until all of
- * the others have a verdict and their notices are sent.
+ * Measures the lateness of healthy monitors while many other monitors are inserted together, and later while these all
+ * fail together. Also measures the time until all of the other monitors have a verdict and their notices are sent.
  */
 const measureBurst = async (log: (line: string) => void): Promise<(string | number)[][]> => {
   const { dataDir, target, server, db, stop } = await startEnvironment()
@@ -262,8 +263,8 @@ const startTarget = async () => {
 }
 
 /**
- * Inserts monitors as they are after a first check. Returns the offset of each monitor within its interval, in
- * milliseconds.
+ * Inserts monitors in the state that their first check would give them. Returns the offset of each monitor within its
+ * interval, in milliseconds.
  */
 const insertMonitors = async (
   db: Postgres,
@@ -316,8 +317,8 @@ const punctuality = (
 }
 
 /**
- * The longest time, in milliseconds, between two hits of one monitor, from its last hit in `before` to its last hit in
- * `after`.
+ * The longest time, in milliseconds, between two consecutive hits of the same monitor. The hits of a monitor are its
+ * last hit in `before` and all its hits in `after`.
  */
 const longestGap = (before: Map<number, number>, after: Hit[]): number => {
   const last = new Map(before)

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util'
 import type { Bench } from './bench.ts'
 
 /**
- * `npm run bench [-- name …] [--json]` runs the benchmarks of this folder. Each benchmark measures everything that it
- * compares in the same run. The results are for people: no test asserts a duration.
+ * `npm run bench [-- name …] [--json]` runs the benchmarks of this folder. In each run, a benchmark measures anew
+ * everything that it compares. The results are for people: no test asserts a duration.
  */
 const { values, positionals } = parseArgs({ options: { json: { type: 'boolean' } }, allowPositionals: true })
 const known = readdirSync(new URL('.', import.meta.url))

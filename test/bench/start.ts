@@ -46,7 +46,7 @@ const startOnce = async (dataDir: string): Promise<Row> => {
   return row
 }
 
-/** Milliseconds from `npm start` in a fresh clone, without build and data, to the bot's first reply in the chat. */
+/** Milliseconds from `npm start` in a fresh clone, which has no build and no data, to the bot's first reply. */
 const firstReplyMs = async (from: string): Promise<number> => {
   const folder = temporaryFolder()
   try {
