@@ -162,6 +162,6 @@ export const waitForButton = (person: SimulatedUser, button: string): Promise<un
     { what: `the button "${button}"` },
   )
 
-/** The messages of the bot to this person that match. */
+/** The messages that the bot sent to this person and whose text matches. */
 export const repliesMatching = (person: SimulatedUser, words: RegExp) =>
   person.answers().filter(({ text }) => words.test(text))

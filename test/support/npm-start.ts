@@ -48,7 +48,7 @@ export interface VigiaOptions {
   checkout?: string
   /** The command, in place of the Node.js that runs the tests. */
   command?: readonly [string, ...string[]]
-  /** Whether the process starts as the leader of a new process group, like a service manager or a shell. */
+  /** Whether the process is the leader of a new process group, as if a service manager or a shell had started it. */
   ownGroup?: boolean
   /** Rewrites each manifest for this start: gets the text and the path of the file, and returns the new text. */
   manifests?: (text: string, file: string) => string

@@ -10,7 +10,7 @@ import {
 /*
  * The files *-rows.ts are tables of rows: Knative's own conformance and feature tests, corrected by measurements on a
  * running Knative broker. test/local/broker/conformance-*.test.ts run them on the broker of one machine, and
- * test/knative/broker-conformance.test.ts runs them on Knative's. Each row uses a different event type.
+ * test/knative/broker-conformance.test.ts runs them on Knative's broker. Each row uses a different event type.
  */
 
 export const typeOf = (kind: string, index: number) => `${kind}.${index}`

@@ -3,7 +3,7 @@ import type { DeliverySpec } from '#local/manifests/model.ts'
 import { type Recorder, type ResponseRule, triggerFor, urlDestination } from '#test/support/broker-server.ts'
 import { always, sinkFor } from './rows.ts'
 
-/** The delivery settings of a Trigger with three retries, and the pauses before them. */
+/** The delivery settings of a Trigger with three retries, and the pauses before the retries. */
 export const pauses: [title: string, delivery: Partial<DeliverySpec>, ms: number[]][] = [
   ['exponential PT0.2S', { backoffPolicy: 'exponential', backoffDelayMs: 200 }, [200, 400, 800]],
   ['linear PT0.2S: the first retry is immediate', { backoffPolicy: 'linear', backoffDelayMs: 200 }, [0, 200, 400]],
@@ -18,8 +18,8 @@ export const pauseTriggers = (recorder: Recorder): Trigger[] =>
   })
 
 /**
- * A dead letter sink, how it responds and how often it is called. Its subscriber answers 400, and the Trigger has
- * `retry: 2`.
+ * A dead letter sink, how it responds and how often it is called. The sink belongs to a Trigger with `retry: 2`, whose
+ * subscriber answers 400.
  */
 export const sinkRows: { name: string; rule: ResponseRule; attempts: number }[] = [
   { name: 'failing', rule: always({ status: 500 }), attempts: 3 },
@@ -38,7 +38,7 @@ export const sinkTriggers = (recorder: Recorder): Trigger[] => {
   )
 }
 
-/** A subscriber that is called three times and refuses each connection, and what its dead letter says. */
+/** A subscriber that is called three times and refuses each connection, and the content of the dead letter. */
 export const refusedConnection = {
   url: 'http://127.0.0.1:1/a b',
   dest: 'http://127.0.0.1:1/a%20b',
