@@ -60,7 +60,7 @@ test('every service runs the function it is named after', () => {
   }
 })
 
-test('every Trigger filters on an event that exists, and a Trigger of ticks filters on the function that it wakes', () => {
+test('the filter of every Trigger has the type of an existing event, and the filter of a Trigger of ticks also names the function that the Trigger wakes', () => {
   const types = allEvents.map(({ type }) => type)
   for (const { file, spec } of triggers) {
     const { type, tick } = spec.filter.attributes

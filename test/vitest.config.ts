@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..'),
     include: ['test/**/*.test.ts'],
-    // Tests that need a real API server, Debian packages or root run with `npm run test:cluster` and `test:knative`.
-    // Those of test/knative/cluster need none.
+    // `npm run test:cluster` and `npm run test:knative` run the tests that need a real API server, Debian packages or
+    // root. The tests of test/knative/cluster need none of these.
     exclude: ['test/cluster/**', 'test/knative/*.test.ts', 'test/knative/!(cluster)/**'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/test-report.json' }]] : ['default'],
