@@ -20,9 +20,9 @@ export interface Postgres {
 export interface PostgresOptions {
   /**
    * The largest number of connections. All processes together must stay below max_connections of the server (200 with
-   * `npm start`, 100 by default elsewhere, 3 of them reserved): the sum over the functions of max-scale × max, and the
-   * connections of the runtime. A larger number than the containerConcurrency of the function gains nothing, and 16
-   * busy connections saturate two cores.
+   * `npm start`, 100 by default elsewhere, 3 of them reserved). A function may use max-scale × `max` connections, and
+   * the runtime has its own connections. A larger number than the containerConcurrency of the function gains nothing,
+   * and 16 busy connections saturate two cores.
    */
   max?: number
   /** Shown in pg_stat_activity. */
@@ -30,9 +30,9 @@ export interface PostgresOptions {
   /** The server cancels a statement that takes longer. */
   statementTimeoutMs?: number
   /**
-   * Prepares each statement with values once per connection, which saves a fifth of the work of a frequent statement.
-   * Only for SQL that names its columns, because after a migration a prepared `select *` fails until its connection is
-   * closed.
+   * Whether a statement that has values is prepared, once per connection. This saves a fifth of the work of a frequent
+   * statement. Only for SQL that names its columns, because after a migration a prepared `select *` fails until its
+   * connection is closed.
    */
   prepare?: boolean
   /** Server settings for these connections, such as `enable_sort: 'off'`. */

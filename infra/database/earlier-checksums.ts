@@ -1,7 +1,7 @@
 /**
- * The migrations of the releases that compared the whole text of a file, with its comments. `text` is the SHA-256 of
- * the released text, which such a release wrote into the database. `statements` is today's checksum of the same text.
- * The list is complete: later releases write today's checksum.
+ * The migrations of the releases that compared the whole text of a file, including its comments. `text` is the checksum
+ * that such a release wrote into the database: the SHA-256 of the whole text. `statements` is today's checksum of the
+ * same text. The list is complete: later releases write today's checksum.
  */
 export const earlierChecksums: Readonly<Record<string, { text: string; statements: string }>> = {
   '0001_chats.sql': {

@@ -32,13 +32,13 @@ export const releasedChecksums = async (dir = migrationsDir): Promise<Record<str
   }
 }
 
-/** A newer release has migrated the database: it has all migrations of this release, and more. */
+/** A newer release has migrated the database: the database has all migrations of this release, and more. */
 export class DatabaseAhead extends Error {}
 
 /**
  * Applies the pending SQL files in `dir` in one transaction; migrations cannot be undone. It is safe to run it twice,
  * and in several processes at once, because they wait for each other. Throws an Error of one line that names the
- * failing file, or `DatabaseAhead` if a newer release has migrated the database.
+ * failing file. Throws `DatabaseAhead` if a newer release has migrated the database.
  */
 export const migrate = async (
   url: string,
@@ -105,7 +105,7 @@ const refuseChangedFiles = async (client: Client, table: string, files: Record<s
     [table],
   )
   if (columns.length === 0) return
-  // The second column does not exist before the first migration with this release.
+  // The column `statements_checksum` does not exist until this release has migrated the database.
   const applied = await client.query<Applied>(
     `select name, checksum, to_jsonb("${table}") ->> 'statements_checksum' as statements_checksum from "${table}"`,
   )

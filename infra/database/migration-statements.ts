@@ -13,7 +13,7 @@ const part = new RegExp(
     `'[^']*'`,
     `"[^"]*"`,
     String.raw`\$(?<tag>(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?)\$[^]*?\$\k<tag>\$`,
-    // A word: the "e" at the end of date'2026-11-21' begins no E string, and the $ in a$b$ begins no dollar quote.
+    // A word: the last letter of `date` in date'2026-11-21' begins no E string, and the $ in a$b$ no dollar quote.
     String.raw`[\w\u0080-\uffff][\w$\u0080-\uffff]*`,
     '[^]',
   ].join('|'),

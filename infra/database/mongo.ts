@@ -51,9 +51,9 @@ const deepestNesting = 100
 
 /**
  * Checks a document before a write and returns its size in bytes of BSON. Throws UnportableDocument, with the path of
- * the value, if the MongoDB-compatible servers would treat it differently: one refuses it, one closes the connection,
- * one stores something else. Allowed are null, booleans, finite numbers, text without NUL, valid dates, arrays (not
- * directly in arrays), and plain objects whose keys contain no `.` and do not begin with `$`.
+ * the value, for a value that MongoDB-compatible servers handle differently: one server refuses it, one closes the
+ * connection, one stores something else. Allowed are null, booleans, finite numbers, text without NUL, valid dates,
+ * arrays (not directly in arrays), and plain objects whose keys contain no `.` and do not begin with `$`.
  */
 export const assertPortable = (document: Document): number => {
   const size = sizeOf(document, '', 0)

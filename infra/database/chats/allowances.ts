@@ -1,6 +1,9 @@
 import type { Postgres } from '../connect.ts'
 
-/** The rate limit of a subject that users may request: `burst` requests at once, then one every `seconds`. */
+/**
+ * How often users may make requests about a subject (`host/example.org`): `burst` requests at once, then one request
+ * every `seconds`.
+ */
 export interface Allowance {
   subject: string
   seconds: number

@@ -69,7 +69,7 @@ export const chatsIn = (db: Postgres) => ({
         toId,
       ])
       if (!known.rows.some(({ id }) => id === fromId)) return
-      // Messages that were requested before the move have the old id. The outbox finds the new id in this table.
+      // Messages that were requested before the move have the old id. The outbox finds the new id in `chat_moved`.
       await tx.query(
         'insert into chat_moved (from_id, to_id) values ($1, $2) on conflict (from_id) do update set to_id = excluded.to_id',
         [fromId, toId],

@@ -1,8 +1,8 @@
 import type { Postgres } from '../connect.ts'
 
 /**
- * The duration of a lease. The handling of an update may not take that long, so a process still handles an update whose
- * lease is valid.
+ * The duration of a lease. Every process must handle an update in less time, so no process still handles an update
+ * whose lease has expired.
  */
 const leaseS = 15
 
@@ -93,8 +93,8 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   },
 
   /**
-   * Renews the lease and returns whether this attempt may tell the chat that the answer is late. Returns true once for
-   * each update, and never if an answer may have been sent.
+   * Renews the lease and returns whether this attempt may tell the chat that the answer is late. Returns true at most
+   * once for each update, and never if an answer may have been sent.
    */
   claimApology: async (botId: number, updateId: number, attempts: number): Promise<boolean> =>
     (

@@ -21,7 +21,8 @@ export interface ClaimedMessage {
 
 /**
  * The result of a claim. `message`: the message to send. `readyAt`: the time when the next message of the chat may be
- * sent; `sending` is the key of that message if another process sends it now. null: no message waits.
+ * sent; `sending` is the key of that message if another process sends it now. The whole result is null if no message
+ * waits.
  */
 export type Claim = { message: ClaimedMessage } | { readyAt: Date; sending: string | null } | null
 
@@ -31,7 +32,7 @@ export interface RefusalDetails {
   reason: string
 }
 
-/** A refusal that is recorded for the operators, and its message. */
+/** A refusal that is recorded for the operators, with the key, the chat and the cause of the refused message. */
 export interface RecordedRefusal extends RefusalDetails {
   key: string
   chatId: number
@@ -46,8 +47,8 @@ export interface RecordedRefusal extends RefusalDetails {
 const leaseFor = '20 seconds'
 
 /*
- * The clauses of `earliestSendTime`: when the first message (`head`) of chat $1 may be sent by bot $3, at time $2.
- * Telegram publishes no limits; these are the limits that it tolerates. The greatest of the clauses counts, and a
+ * The clauses of `earliestSendTime`: when bot $3 may send the first message (`head`) of chat $1. The present time is
+ * $2. Telegram publishes no limits; these are the limits that it tolerates. The greatest of the clauses counts, and a
  * clause that does not apply is null.
  */
 const notBefore = 'head.not_before'
@@ -60,7 +61,7 @@ const perChatBurst = `(select tried_at from message where chat_id = $1 and tried
 const perGroupMinute = `case when head.kind <> 'private' then
     (select tried_at from message where chat_id = $1 and tried_at is not null
      order by tried_at desc offset 19 limit 1) + interval '1 minute' end`
-/** At most 25 messages a second by the bot. Telegram allows 30; the others are for the answers of the webhook. */
+/** At most 25 messages a second by the bot. Telegram tolerates 30; the other 5 are for the answers of the webhook. */
 const wholeBot = `(select tried_at from message where tried_at > $2::timestamptz - interval '1 second'
     order by tried_at desc offset 24 limit 1) + interval '1 second'`
 /** Telegram refuses all messages of the bot for some time. */
@@ -156,7 +157,7 @@ export const messagesIn = (db: Postgres) => ({
     )
   },
 
-  /** Marks all waiting messages of a chat that cannot be reached as refused. */
+  /** Marks all waiting messages of an unreachable chat as refused. */
   markAllRefused: async (chatId: number, reason: string): Promise<void> => {
     await db.query(`update message set state = 'refused', refusal = $2 where chat_id = $1 and state = 'waiting'`, [
       chatId,
@@ -185,7 +186,10 @@ export const messagesIn = (db: Postgres) => ({
     )
   },
 
-  /** The number of chats for which Telegram answered 429 since `since`, and the end of the first of these waits. */
+  /**
+   * The number of chats for which Telegram answered 429 since `since`, and the first time at which one of these chats
+   * may get a message again.
+   */
   floodsSince: async (since: Date): Promise<{ chats: number; earliestEnd: Date | null }> =>
     (
       await db.query<{ chats: number; earliestEnd: Date | null }>(

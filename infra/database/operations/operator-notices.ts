@@ -203,7 +203,7 @@ export const operatorNoticesIn = (db: Postgres) => ({
     )
   },
 
-  /** Undoes a claim of the digest whose request to Telegram failed. */
+  /** Undoes a claim of the digest after the request to Telegram failed. */
   releaseDigest: async ({ editedAt }: OperatorDigest, claimedAt: Date): Promise<void> => {
     await db.query('update operator_digest set edited_at = $2 where edited_at = $1', [claimedAt, editedAt])
   },

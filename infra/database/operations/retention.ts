@@ -12,7 +12,7 @@ interface Limits {
   column: string
   days: number
   rows: number
-  /** Only these rows are deleted; unfinished rows stay. */
+  /** An SQL condition. Only rows that fulfil it are deleted; the other rows are unfinished and stay. */
   finished?: string
 }
 
@@ -43,7 +43,7 @@ const resultBytes = 8 * gibibyte
  * The results of these days are kept whatever their size, because reports and uptime need the results since yesterday.
  */
 const minResultDays = 2
-/** Hourly sums are kept for a year, and one month before it for comparison. */
+/** The hourly sums of a year are kept and, for comparison, those of the month before that year. */
 const hourDays = 400
 const unreachableDays = 400
 const pauseDays = 30

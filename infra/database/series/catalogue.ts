@@ -5,8 +5,8 @@ import type { Episode, Freshness, Show } from './show.ts'
 import { validFreshness, validShow } from './valid-show.ts'
 
 /**
- * An instant in the form of the catalogue (text in UTC, whole seconds), so that both can be compared as text. It is
- * rounded up, so that [from, to) selects the same whole seconds as the exact instants.
+ * An instant in the form of the catalogue (text in UTC, whole seconds), so that it can be compared with the stored
+ * instants as text. It is rounded up: the range [from, to) then contains the same whole seconds as without rounding.
  */
 const bound = (date: Date) => new Date(Math.ceil(date.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 
@@ -90,7 +90,7 @@ export const catalogueIn = (mongo: Mongo) => {
       })
     },
 
-    /** The episodes without an airstamp whose date is in [from, to] (`YYYY-MM-DD`), by show. */
+    /** The episodes that have no airstamp and whose date is in [from, to] (`YYYY-MM-DD`), by show. */
     dated: async (from: string, to: string, skip: Skip = ignore): Promise<{ show: Show; episodes: Episode[] }[]> => {
       const found = await (await shows()).find({ 'episodes.airdate': { $gte: from, $lte: to } }).toArray()
       return found.flatMap(valid(skip)).flatMap(show => {

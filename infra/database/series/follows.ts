@@ -4,7 +4,7 @@ import type { Postgres } from '../connect.ts'
 import type { Skip } from '../operations/skipped-records.ts'
 
 /**
- * A chat that follows a subject. `threadId` is the topic of the forum that gets the messages; null for General and for
+ * A chat that follows a subject. In a forum, `threadId` is the topic that gets the messages; null for General and for
  * a chat without topics.
  */
 export interface Follower extends Chat {
@@ -58,7 +58,7 @@ export const followsIn = (db: Postgres) => ({
   /**
    * Runs `work`, which adds a follow of `subject`, if the limits of the chat allow it. Returns 'full' if the chat has
    * too many follows, and 'waiting' if too many of them wait for their first fetch. The row of the chat is locked, so
-   * parallel calls count each other.
+   * that a call also counts the follows of parallel calls.
    */
   followWithinLimits: <Result>(
     chatId: number,
@@ -148,7 +148,7 @@ export const followsIn = (db: Postgres) => ({
       ])
     ).rows[0] ?? null,
 
-  /** The follows of a chat whose subject begins with `prefix` (`show/`), the oldest first. */
+  /** Those of a chat's follows whose subject begins with `prefix` (`show/`), the oldest first. */
   of: async (chatId: number, prefix: string): Promise<Follow[]> =>
     (
       await db.query<Follow>(

@@ -16,7 +16,7 @@ const aggregated = `substring(subject from 6)::integer as "showId", min(missing_
 
 /**
  * The columns of the table `follow` about series that TVMaze does not have. They are in that table because the
- * catalogue has no document of a series that was never fetched, and because a new follow begins without them.
+ * catalogue has no document of a series that was never fetched, and because a new follow starts with default values.
  */
 export const missingShowsIn = (db: Postgres) => ({
   of: async (showIds: readonly number[]): Promise<MissingShow[]> =>

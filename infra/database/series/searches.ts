@@ -1,7 +1,7 @@
 import { jsonText, type Postgres } from '../connect.ts'
 import type { ShowHit } from './show.ts'
 
-/** A search of a chat with the results of TVMaze; `hits` is null if TVMaze did not answer. */
+/** A search that a chat requested, with the results of TVMaze; `hits` is null if TVMaze did not answer. */
 export interface Search {
   id: number
   query: string

@@ -5,7 +5,7 @@ export type TvmazeCaller = 'person' | 'follow' | 'round'
 
 /**
  * TVMaze allows 20 calls in 10 seconds from one address. Each kind of caller leaves some calls to the more important
- * ones.
+ * kinds.
  */
 const limits: Record<TvmazeCaller, number> = { person: 20, follow: 16, round: 12 }
 

@@ -52,7 +52,7 @@ export const validEpisode = (value: unknown): Episode | null => {
   }
 }
 
-/** The newest episodes up to the limit, each id once, without those that have no valid id. */
+/** Of the newest episodes up to the limit, those with a valid id; each id once. */
 export const validEpisodes = (values: unknown): Episode[] => {
   if (!Array.isArray(values)) return []
   const episodes = values.slice(-mostEpisodes).flatMap(value => validEpisode(value) ?? [])

@@ -90,7 +90,7 @@ export const incidentsIn = (db: Postgres) => ({
     )
   },
 
-  /** The beginnings and ends of incidents that these results caused. A redelivery reads and publishes them again. */
+  /** What these results caused: beginnings and ends of incidents. A redelivery reads and publishes them again. */
   causedBy: async (causes: string[], monitorIds: number[]): Promise<IncidentChange[]> =>
     (
       await db.query<IncidentChange>(

@@ -3,7 +3,7 @@ import type { Postgres } from '../connect.ts'
 
 /**
  * The limit that would be exceeded. `chat`, `person`: the number of monitors of the chat or of the person. `host`: the
- * planned checks of the host per minute. `personHost`: those of these checks that count for the person.
+ * planned checks of the host per minute. `personHost`: the part of these checks that counts for the person.
  */
 export type ExceededLimit = 'chat' | 'person' | 'host' | 'personHost'
 

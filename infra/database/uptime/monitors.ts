@@ -30,7 +30,10 @@ export interface Monitor {
    * time. Otherwise null.
    */
   settlesAt: Date | null
-  /** Counts changes of state, pauses and resumptions. A verdict is stored only if the version is unchanged. */
+  /**
+   * Grows with each change of state, each pause and each resumption. A verdict is stored only if the version is
+   * unchanged.
+   */
   version: number
 }
 
@@ -81,7 +84,7 @@ const resetState = `state = 'new', state_since = null, changes = null, settles_a
 /**
  * A monitor to add. It counts towards the limit of the person who added it, until another person increases its load;
  * then it counts towards the limit of that other person. Otherwise two persons could pass monitors to each other and
- * exceed their limits. Its messages go to the topic `threadId`.
+ * exceed their limits. The messages about the monitor go to the topic `threadId`.
  */
 type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
   personId?: number

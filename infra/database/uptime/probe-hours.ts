@@ -9,8 +9,8 @@ export interface UptimeSummary {
   /** The average total time of the good checks, milliseconds; null without good checks. */
   averageMs: number | null
   /**
-   * The part of the checked time that was good, from 0 to 1. A slot counts as much time as the interval of the monitor
-   * was at the slot. null without checks.
+   * The part of the checked time that was good, from 0 to 1. The time of a slot is the interval that the monitor had
+   * then. null without checks.
    */
   uptime: number | null
 }
@@ -34,8 +34,9 @@ export const probeHoursIn = (db: Postgres) => ({
   },
 
   /**
-   * Counts the slots of all watched monitors in [from, to) as missed, except the last slot of a monitor whose next slot
-   * is after `until`: that slot will still be checked. Of a gap longer than two days it counts only the last two days.
+   * Counts the slots of all watched monitors in [from, to) as missed. If a monitor's next slot is after `until`, its
+   * last slot in [from, to) is not counted, because that last slot will still be checked. Of a gap longer than two days
+   * only the last two days are counted.
    */
   countMissed: async (from: Date, to: Date, until: Date): Promise<void> => {
     const end = Math.ceil(to.getTime() / 1000)

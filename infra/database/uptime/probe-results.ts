@@ -160,8 +160,8 @@ const partitionsOf = async (db: Postgres) =>
   ).rows.map(({ name }) => name)
 
 /**
- * Allows one change of partitions at a time. Its lock timeout is short, because readers and writers of results would
- * wait behind it.
+ * Allows one change of partitions at a time. The lock timeout is short, because readers and writers of results wait
+ * behind a change that waits for its lock.
  */
 const lockPartitions = async (tx: Postgres) => {
   await tx.query(`set local lock_timeout = '3s'`)
@@ -173,7 +173,7 @@ export const probeResultsIn = (db: Postgres) => ({
   /**
    * Inserts results that leave their monitors in the given state, at most one for each monitor, and updates `judgedAt`;
    * all in one statement. Returns the monitors that were in that state, and whether the row is new or existed before.
-   * Nothing is stored for the other monitors: they are in another state, paused or deleted.
+   * Nothing is stored for the other monitors: they are paused, deleted or in another state.
    */
   insertUnchanged: async (unchanged: readonly UnchangedResult[]): Promise<Map<number, { isNew: boolean }>> => {
     if (unchanged.length === 0) return new Map()
