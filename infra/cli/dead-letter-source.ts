@@ -64,8 +64,8 @@ const fromDatabase = (databaseUrl: string, sink: string): DeadLetterSource => {
   return {
     newest: async limit => (await letters.newest(limit)).map(asText),
     find: async id => asText(await find(id)),
-    // Every Trigger that matches the event gets it again. A function that has handled the event already treats it as a
-    // redelivery, so it has no second effect.
+    // Every Trigger that matches the event gets it again. If a function has already handled the event, it treats the
+    // event as a redelivery, so the replay has no second effect.
     replay: async id => {
       const { event } = await find(id)
       const { traceparent, ...attributes } = event

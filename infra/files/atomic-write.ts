@@ -6,8 +6,8 @@ const windows = process.platform === 'win32'
 
 /**
  * Writes `file` so that after a crash or a power cut the file has either the old or the new content, and never only a
- * part. The content goes to a temporary file in the same folder, which is flushed to the disk and then renamed. Without
- * the flush, the file may have its new name but not its bytes on some file systems.
+ * part. The content goes to a temporary file in the same folder. The temporary file is flushed to the disk and then
+ * renamed. Without the flush, the file may have its new name but not its bytes on some file systems.
  */
 export const writeFileAtomic = async (file: string, content: string | Uint8Array, mode = 0o600): Promise<void> => {
   const temporary = temporaryNameOf(file)

@@ -26,7 +26,10 @@ const machines: Generator = {
     (await staleFiles(new Map(), join(root, 'infra/machines'))).map(path => `infra/machines/${path}`),
 }
 
-/** The generators in the order in which they run: the chart is made from the manifests that the function lists name. */
+/**
+ * The generators in the order in which they run. `functionLists` write the lists of manifests, and the chart is made
+ * from the manifests in these lists.
+ */
 export const generators: Generator[] = [schemas, ...functionLists, chart, machines]
 
 const inFolder = (folder: string, files: Map<string, string>) =>

@@ -60,7 +60,7 @@ interface Dependencies {
   clock: Clock
 }
 
-/** Handles a tick. The same tick twice has one effect. Returns the events that follow. Missed ticks are not sent. */
+/** Handles a tick. The same tick twice has one effect. Returns the events that follow. Missed ticks are lost. */
 export const ${camelCase(name)} = async (tick: Cause, { clock }: Dependencies): Promise<VigiaEvent[]> => {
   void tick
   void clock()

@@ -26,7 +26,7 @@ const reservedNames = [
 /** Reads the arguments. Returns the new function, or one line that says what is wrong. `root` is the checkout. */
 export const readRequest = (args: readonly string[], root: string): NewFunction | string => {
   const rest = [...args]
-  /** Removes an option and its value from the arguments. null if the option is absent, '' if its value is. */
+  /** Removes an option and its value from the arguments. null if the option is absent, '' if its value is absent. */
   const take = (option: string): string | null => {
     const at = rest.indexOf(option)
     return at < 0 ? null : (rest.splice(at, 2)[1] ?? '')

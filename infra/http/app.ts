@@ -18,8 +18,8 @@ export type AppHandler = Handler<AppEnv>
 export const createApp = (): App => new Hono<AppEnv>({ getPath: ({ url }) => new URL(url).pathname })
 
 /**
- * Registers the handlers of a path. The handler of GET answers HEAD too; any other method is refused with 405 and the
- * header Allow. A POST changes something, so it needs the header `Vigia-Local: 1`.
+ * Registers the handlers of a path. The handler of GET answers HEAD too. A method without a handler is refused with 405
+ * and the header Allow. A POST changes something, so it needs the header `Vigia-Local: 1`.
  */
 export const route = (app: App, path: string, { get, post }: { get?: AppHandler; post?: AppHandler }): void => {
   if (get) app.get(path, get)
