@@ -121,8 +121,8 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
 const isPort = (value: string) => /^\d{1,5}$/.test(value) && Number(value) <= 65_535
 
 /**
- * Whether the value is an http(s) URL without credentials whose host is not this machine. Telegram cannot reach
- * localhost.
+ * Whether the value is an http(s) URL that contains no credentials and whose host is not this machine. Telegram cannot
+ * reach localhost.
  */
 const isPublic = (value: string) => {
   if (!URL.canParse(value)) return false

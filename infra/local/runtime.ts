@@ -161,7 +161,7 @@ const endOrphanedFunctions = async (dataDir: string, terminal: Terminal): Promis
 }
 
 /**
- * Starts the parts that do not depend on each other at the same time. Hono is loaded meanwhile, so that loading it
+ * Starts at the same time all parts that do not depend on each other. Hono is loaded meanwhile, so that loading it
  * takes no extra time.
  */
 const startDependencies = async (

@@ -7,7 +7,7 @@ export interface Shutdown {
    * A second call of `run` calls `stopWithoutWaiting`, which ends the wait of `stop` early.
    */
   inOrder(stop: Stop, stopWithoutWaiting?: Stop): void
-  /** Registers a part that is stopped after all parts in order; these parts are stopped at the same time. */
+  /** Registers a part that is stopped after all parts of `inOrder`. The parts of `atTheEnd` are stopped together. */
   atTheEnd(stop: Stop): void
   /** Stops everything; resolves when all is stopped. It never rejects: an error is written to stderr. */
   run(): Promise<void>

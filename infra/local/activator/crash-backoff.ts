@@ -1,6 +1,6 @@
 /**
  * A pause follows a failed start. The failure is reported as a fault during the pause and for this time after the
- * pause, or until a process is ready.
+ * pause. If a process is ready earlier, the report ends then.
  */
 const faultMs = 60_000
 

@@ -38,8 +38,8 @@ export const functionEnv = (
     // Windows cannot open sockets without SystemRoot.
     ...(runtimeEnv.SystemRoot ? { SystemRoot: runtimeEnv.SystemRoot } : {}),
     ...Object.fromEntries(declared),
-    // On a cluster a pod has an address of its own. On this machine, the port would be open to the network without
-    // HOST.
+    // On a cluster a pod has an address of its own. If HOST were not set on this machine, the network could reach the
+    // port.
     HOST: '127.0.0.1',
     K_SERVICE: name,
     K_CONFIGURATION: name,

@@ -119,7 +119,10 @@ export class FunctionPool {
     return this.#backoff.cannotStart && !isRunning ? `${this.manifest.name} ${this.#backoff.reason}` : null
   }
 
-  /** Sends no more requests to the processes, lets them finish, and ends them. Later requests start new processes. */
+  /**
+   * Sends no more requests to the processes, lets them finish their requests, and ends them. Later requests start new
+   * processes.
+   */
   async drain(): Promise<void> {
     this.#backoff.reset()
     await Promise.all([...this.#replicas].map(replica => drainReplica(replica, this.manifest.timeoutMs)))

@@ -57,7 +57,7 @@ const batchSize = 500
  */
 const maxKinds = 10_000
 
-/** About how many bytes a row has in addition to the event's data. */
+/** The approximate number of bytes that a row has in addition to the event's data. */
 const rowBytes = 500
 
 interface Kind {

@@ -14,7 +14,7 @@ export interface Stats {
   inFlight: number
   /** Whether the store accepts events. While it does not, the ingress answers 503. */
   storeOpen: boolean
-  /** Why PostgreSQL refused the latest commit; null when it accepted it. */
+  /** Why PostgreSQL refused the latest commit; null when the commit succeeded. */
   storeError: (Error & { code?: string }) | null
 }
 

@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import type { ChatState, Pane } from '#simulators/telegram/chat-state.ts'
 
-/** The error that the port has no simulated chat. `why` is the reason. */
+/** Thrown when no simulated chat is served on the port. `why` is the reason. */
 export class NoChat extends Error {
   readonly why: 'nothing runs' | 'starting' | 'real bot' | 'not Vigia'
   constructor(why: NoChat['why']) {

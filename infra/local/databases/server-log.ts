@@ -27,8 +27,8 @@ export const limitLog = async (file: string, mostBytes = mostLogBytes): Promise<
 }
 
 /**
- * The end of an error message: the line of the log after the position `from` that explains most, and the path of the
- * log.
+ * The end of an error message: the line that explains most, and the path of the log. The line is chosen from the part
+ * of the log after the position `from`.
  */
 export const logExcerpt = async (file: string, from: number): Promise<string> => {
   const handle = await open(file)

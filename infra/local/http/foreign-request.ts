@@ -22,7 +22,7 @@ const isProxied = (headers: IncomingHttpHeaders) =>
 const wrongPort = 'a reverse proxy should send to PUBLIC_PORT, not to this port'
 
 /**
- * Why a request may not use PORT; null if it may. PORT serves every program on this machine without a password.
+ * Why a request may not use PORT; null if it may. Every program on this machine may use PORT, and PORT has no password.
  * Therefore three kinds of requests are refused: with a host name of another machine, because a web site may let its
  * own name point at 127.0.0.1 (DNS rebinding); from a page of another origin; and through a reverse proxy, with any
  * Host header.

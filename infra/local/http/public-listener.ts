@@ -31,8 +31,9 @@ const defaultLimits: PublicLimits = {
 const defaultPublicPort = 8081
 
 /**
- * Listens on PUBLIC_PORT, by default 8081. If neither PUBLIC_PORT nor PUBLIC_URL is set, no reverse proxy is configured
- * for the port, and a free port is used if another program has the default port. PORT=0 means a free port here too.
+ * Listens on PUBLIC_PORT, by default 8081. If another program has the default port, and neither PUBLIC_PORT nor
+ * PUBLIC_URL is set, a free port is used, because no reverse proxy is configured for the port. PORT=0 means a free port
+ * here too.
  */
 export const startPublicListener = async (
   { publicPort, port, publicUrl }: Pick<Settings, 'publicPort' | 'port' | 'publicUrl'>,

@@ -5,9 +5,9 @@ import { YamlNode } from './yaml-node.ts'
 export const deliveryFields = ['retry', 'backoffPolicy', 'backoffDelay', 'timeout', 'deadLetterSink', 'format'] as const
 
 /**
- * Reads a `delivery` block. A block without retry, policy, delay or sink is refused, because Knative applies its
- * defaults only when the whole block is absent. Without a policy and a delay Knative retries at once, and without a
- * sink it drops events that failed.
+ * Reads a `delivery` block. A block must have retry, policy, delay and sink, because Knative applies its defaults only
+ * when the whole block is absent. Without a policy and a delay Knative retries at once, and without a sink it drops
+ * events that failed.
  */
 export const readDelivery = (node: YamlNode): { delivery: DeliverySpec; sink: ParsedDestination } => {
   const fields = node.fields([...deliveryFields, 'retryAfterMax'])

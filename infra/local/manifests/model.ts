@@ -10,7 +10,7 @@ export interface Manifests {
   functions: FunctionManifest[]
   triggers: TriggerManifest[]
   sources: SourceManifest[]
-  /** Fields that have no meaning on one machine. The banner lists them. */
+  /** Fields that have no meaning on one machine. `npm start -- --verbose` lists them. */
   unused: UnusedField[]
 }
 
@@ -43,9 +43,9 @@ export interface FunctionManifest extends Origin {
   /** Used when containerConcurrency is 0: when a process has this number of requests, another process is started. */
   softConcurrency: number
   minScale: number
-  /** The maximum number of processes; 0 means only the limit for one machine. */
+  /** The maximum number of processes; 0 means that only the limit for one machine applies. */
   maxScale: number
-  /** How many processes are started at least when the function has no process. */
+  /** The minimum number of processes to start when the function has no process. */
   activationScale: number
   /** How long a process without requests keeps running. */
   idleMs: number

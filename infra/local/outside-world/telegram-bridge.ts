@@ -184,7 +184,8 @@ const fetchUpdates = (api: Telegram, offset: number, timeout: number): Promise<U
 const backoffMs = (attempts: number): number => Math.min(longestPauseMs, 1000 * 2 ** attempts)
 
 /**
- * Whether a retry would get the same answer. A conflict (409) is not final, because the other program may be stopped.
+ * Whether a retry would get the same answer. A conflict (409) means that another program reads the updates of the bot.
+ * It is not final, because that program may be stopped.
  */
 const isFinal = (error: unknown): boolean => error instanceof TelegramError && ![409, 429].includes(error.code)
 

@@ -59,7 +59,7 @@ export const claimer = ({ routes, store, memory, onClaimed, log }: ClaimerOption
   }
 
   const claimOnce = async (): Promise<void> => {
-    // Ask for the next due time before the claim, so that a delivery that becomes due between the two is claimed.
+    // Ask for the next due time first and claim then, so that a delivery that becomes due in between is claimed too.
     const { inMs, isAnyDue } = await store.nextDue()
     if (inMs !== null) wakeIn(inMs)
     if (isAnyDue) wakeIn(repeatMs)

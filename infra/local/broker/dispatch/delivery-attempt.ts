@@ -102,7 +102,7 @@ const deadLetterAttributes = ({ dest, code, data }: DeadLetterInfo, ttl: number)
   ...(data === undefined ? {} : { knativeerrordata: data }),
 })
 
-/** Reads the reply in a response. It gets the trace context of the event that it answers. */
+/** Reads the reply in a response. The reply gets the trace context of the event that it answers. */
 const readReply = ({ status, headers, body }: PostResponse, cause: CloudEvent, arrival: Date): AttemptResult => {
   if (body.length > maxResponseBytes)
     return failed({ kind: 'invalid reply', status, why: 'the answer is longer than 1 MiB' })

@@ -37,8 +37,8 @@ export interface HttpPoster {
 }
 
 /**
- * Loads the HTTP client, which posts over connections that are kept open. This takes a moment, so do other work in
- * parallel.
+ * Loads the HTTP client, which posts over connections that are kept open. Loading it takes a moment, so do other work
+ * in parallel.
  */
 export const startPoster = async (): Promise<HttpPoster> => {
   const { Agent } = await import('undici')

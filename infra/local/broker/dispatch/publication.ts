@@ -62,7 +62,7 @@ export const publicationMaker =
           options.onChange({ kind: 'accepted', seq: eventSeq, event })
           if (jobs.length > 0) claimer.wakeIn(options.leaseMs)
         }
-        // A claim sees deliveries without a lease only after the commit, so claim now.
+        // The queued deliveries have no lease, and a claim sees them only after the commit. So claim them now.
         if (result !== 'duplicate') for (const { name } of queued) claimer.claimDue(name)
         onResult(result)
       },

@@ -14,8 +14,8 @@ export interface Job {
   /** Set once the event is a dead letter. */
   readonly deadLetter: DeadLetterInfo | null
   /**
-   * The delivery can be settled only under this lease. A new lease replaces it when it expired and the delivery was
-   * claimed again.
+   * The delivery can be settled only under this lease. If this lease has expired and the delivery was claimed again,
+   * the new lease replaces this one.
    */
   lease: number
   /** When the lease was taken or renewed, by performance.now(). */
@@ -127,8 +127,8 @@ const refuseWrongTriggers = (triggers: readonly Trigger[]) => {
 }
 
 /**
- * Finds the routes of an event. The type is looked up first, because most Triggers ask for one type, and then the event
- * is compared with these Triggers only.
+ * Finds the routes of an event. Most Triggers ask for one type. So the event is compared only with the Triggers that
+ * ask for its type, and with those that ask for no particular type.
  */
 const matcher = (triggers: readonly Trigger[], all: readonly Route[]): Routes['matching'] => {
   const types = triggers.map(({ filters }) => onlyType(filters))

@@ -152,7 +152,7 @@ const hopsLeft = (ttl: string | undefined): number =>
 
 const passedOn = /^(?:traceparent|tracestate|baggage|x-request-id|retry-after|x-b3-.+|knative-.+)$/
 
-/** The headers of a producer that its subscribers receive. The broker drops all others. */
+/** The headers that are passed on from a producer to the subscribers. The broker drops all others. */
 const passedOnHeaders = (headers: IncomingHttpHeaders): Record<string, string> => {
   const kept: Record<string, string> = {}
   for (const name in headers) {

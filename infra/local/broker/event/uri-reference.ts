@@ -1,6 +1,6 @@
 /**
  * A URI reference in the form in which Knative's ingress passes it on, or null when the ingress refuses it. Characters
- * that are not allowed in a URI are percent-encoded. A colon needs a scheme before it, and a percent sign two
+ * that are not allowed in a URI are percent-encoded. A colon needs a scheme before it, and a percent sign needs two
  * hexadecimal digits after it.
  */
 export const uriReference = (text: string): string | null => {

@@ -39,8 +39,8 @@ interface SqlQuery {
 }
 
 /**
- * Settings of the connection that runs these queries. An index exists for every order that they ask for. Without these
- * settings PostgreSQL sometimes estimates that sorting is cheaper, and then reads all events of a type and source.
+ * Settings of the connection that runs the queries. An index exists for every order that the queries ask for. Without
+ * the settings PostgreSQL sometimes estimates that sorting is cheaper, and then reads all events of a type and source.
  */
 export const plannerSettings = {
   enable_seqscan: 'off',

@@ -14,7 +14,8 @@ export interface Publication {
   event: CloudEvent
   /**
    * Returns the deliveries of the event. Called right before the event is sent to PostgreSQL. Deliveries with a `lease`
-   * are dispatched from memory. `onResult` is called later. After `unknown`, both may be called again.
+   * are dispatched from memory. `onResult` is called later. After `unknown`, `route` and `onResult` may be called
+   * again.
    */
   route(seq: number, lease: number): NewDelivery[]
   onResult(result: PublicationResult): void
@@ -26,8 +27,8 @@ export interface Publication {
  */
 export interface Settlement {
   /**
-   * Returns the new state of the delivery. Called when it is sent to PostgreSQL, because the lease may change until
-   * then.
+   * Returns the new state of the delivery. Called when the settlement is sent to PostgreSQL, because the lease may
+   * change until then.
    */
   settled(): SettledDelivery
   attempts: AttemptRecord[]
@@ -46,7 +47,7 @@ export interface CommitItem {
   isFinished: boolean
 }
 
-/** The publication of an item: the item itself, or the reply of a settlement; null when it has no event. */
+/** The publication of an item: the item itself, or the reply of a settlement; null when a settlement has no reply. */
 export const publicationOf = ({ publication, settlement }: CommitItem): Publication | null =>
   publication ?? settlement!.reply
 

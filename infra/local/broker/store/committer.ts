@@ -32,7 +32,7 @@ export interface Committer {
   /** Whether at least one connection is open. */
   readonly isConnected: boolean
   readonly isBusy: boolean
-  /** Why PostgreSQL refused the latest commit (its disk is full, it is read-only); null when it accepted it. */
+  /** Why PostgreSQL refused the latest commit (its disk is full, it is read-only); null when the commit succeeded. */
   readonly failure: (Error & { code?: string }) | null
   open(): Promise<void>
   /** Starts to commit the queued items. Returns at once. */
@@ -171,8 +171,8 @@ const reportResults = (items: CommitItem[], settlements: Settlement[], { duplica
 }
 
 /**
- * Stores the items in two halves, because one of them has a value that PostgreSQL cannot store. Repeated halving finds
- * that item, so that all others are stored.
+ * Stores the items in two halves, because an item has a value that PostgreSQL cannot store. Repeated halving finds that
+ * item, so that all other items are stored.
  */
 const commitHalves = async (
   connection: Connection,

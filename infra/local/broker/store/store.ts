@@ -201,7 +201,7 @@ const startAgainMs = 3_600_000
 
 /**
  * Deletes done events in batches. Each call continues after the `seq` where the previous call ended. Once an hour a
- * call starts again at the oldest event, because an event that was pending then may be done now.
+ * call starts again at the oldest event, because an event that an earlier call found pending may be done now.
  */
 const doneEventsDeleter = (lock: LockConnection, isStopping: () => boolean): Store['deleteDoneEvents'] => {
   let after = 0

@@ -3,7 +3,7 @@ import { jsonResponse } from '#infra/http/responses.ts'
 import { BadQuery } from '#local/broker/reads/event-query.ts'
 
 /**
- * The error of a query that has a parameter that the path does not take, or that cannot be read. The message is for the
+ * The error of a query that cannot be read, or that has a parameter that the path does not take. The message is for the
  * caller.
  */
 class InvalidParameters extends Error {}
