@@ -18,7 +18,7 @@ const maxBodyBytes = 4096
 const paths = { page: '/', script: '/_/switch.js', style: '/_/switch.css', sites: '/_/sites' }
 
 /**
- * Serves the page that lists the sites and turns a site with a switch off and on, with the page's files and API. The
+ * Serves a page, its files and its API. The page lists the sites, and has a button for each site with a switch. The
  * returned function handles requests for the page's paths, and returns false for a request to a site.
  */
 export const switchPage = (sites: Map<string, SiteBehaviour>, now: () => Date) => {

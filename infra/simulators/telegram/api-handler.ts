@@ -16,7 +16,8 @@ interface ApiResponse {
 /** Answers `/bot<token>/<method>`, and every other path with 404, like api.telegram.org. */
 export const botApi = (state: TelegramState) => async (request: IncomingMessage, response: ServerResponse) => {
   const refuse = (error: BotApiError) => write(response, errorResponse(error))
-  // Only bots may call the API, because the token of a simulated bot is not secret: any web page could act as the bot.
+  // Web pages may not call the API. Otherwise any web page could act as the bot, because the token of a simulated bot
+  // is not secret.
   if (isFromBrowserPage(request))
     return refuse(new BotApiError(403, 'Forbidden: web pages may not call the simulated Bot API'))
   const url = new URL(request.url ?? '/', 'http://telegram')
