@@ -17,8 +17,8 @@ export interface VigiaEvent<Data = unknown> {
   readonly datacontenttype?: string
   readonly data: Data
   /**
-   * Base64 of data that is neither JSON nor text; `data` is then undefined. Only dead letters of events
-   * that Vigia did not publish have it.
+   * Base64 of data that is neither JSON nor text; `data` is then undefined. Only a dead letter can have this attribute,
+   * if Vigia did not publish the event.
    */
   readonly data_base64?: string
   /** The id of the event whose handling made this event. */
@@ -108,7 +108,7 @@ export const defineEvent = <Schema extends TObject>(
   }
 }
 
-/** Makes the cause of an event that no other event caused, but a Telegram update or a person at a terminal. */
+/** Makes the cause of an event that follows from a Telegram update or a person at a terminal, and not from an event. */
 export const rootCause = (id: string, traceparent?: string): Cause => ({
   id,
   vigiahops: -1,

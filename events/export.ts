@@ -6,8 +6,8 @@ import { allEvents } from './all.ts'
 export const schemasDir = join(import.meta.dirname, 'schemas')
 
 /**
- * The JSON Schema of the data of every event, by file name. `$id` is the `dataschema` and `title` the CloudEvents type
- * of the event.
+ * The JSON Schema of the data of every event, by file name. `$id` is the `dataschema` of the event, and `title` is its
+ * CloudEvents type.
  */
 export const exportedSchemas = (): Map<string, string> =>
   new Map(

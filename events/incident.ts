@@ -13,7 +13,7 @@ export const flappingFields = {
   since: Instant,
   /** The number of changes between up and down, from `since` on. */
   changes: Type.Integer({ minimum: 1 }),
-  /** The part of the time from `since` on in which the monitor was up, from 0 to 1. */
+  /** How much of the time after `since` the monitor was up: a share from 0 to 1. */
   uptime: Type.Number({ minimum: 0, maximum: 1 }),
 }
 
@@ -25,7 +25,7 @@ export const incidentFields = {
   url: Type.String(),
   /** When the failure was observed, UTC. */
   since: Instant,
-  /** The check that observed the failure ran late, so the failure may have begun earlier. */
+  /** The failure may have begun before `since`, because the check ran late or earlier slots were not checked. */
   sinceLate: Type.Optional(Type.Boolean()),
   /** HTTP status of the failing check, or null. */
   status: Type.Union([Type.Integer(), Type.Null()]),

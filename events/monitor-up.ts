@@ -10,7 +10,7 @@ export const MonitorUp = defineEvent(
   Type.Object({
     ...incidentFields,
     until: Instant,
-    /** The check that observed the recovery ran late, so the monitor may have been up earlier. */
+    /** The monitor may have been up before `until`, because the check ran late or earlier slots were not checked. */
     untilLate: Type.Optional(Type.Boolean()),
   }),
 )

@@ -13,7 +13,7 @@ export const ProbeFinished = defineEvent(
     name: Type.String(),
     url: Type.String(),
     chatId: ChatId,
-    /** The topic of the forum that gets the message about the result. */
+    /** The forum topic that gets the message about the result. */
     threadId: Type.Optional(BigintId),
     /** now: a person asked for the check; first: the first check of a new monitor. */
     reason: Type.Union([Type.Literal('now'), Type.Literal('first')]),

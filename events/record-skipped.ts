@@ -2,8 +2,8 @@ import Type from 'typebox'
 import { defineEvent } from './event.ts'
 
 /**
- * A rule skipped a record that is not valid and handled all others. The event is for the operators and is published
- * once for each record. Subject `record/follow`, id `skipped/follow/<hash of the key>@<day>`.
+ * A rule skipped one record, because the record is not valid, and handled all others. The event is for the operators.
+ * A record has at most one event a day. Subject `record/follow`, id `skipped/follow/<hash of the key>@<day>`.
  */
 export const RecordSkipped = defineEvent(
   'record.skipped',

@@ -3,8 +3,8 @@ import { defineEvent } from './event.ts'
 import { Instant } from './fields.ts'
 
 /**
- * The checks of one shard of the monitors whose slots are in [from, to) have to be requested now. Subject `shard/3`, id
- * `shard/3@<from>`.
+ * The checks of one shard have to be requested now: one check for each slot in [from, to) of the shard's monitors.
+ * Subject `shard/3`, id `shard/3@<from>`.
  */
 export const ShardDue = defineEvent(
   'shard.due',
@@ -16,8 +16,8 @@ export const ShardDue = defineEvent(
     from: Instant,
     to: Instant,
     /**
-     * The scheduler did not run in [from, to): request only the newest slot of each monitor, if no later slot of it was
-     * due. Id `shard/3@<from>/late`.
+     * The scheduler did not run in [from, to). Request only the newest slot of each monitor, and none for a monitor
+     * that had a slot between `to` and the tick that found the gap. Id `shard/3@<from>/late`.
      */
     late: Type.Optional(Type.Boolean()),
   }),
