@@ -7,14 +7,14 @@ export type AddressGuard = (address: string) => boolean
 
 type Range = [ipaddr.IPv4 | ipaddr.IPv6, number]
 
-/** An address in a public range that is not public: the metadata and DNS service of Azure. */
+/** An address that is not public although its range is public: the metadata and DNS service of Azure. */
 const alwaysDenied = new Set(['168.63.129.16'])
 /** The range from which all public IPv6 addresses are assigned. */
 const assignedIpv6 = ipaddr.parseCIDR('2000::/3')
 
 /**
- * The NAT64 range (RFC 6052). The last four bytes of an address in it are the IPv4 address that it reaches. In networks
- * without IPv4, hosts get addresses from this range.
+ * The NAT64 range (RFC 6052). The last four bytes of a NAT64 address are the IPv4 address that a connection to it
+ * reaches. In networks without IPv4, name servers answer with NAT64 addresses for hosts that have only IPv4.
  */
 const nat64 = ipaddr.parseCIDR('64:ff9b::/96')
 

@@ -37,8 +37,8 @@ export interface DialResult extends Phases {
 const blockedLoopMs = 1_000
 
 /**
- * One attempt to reach a URL, with one timeout for all of its phases. The promise that
- * the attempt waits for rejects when the timeout fires or when a socket of the attempt fails.
+ * One attempt to reach a URL, with one timeout for all of its phases. When the timeout fires or a socket of the attempt
+ * fails, the pending promise of `waitFor` rejects.
  */
 export class Attempt {
   contact = false

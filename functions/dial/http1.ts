@@ -58,8 +58,8 @@ const isBodyRead = ({ length, body }: ResponseHead) =>
   body.length > maxBodyBytes || (length === null ? body.endsWith(lastChunk) : body.length >= length)
 
 /**
- * Resolves at the end of the body, at a limit, or when the connection ends. None of these changes the result of the
- * check.
+ * Resolves at the end of the body, at a limit, or when the connection ends. The result of the check is the same in each
+ * case.
  */
 const readShortBody = (head: ResponseHead, connection: Connection) =>
   new Promise<void>(resolve => {

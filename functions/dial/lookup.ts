@@ -26,8 +26,8 @@ const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code ?? ''
 
 /**
  * The maximum number of calls of getaddrinfo at the same time. Each call blocks one of the four threads of Node.js
- * until getaddrinfo's own timeout, and Node.js lets getaddrinfo use two of the threads. Further look-ups wait in our
- * queue and not in the queue of Node.js, because only our queue can end the wait with EBUSY.
+ * until getaddrinfo answers or reaches its own timeout, and Node.js lets getaddrinfo use two of the threads. Further
+ * look-ups wait in our queue and not in the queue of Node.js, because only our queue can end the wait with EBUSY.
  */
 const maxSystemLookups = 2
 

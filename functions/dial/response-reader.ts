@@ -36,8 +36,8 @@ const foldedLine = /^[\t ]/
  * Reads the head of an HTTP/1 response piece by piece (Latin-1) and returns null until it is complete. It does not
  * matter where the pieces are cut. Throws a DialError if the response is not HTTP or if the head is too long.
  *
- * It accepts everything that curl accepts, because a site that clients can read is up: line ends without CR, folded
- * lines, blanks in header names, repeated or conflicting lengths. Each connection carries one response, so request
+ * It accepts everything that curl accepts (line ends without CR, folded lines, blanks in header names, repeated or
+ * conflicting lengths), because a site that clients can read is up. Each connection carries one response, so request
  * smuggling is not possible. node:http refuses several of these even with `insecureHTTPParser`.
  * response-reader-curl.test.ts compares this reader with curl.
  */

@@ -16,7 +16,7 @@ const maxNameLength = 64
 
 /**
  * Ports to which browsers send no HTTP request (WHATWG Fetch, "bad ports"). They are blocked because a mail, file or
- * chat server could take the request for commands. No website uses them, because browsers do not connect to them.
+ * chat server could execute the request as commands. No website uses them, because browsers do not connect to them.
  * TCP checks send nothing, so they may use any port except 0.
  */
 const blockedPorts = new Set([

@@ -22,8 +22,8 @@ export const logger = (
   pino(
     {
       level,
-      // Only processes in a container image log their release, because several revisions run side by side on a cluster,
-      // but never on one machine.
+      // The release is in the log only if the process runs from a container image, because several revisions run side
+      // by side on a cluster, but never on one machine.
       base: { function: name, ...imageRelease() },
       messageKey: 'message',
       errorKey: 'error',

@@ -17,8 +17,8 @@ export const secretsOf = (environment: Record<string, string | undefined>): stri
     const password = value.includes('://') && URL.canParse(value) ? new URL(value).password : ''
     secrets.add(password).add(percentDecoded(password))
   }
-  // Each secret unchanged, as it appears in JSON, and as it appears in a URL. The longest come first, because a secret
-  // may contain another.
+  // Each secret in three forms: unchanged, escaped as in JSON, and percent-encoded as in a URL. The longest come first,
+  // because a secret may contain another.
   return [...secrets]
     .filter(secret => secret.length >= minSecretLength)
     .flatMap(secret => [secret, JSON.stringify(secret).slice(1, -1), encodeURIComponent(secret)])

@@ -57,7 +57,7 @@ export const createRequestHandler = (
     fields.published = events.length
   }
 
-  /** Calls the rule and publishes the events that it returns. Adds what the log line should contain to `fields`. */
+  /** Calls the rule and publishes the events that it returns. Adds to `fields` what the log line should contain. */
   const respond = async (
     route: Route,
     request: HttpRequest,

@@ -8,8 +8,8 @@ import { errorResponse } from './responses.ts'
 export type Route = { to: 'event' } | { to: 'dead letter'; trigger: string } | { to: 'http' }
 
 /**
- * Decides by the head of a request which part of the function handles it, or refuses the request. The body has not been
- * read yet.
+ * Decides by the head of a request which part of the function handles the request. For a refused request, returns the
+ * response. The body has not been read yet.
  */
 export const routeOf = (definition: FunctionDefinition, head: RequestHead): Route | HttpResponse => {
   const { method, path, headers } = head
