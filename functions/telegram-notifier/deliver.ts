@@ -175,8 +175,8 @@ const afterNoResponse = async (
 }
 
 /**
- * Repeats the write that marks the message as sent, for about twenty seconds, which is longer than a restart of the
- * database takes. Without this write, the message would be sent again.
+ * If the write that marks the message as sent fails, repeats the write for about twenty seconds. A restart of the
+ * database takes less time. Without this write, the message would be sent again.
  */
 const persistReceipt = async ({ wait, log }: Dependencies, write: () => Promise<void>): Promise<void> => {
   for (let attempt = 1; ; attempt++) {

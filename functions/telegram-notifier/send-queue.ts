@@ -8,7 +8,7 @@ export const shortWaitMs = 3_000
 const maxJitterMs = 500
 /** The time between two checks whether another process has finished sending a message. */
 const pollMs = 250
-/** The number of messages in a row without a response after which Telegram counts as unreachable. */
+/** Telegram counts as unreachable after this many messages in a row to which it did not respond. */
 const maxNoResponses = 3
 
 /** Whether there is time left for something that takes `ms`. */
@@ -21,8 +21,8 @@ export const timeBudget = ({ clock }: Dependencies, budgetMs: number, signal?: A
 }
 
 /**
- * Sends to several chats in turn, one message each, so that a chat with many messages delays each other chat by at most
- * one message. Returns false if it stopped because Telegram is unreachable or refuses everything from this bot.
+ * Sends to several chats in turn, one message each, so that a chat with many messages delays none of the others by more
+ * than one message. Returns false if it stopped because Telegram is unreachable or refuses everything from this bot.
  */
 export const sendToChats = async (
   dependencies: Dependencies,

@@ -17,8 +17,8 @@ const tickWorkers = 8
  */
 const maxActiveChats = 20
 /**
- * Each tick publishes the refusals again that were recorded in this last period. The period is longer than the time
- * between two ticks, so that a crash between the record and its publication loses nothing.
+ * Each tick publishes again the refusals that were recorded within this period before the tick. The period is longer
+ * than the time between two ticks, so that a crash between the record and its publication loses nothing.
  */
 const republishRefusalsMs = 5 * 60_000
 const messagesKeptMs = 45 * 24 * 60 * 60_000

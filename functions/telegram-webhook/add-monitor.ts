@@ -22,8 +22,8 @@ import { label } from './pages.ts'
 import { type Reply, sendReply } from './reply.ts'
 
 /**
- * Handles /monitorar: adds a monitor for the address. If the chat has a monitor for the address already, changes its
- * interval.
+ * Handles /monitorar: adds a monitor for the address. If the chat has a monitor for the address already, changes the
+ * interval and the time limit of that monitor.
  */
 export const addMonitor = async (context: ChatContext, argument: string): Promise<Reply> => {
   const { deps, chat, messages } = context

@@ -31,8 +31,8 @@ export const decodeUpdate = (body: Buffer): DecodedUpdate | null => {
 }
 
 /**
- * Removes NUL, which PostgreSQL refuses, and replaces half surrogate pairs with U+FFFD, because PostgreSQL and Telegram
- * refuse them.
+ * Removes NUL, which PostgreSQL refuses. Replaces half surrogate pairs, which PostgreSQL and Telegram refuse, with
+ * U+FFFD.
  */
 const cleaned = (value: unknown): unknown => {
   if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '')

@@ -9,8 +9,8 @@ export interface Limits {
   /** Planned checks of one host per minute, for the monitors that one person added. */
   personHostChecksPerMinute: number
   /**
-   * Seconds between two checks on demand of one monitor. A few monitors of the same host may be checked in quick
-   * succession.
+   * The least time from one "check now" of a monitor to the next, in seconds. A few monitors of the same host may be
+   * checked in quick succession.
    */
   manualCheckSeconds: number
   /** Seconds between two requests of one person to TVMaze. Ten are allowed in quick succession. */

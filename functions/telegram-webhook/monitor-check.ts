@@ -29,7 +29,7 @@ export const takeCheck = async ({ deps, cause }: ChatContext, monitorId: number,
   )
 }
 
-/** The event that makes the prober check the monitor now, and reply to the chat. */
+/** The event that requests a check of the monitor now. The result goes to the chat. */
 export const probeRequest = (
   { deps, chat, cause, origin: { threadId } }: ChatContext,
   { id, kind, url, timeoutMs, intervalS }: Monitor,

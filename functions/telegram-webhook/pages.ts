@@ -25,7 +25,7 @@ export const pageRow = (at: number, pages: number, to: (page: number) => Press):
       ]
 
 /**
- * The text of a button, cleaned as `html` cleans names and cut to the 40 letters that a phone shows. `note` follows in
+ * The text of a button: cleaned as `html` cleans names, and cut to the 40 letters that a phone shows. `note` follows in
  * brackets, cut to 20 letters.
  */
 export const label = (text: string, note?: string): string => {

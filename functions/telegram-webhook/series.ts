@@ -12,7 +12,7 @@ import { showSubject } from './tvmaze-search.ts'
 
 const seriesPerPage = 6
 
-/** A line above the list about the series that the last press removed, and a button that undoes the removal. */
+/** What a list shows after a press removed a series: a line above the list, and a button that undoes the removal. */
 interface RemovalNotice {
   html: Html
   button: Button
@@ -67,8 +67,8 @@ export const seriesList = async (context: ChatContext, page: number, removal?: R
 }
 
 /**
- * The follows in `some`, then the follows in `all` whose names look the same as one of these. The distinctions of
- * shows with the same name depend on all of these shows.
+ * The follows in `some`, then the follows in `all` whose names look the same as a name in `some`. The distinction of a
+ * show depends on all shows with the same name.
  */
 const withNamesakes = (some: readonly FollowedShow[], all: readonly FollowedShow[]): FollowedShow[] => {
   const names = new Set(some.flatMap(({ title }) => (title === null ? [] : [nameKey(title)])))

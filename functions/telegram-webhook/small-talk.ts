@@ -1,6 +1,6 @@
 import { folded } from '#functions/wording/fold.ts'
 
-/** Kinds of texts that are not the name of a series. `wordless`: without letters and digits. */
+/** Kinds of texts that are not the name of a series. `wordless`: the text has no letter and no digit. */
 export type SmallTalk = 'greeting' | 'thanks' | 'goodbye' | 'acknowledgement' | 'help' | 'wordless'
 
 const phrases: [SmallTalk, string][] = [

@@ -16,7 +16,7 @@ export const showSubject = (id: number) => `show/${id}`
 
 /**
  * The hits, best first, or the reason why there are none: TVMaze has no show with this id, the person's allowance is
- * used up, TVMaze is unavailable.
+ * used up, or TVMaze is unavailable.
  */
 export type SearchResult = ShowHit[] | 'gone' | 'too often' | 'unavailable'
 
@@ -49,8 +49,8 @@ const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'se
   )
 
 /**
- * Searches for a name. A greeting at the start may belong to the name (`Bom dia, Verônica`). The search is repeated
- * without the greeting only if the whole text finds nothing.
+ * Searches for a name. A greeting at the start may belong to the name (`Bom dia, Verônica`). So the whole text is
+ * searched for first. If nothing is found, the search is repeated without the greeting.
  */
 const searchByName = async (context: ChatContext, query: string): Promise<ShowHit[]> => {
   const search = (name: string) =>

@@ -118,8 +118,8 @@ const zonesNamed = (wanted: string): string[] =>
 type FoundZone = { zone: string } | { suggestions: string[] }
 
 /**
- * The zones of a place, by its name or the two letters of a state. In Portuguese Brazil's states come first, in English
- * those of the USA.
+ * The zones of a place, by its name or the two letters of a state. In Portuguese, Brazil's states come first; in
+ * English, those of the USA.
  */
 const zonesOf = (wanted: string, language: Language): string[] => {
   const { brazil, usa } = stateZones(wanted)

@@ -42,7 +42,7 @@ type KindByDescription = Exclude<
 >
 
 /**
- * The kind of refusal for each description that Telegram writes. The first row that matches counts. A description like
+ * The kind of refusal for each description that Telegram writes. The first matching row is used. A description like
  * `Bad Request: chat not found` comes from the Bot API server (github.com/tdlib/telegram-bot-api), a description like
  * `PEER_ID_INVALID` from Telegram's own servers.
  */

@@ -124,8 +124,8 @@ export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => 
 }
 
 /**
- * Makes a function that requests a path. It keeps the limit of calls, retries, and follows redirects on TVMaze's own
- * host.
+ * Makes a function that requests a path. The function respects the limit of calls, tries again after a failure, and
+ * follows redirects on TVMaze's own host.
  */
 const requester = (
   base: string,

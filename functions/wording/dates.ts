@@ -54,8 +54,8 @@ const formatter = (language: Language, options: Intl.DateTimeFormatOptions) => {
 }
 
 /**
- * `hoje` or `amanhã`, else `sex., 20 nov` (in English `Fri, Nov 20`). A date in another year that is more than two
- * months away has the year too. Without `today` the result is always a date.
+ * `ontem`, `hoje` or `amanhã`, else `sex., 20 nov` (in English `Fri, Nov 20`). The text contains the year if the date
+ * is in another year and more than two months away. Without `today` the result is always a date.
  */
 export const sayDate = (date: string, { language, today }: { language: Language; today?: string }): string => {
   const daysAway = today === undefined ? 0 : daysBetween(today, date)

@@ -3,7 +3,7 @@ import { type ProbeErrorCode, type ProbeWarningCode, probeErrorCodes, probeWarni
 
 type Translated = Record<Language, string>
 
-// Each text continues a sentence that begins with "o site" / "the site". It also fits after a colon.
+// Each text fits after a colon (`Motivo: …`). A text without a subject is about the site.
 const probeErrors = {
   timeout: { 'pt-BR': 'não respondeu a tempo', en: 'did not answer in time' },
   refused: { 'pt-BR': 'recusou a conexão', en: 'refused the connection' },
@@ -54,7 +54,7 @@ const probeErrors = {
 const isProbeError = (code: string): code is ProbeErrorCode => (probeErrorCodes as readonly string[]).includes(code)
 
 /**
- * Why a check failed, as the continuation of a sentence: `respondeu com erro 500`. An unknown code is shown as it is.
+ * Why a check failed, as a text that fits after a colon: `respondeu com erro 500`. An unknown code is shown as it is.
  */
 export const sayProbeError = (code: string, language: Language, status: number | null = null): string => {
   if (!isProbeError(code)) return language === 'pt-BR' ? `falhou (${code})` : `failed (${code})`
