@@ -38,7 +38,7 @@ interface Dependencies {
 /**
  * Handles a tick: announces the episodes that came out since the last tick. One transaction writes the announcements,
  * their events and the cursor. Afterwards all events that are not marked as published are published. After a crash at
- * any point the next tick publishes the rest with the same ids, so that every saved announcement gets its event.
+ * any point, the next tick publishes the rest with the same ids, so that every saved announcement gets its event.
  */
 export const episodeChecker = async (tick: Cause, deps: Dependencies): Promise<void> => {
   const { db, publish, clock } = deps
@@ -94,8 +94,8 @@ const announceDue = async (
   // Every tick looks at the whole grace period, because TVMaze may add episodes that are in the past already, or move
   // episodes into the past, and the catalogue may get these changes late.
   const recent = { from: new Date(now.getTime() - graceMs), to: now }
-  // The time before the grace period that no tick covered. This span is empty at the first run, and if the last tick
-  // was within the grace period.
+  // The time from the last tick to the beginning of the grace period. This span is empty at the first run, and if the
+  // last tick was within the grace period.
   const missed = { from: (await cursors.reached(cursorName))?.reached ?? recent.from, to: recent.from }
 
   const follows = followsIn(tx)

@@ -79,7 +79,7 @@ const alert = async (eventId: string, content: NoticeContent, dependencies: Depe
   await notifyUnlessPaused(dependencies)
 }
 
-/** Handles a tick: updates the counts in the messages, and sends the messages again that could not be sent. */
+/** Handles a tick: updates the counts in the messages, and tries again to send the messages that could not be sent. */
 export const noticesTick = async (dependencies: Dependencies): Promise<void> => {
   const now = dependencies.clock()
   if (now.getUTCMinutes() === 0)

@@ -8,7 +8,7 @@ import type { Operators } from './operators.ts'
 /** What a process remembers about its calls to the operators' chat. */
 export interface NotifierState {
   isRunning: boolean
-  /** Whether a fault was stored during the run. If so, the run is repeated before it ends. */
+  /** Whether a fault was stored during the run. If so, another run follows at once. */
   runAgain: boolean
   /** Before this time, in milliseconds, only ticks may call Telegram, because the last call failed. */
   onlyTicksUntil: number

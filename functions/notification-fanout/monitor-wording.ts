@@ -85,8 +85,8 @@ const sayShare = (share: number, language: Language) =>
   )
 
 /**
- * The message that a monitor is flapping. It replaces the message (monitorDown or monitorUp) about the change that made
- * the monitor count as flapping.
+ * The message that a monitor is flapping. It replaces the message (monitorDown or monitorUp) about the change with
+ * which the flapping began.
  */
 export const flappingBegan = (
   { monitorId, name, url, status, error, flapping }: NotifiableData<'monitor.down'> | NotifiableData<'monitor.up'>,

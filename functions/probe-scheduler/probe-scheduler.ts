@@ -36,7 +36,7 @@ interface CursorDetail {
    * same number, because otherwise slots would be left out.
    */
   shards: number
-  /** The last gap, until its slots that are still checked (see `noticedAt`) are announced. */
+  /** The last gap, as long as its slots that are still checked (see `noticedAt`) have not been announced. */
   late?: { from: string; to: string }
 }
 
@@ -49,8 +49,8 @@ interface ShardWindow extends Shard {
 
 /**
  * Handles a tick: announces every window from the cursor to the horizon, with one event for each shard if there are
- * several. After a lost tick, the next tick continues at the cursor. If a tick is delivered twice, or again after a
- * failure, the events for its windows have the same ids.
+ * several shards. After a lost tick, the next tick continues at the cursor. If a tick is delivered twice, or again
+ * after a failure, the events for its windows have the same ids.
  */
 export const probeScheduler = async (
   tick: Cause,

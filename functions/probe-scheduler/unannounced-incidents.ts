@@ -6,13 +6,17 @@ import { ProbeRequested } from '#events/probe-requested.ts'
 const minuteMs = 60_000
 /** An event usually becomes a message within seconds. */
 const overdueMs = minuteMs
-/** After this, a chat that gets no message, such as one that blocked the bot, is left alone. */
+/**
+ * An incident that is older than this is left alone if no message was requested. Its chat gets no messages, for example
+ * because the chat blocked the bot.
+ */
 const giveUpMs = 6 * minuteMs
 
 /**
- * Makes the function that every tick calls. Once a minute it requests again the checks that opened or closed an incident
- * about which no message was requested. uptime-prober has stored their results, so it only publishes their events again,
- * with the same ids. Without this, a broker that loses an event which it has accepted would hide an outage.
+ * Makes the function that every tick calls. Once a minute it requests again the checks that opened or closed an
+ * incident about which no message was requested. uptime-prober has stored the results of these checks, so it only
+ * publishes their events again, with the same ids. Without this function, a broker that loses an event which it has
+ * accepted would hide an outage.
  */
 export const unannouncedIncidents = (db: Postgres): ((tick: Cause, now: Date) => Promise<VigiaEvent[]>) => {
   let lastMinute: number | undefined

@@ -31,12 +31,12 @@ const behindMs = 28 * second
 /**
  * The longest range of time that is announced before the cursor moves. If a tick fails before that move, at most this
  * range is announced again, under the same ids. The range of this length after the cursor is never counted as missed,
- * also after a long gap.
+ * not even after a long gap.
  */
 const stepMs = 5 * windowMs
 /**
- * A cursor that is further beyond the horizon than this comes from a wrong clock. The step ignores that cursor and
- * starts one window before the horizon.
+ * If the cursor is further beyond the horizon than this, the cursor comes from a wrong clock. The step then ignores the
+ * cursor and starts one window before the horizon.
  */
 const maxCursorAheadMs = 60 * second
 

@@ -34,7 +34,7 @@ export const saveFetched = async (
 }
 
 /**
- * Publishes the changes of a show, then writes the show to the catalogue. After a crash in between the next attempt
+ * Publishes the changes of a show, then writes the show to the catalogue. After a crash in between, the next attempt
  * finds the same changes again and publishes them with the same ids.
  */
 export const saveShow = async (cause: Cause, { before, after }: FetchedShow, deps: Dependencies): Promise<void> => {

@@ -102,8 +102,8 @@ const movedNext = (before: Show, after: Show, now: Date, known: readonly Announc
   if (episode === undefined || !hasOtherDate(next, episode)) return null
   // Dates far in the future are guesses. Followers do not wait for them yet.
   if (Math.min(approximateMs(next), approximateMs(episode)) > now.getTime() + soonMs) return null
-  // A move into the past is not reported, because the episode is then announced, unless it was announced for that date
-  // before.
+  // A move into the past is reported only if the episode was announced for that date before. Otherwise the episode is
+  // announced now, and followers need no second message.
   if (approximateMs(episode) <= now.getTime() && announcedZones(after, episode, known).size === 0) return null
   return { change: 'moved', episode, before: next }
 }

@@ -27,8 +27,8 @@ const specialKey = ({ season, airdate, name }: Episode) =>
   `special/s${season}/${airdate}/${createHash('sha256').update(comparable(name)).digest('hex').slice(0, 12)}`
 
 /**
- * The key of an episode. It stays the same if TVMaze gives the episode a new id: `s2e5`, or season, date and name for a
- * special without a number.
+ * The key of an episode: `s2e5`, or season, date and name for a special without a number. The key stays the same if
+ * TVMaze gives the episode a new id.
  */
 export const episodeKey = (episode: Episode): string =>
   episode.number === null ? specialKey(episode) : `s${episode.season}e${episode.number}`
@@ -81,8 +81,8 @@ const isSpecialWithSameName = (key: string, episode: Episode): boolean => {
  * episodes, so an earlier announcement is about this episode in each of these cases:
  * - It has the id of this episode.
  * - Its id is no longer in the show, and it has the number of this episode (for a special: season, date and name).
- * - Neither its id nor its number is in the show, and it has the date of this episode, or both are specials with the
- *   same season and name.
+ * - Neither its id nor its number is in the show, and it has the date of this episode.
+ * - Neither its id nor its number is in the show, and both are specials with the same season and name.
  *
  * An announcement counts only for its date: an episode that was postponed afterwards is announced again.
  */

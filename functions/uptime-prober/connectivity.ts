@@ -54,8 +54,8 @@ export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Pr
     const now = performance.now()
     if (latest === undefined || now - latest.startedMs > reusedForMs) latest = { startedMs: now, state: reference() }
     const state = await latest.state
-    // A reference without a name does not prove that our name server works. A response of the name server that a name
-    // does not exist (`noSuchName`) proves that the name server works.
+    // A reference without a name does not prove that our name server works. The name server works if it answered that
+    // the name of the site does not exist (`noSuchName`).
     return state === 'without-name' ? error !== 'dns' || noSuchName === true : state
   }
 

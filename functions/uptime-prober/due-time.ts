@@ -20,8 +20,7 @@ export const checksByDueTime = ({ data }: EventOf<typeof ProbeRequested>): DueCh
 }
 
 /**
- * The time that checks in progress get to finish after `stop`. The broker redelivers the event for checks that take
- * longer.
+ * How long a running check may still take after `stop`. If a check takes longer, the broker redelivers the event.
  */
 const graceMs = 2_000
 

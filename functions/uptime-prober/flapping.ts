@@ -37,5 +37,5 @@ export const afterChange = (
   }
 }
 
-/** Whether a result at the time `at` that does not change the state ends a time of flapping. */
+/** Whether the flapping is over at the time `at` of a result. The caller knows that the result changes no state. */
 export const isSteadyAgain = ({ settlesAt }: FlappingState, at: Date): boolean => settlesAt !== null && at >= settlesAt

@@ -64,7 +64,7 @@ export const uptimeProber = async (request: Request, dependencies: ProberDepende
   })
 }
 
-/** The result of a slot that is in the table, and the events that it caused. */
+/** A result that is in the table, and the events that the result caused. */
 interface StoredSlot {
   result: ProbeResult
   events: VigiaEvent[]

@@ -40,7 +40,7 @@ export const writeBatch = async <Pending extends PendingResult>(
 
 const findingOf = ({ result, confirmed }: PendingResult) => ({ ok: result.ok, confirmed })
 
-/** A result with the state of its monitor that the result leaves unchanged; null: any state. */
+/** A result that leaves its monitor unchanged if the monitor is in `state`, or in any state if `state` is null. */
 interface Unchanged<Pending> {
   pending: Pending
   state: MonitorState | null
