@@ -34,7 +34,7 @@ done
 
 say() { printf '== %s\n' "$*"; }
 
-# Names the context in every call, so that kubectl's current context is not changed by accident.
+# Names the context in every call, so that no call changes the cluster of kubectl's current context by accident.
 context=()
 profile=${MINIKUBE_PROFILE:-minikube}
 [[ $platform == no ]] || context=(--context "$profile")

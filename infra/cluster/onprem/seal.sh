@@ -29,8 +29,8 @@ draft=$(mktemp "$here/.sealed-secrets.XXXXXX")
 trap 'rm -f "$draft"' EXIT
 printf '%s\n' '# Written by seal.sh from .env. Only the controller of one cluster can decrypt it.' >"$draft"
 
-# seal NAME KEYS: seals the lines of .env whose key matches as the Secret NAME. Values go through pipes and never appear
-# on a command line.
+# seal NAME KEYS: makes the sealed Secret NAME from the lines of .env whose key matches KEYS. Values go through pipes
+# and never appear on a command line.
 seal() {
   local name=$1 keys=$2
   printf '%s\n' '---' >>"$draft"

@@ -13,7 +13,7 @@ export interface PodShape {
    * Sockets that a pod has open at the same time (functions/uptime-prober/main.ts); more checks wait inside the pod.
    */
   sockets: number
-  /** CPU time of an attempt, in milliseconds of one core: of an attempt that is answered, and of one that times out. */
+  /** CPU time in milliseconds of a core: of an attempt that is answered, and of an attempt that times out. */
   cpuMs: { answered: number; hanging: number }
   /** From the decision to start a pod until it takes events. */
   startMs: number
@@ -72,7 +72,7 @@ class Simulation {
   // By batch.
   readonly #podOfBatch: Pod[]
   readonly #checksLeft: Int32Array
-  /** The next check of the batch that has not begun. */
+  /** The next check of each batch. The checks before it have begun, were missed, or wait for a socket. */
   readonly #nextCheck: Int32Array
   /** Batches by the millisecond at which they arrive. */
   readonly #arrivals = new Map<number, number[]>()
