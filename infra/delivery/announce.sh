@@ -1,6 +1,6 @@
 #!/bin/sh
-# Publishes the changelog of the release on the git server. ANNOUNCE selects it: github, jx or none. Running it twice
-# has one effect.
+# Publishes the changelog of the release on the git server. ANNOUNCE is github (with gh), jx or none. Running this
+# script twice has one effect.
 set -eu
 
 release=.build/release

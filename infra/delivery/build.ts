@@ -8,7 +8,7 @@ import { functionNames, root } from '../repository.ts'
 import { packageVersion } from './package-version.ts'
 
 export interface BuildOptions {
-  /** Builds functions that are up to date too. */
+  /** Also builds functions that are up to date. */
   force?: boolean
   /** Receives each line of the log. */
   log?: (line: string) => void
@@ -38,8 +38,8 @@ export interface Built {
 }
 
 /**
- * What a bundle was built from: `inputs` has content hashes by path. `code` is the hash of the bundle, which names its
- * files; `cache` is the hash of its code cache.
+ * What a bundle was built from: `inputs` has content hashes by path. `code` is the hash of the bundle, and part of the
+ * file names of the bundle; `cache` is the hash of its code cache.
  */
 interface Recipe {
   tools: string
@@ -62,9 +62,9 @@ const concurrency = 2
 
 /**
  * Builds `<outDir>/<name>.mjs` for every folder of functions/ that has a main.ts: a loader, and beside it the bundle
- * and V8's code cache. It makes all bundles first, because a function needs its bundle to start, and then the caches,
- * which make it start faster. It skips what is up to date. Throws one Error with the message of every failure, after
- * building the others.
+ * and V8's code cache. Makes all bundles first, because a function needs its bundle to start, and then the caches, with
+ * which a function starts faster. Skips what is up to date. If functions cannot be built, builds the others, and then
+ * throws one Error with the message of every failure.
  */
 export const buildFunctions = async ({
   force = false,

@@ -15,7 +15,7 @@ export interface Bundle {
   inputs: string[]
 }
 
-/** Packages that drivers use if they are installed. We do not install them. */
+/** Packages that a driver uses only if they are installed. We do not install these packages. */
 const optional = [
   'pg-native',
   '@mongodb-js/zstd',

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tests, builds, pushes and deploys the checked-out commit, by digest, to a registry and a cluster in the LAN.
+# Tests and builds the checked-out commit, pushes its image to a registry in the LAN, and deploys the image to a cluster
+# by digest.
 #   run_pipeline.sh                          everything, to the overlay onprem
 #   run_pipeline.sh --env minikube           to another overlay of infra/cluster
 #   run_pipeline.sh uptime-prober            builds everything, deploys only this function

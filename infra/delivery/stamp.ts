@@ -5,7 +5,7 @@ import { Refusal } from '#infra/refusal.ts'
 import { command } from './command.ts'
 import { versionIn } from './version.ts'
 
-/** A line of a file that contains the name of the release. The first group of `line` is the text before the value. */
+/** A line with the name of the release, and its file. The first group of `line` is the text before the value. */
 interface StampedLine {
   file: string
   line: RegExp
@@ -19,7 +19,7 @@ const component = 'infra/cluster/version/kustomization.yaml'
 const chart = 'infra/charts/vigia/Chart.yaml'
 const values = 'infra/charts/vigia/values.yaml'
 
-/** All these lines in YAML files. The two JSON files of npm are written as npm writes them. */
+/** These lines are in YAML files. `stamp` also writes the two JSON files of npm, in the format of npm. */
 const stampedLines: StampedLine[] = [
   { file: component, line: /^( +newTag: ).*$/gm, value: version },
   { file: component, line: /^( +app\.kubernetes\.io\/version: ).*$/gm, value: version },

@@ -14,8 +14,8 @@ export const compareVersions = (a: Version, b: Version): number => a[0] - b[0] |
 export const releaseSubject = (version: string): string => `chore: release ${version}`
 
 /**
- * Matches the commits of the pipelines. They alone are not worth a release, because otherwise each release would cause
- * another.
+ * Matches the commits of the pipelines. If there are no other commits, there is no release, because otherwise each
+ * release would cause another.
  */
 const pipelineCommit = /^chore: (release|promote) /
 
@@ -38,7 +38,7 @@ export const bumpOf = (messages: readonly string[]): 'major' | 'minor' | 'patch'
 
 /**
  * The version after `last`, from the messages since then and the version in package.json. If the version in
- * package.json is later than the last tag, that version is taken; this is how the first release gets its number, and
+ * package.json is later than the last tag, it is the next version; this is how the first release gets its number, and
  * how a person decides on 1.0.0. Before 1.0.0 a breaking change is a minor step.
  */
 export const nextVersion = (last: Version | undefined, declared: Version, messages: readonly string[]): Version => {

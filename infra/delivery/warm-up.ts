@@ -13,8 +13,8 @@ const root = join(import.meta.dirname, '../..')
 const timeoutMs = 15 * 60_000
 
 /**
- * Runs a bundle once with the variables of its manifest, but without any reachable server, and keeps what V8 compiled
- * as `<file>.cache`. Returns '' or the reason for a failure; after a failure the function only starts more slowly.
+ * Runs a bundle once with the variables of its manifest, but without any reachable server, and writes what V8 compiled
+ * to `<file>.cache`. Returns '' or the reason for a failure; after a failure the function only starts more slowly.
  */
 export const warmUp = async (name: string, file: string): Promise<string> => {
   const draft = `${file}.cache.${process.pid}.draft`
