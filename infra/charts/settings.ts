@@ -14,7 +14,7 @@ export interface Settings {
   /** For onprem: what seal.sh wrote for one cluster, by Secret and key. */
   sealedSecrets: Record<string, Record<string, string>>
   functions: Record<string, FunctionSettings>
-  /** Whether the chart includes the functions that publish, Triggers and PingSources. */
+  /** Whether the chart includes the functions that publish, and the objects that refer to functions. */
   publishers: boolean
 }
 
