@@ -117,7 +117,7 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
       expect(await released()).toEqual(before)
     })
 
-    test('helm uninstall keeps the databases, their volumes and the namespace; a second one is refused', async () => {
+    test('helm uninstall keeps the databases, their volumes and the namespace; a second helm uninstall is refused', async () => {
       const named = async () => (await released()).map(one => one.split(' ').slice(0, 2).join(' '))
       const kept = /^(StatefulSet|PersistentVolumeClaim|Cluster|MongoDBCommunity|RabbitmqCluster)\//
       const before = (await named()).filter(one => kept.test(one))

@@ -199,7 +199,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     await requestsSucceed()
   })
 
-  test('moves to the other load balancer when its machine loses the network, and back when the network works again', async () => {
+  test('moves to the other load balancer when the first one loses its network, and back when the network works again', async () => {
     expect(await lab.cause('lb1 loses its network', () => lab.setCable('lb1', false))).toBe('lb2')
     await requestsSucceed()
     expect(failed(await nextRequests())).toEqual([])
@@ -226,7 +226,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     await allControlPlanesUp()
   })
 
-  test('forwards no request to a server with a certificate of another CA, or of the cluster but not of an API server', async () => {
+  test('forwards no request to a server whose certificate is from another CA or is not for an API server', async () => {
     const other = await certificateAuthority(lab.netns.home, 'other-ca')
     const impostors = [
       await other.signed('impostor', ['DNS:kubernetes', 'DNS:cp3']),

@@ -98,7 +98,7 @@ describe.skipIf(reason !== undefined)('the image', () => {
     expect(rows.map(({ name }) => `${name}.sql`)).toEqual(Object.keys(await checksums()))
   })
 
-  test('a job that waits ends at the first SIGTERM', async () => {
+  test('a waiting job ends at the first SIGTERM', async () => {
     const job = container(image, tree, { FUNCTION_TARGET: 'migrate', DATABASE_URL: 'postgres://v:p@127.0.0.1:9/v' })
     await until(() => job.output().includes('waiting: '), { what: 'a line with what it waits for' })
     process.kill(job.pid(), 'SIGTERM')

@@ -171,7 +171,7 @@ describe.skipIf(reason !== undefined)(`a cluster for the tests on Knative${reaso
     for (const one of [killed, next]) expect(await leftOnDisk(one)).toEqual({ folders: [], cgroups: [] })
   })
 
-  test('leaves another run alone', async () => {
+  test('does not touch another run', async () => {
     const first = await start('while :; do sleep 1; done')
     const second = await start('exit 0')
     expect(await ended(second)).toBe(0)

@@ -14,7 +14,7 @@ if (reason !== undefined) process.stderr.write(`skipped: ${reason}\n`)
 
 const folder = join(root, 'infra/machines')
 const { registry, lan } = readInventory('inventory.yaml', await readFile(join(folder, 'inventory.yaml'), 'utf8'))
-// The bcrypt hash of "a-secret", as the command in the README makes it.
+// The bcrypt hash of "a-secret", as the command in infra/machines/README.md makes it.
 const logins = 'builder:$2y$10$bqOhozvNPTs4MxqhLCs0G.i/ypau.WdRdwNrBbbh4Yd1NcvsFpB9S\n'
 const login = ['-u', 'builder:a-secret']
 const status = ['-o', '/dev/null', '-w', '%{http_code}']
@@ -99,7 +99,7 @@ describe.skipIf(reason !== undefined)(`the registry of the LAN${reason === undef
     expect(await pulled(...login)).toBe(manifest)
   })
 
-  test('accepts only TLS 1.2 or newer, with a certificate of its own CA', async () => {
+  test('accepts only TLS 1.2 or newer, and clients trust its certificate only if they trust the CA of the LAN', async () => {
     const failure = ['-o', '/dev/null', '-w', '%{http_code} %{errormsg}']
     const other = await certificateAuthority(lab.home, 'other-ca')
     expect(await curl(...failure, '--cacert', other.certificate, `${url}/v2/`)).toMatch(/^000 SSL certificate problem/)

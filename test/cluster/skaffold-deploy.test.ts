@@ -73,11 +73,11 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       return server.kubectl(['apply', '--validate=strict', '-f', '-'], { input })
     }
 
-    test('the before hook succeeds when nothing was deployed yet', async () => {
+    test('the hook "before" succeeds when nothing was deployed yet', async () => {
       for (const ran of await hooks('before')) expect(ran).toMatchObject({ code: 0 })
     })
 
-    test('the objects are accepted, and the after hooks wait for the migrations and every function', async () => {
+    test('the objects are accepted, and the hooks "after" wait for the migrations and every function', async () => {
       expect(await applied('dev.local/vigia:one')).toMatchObject({ code: 0 })
       const ran = await hooks('after')
       for (const one of ran) expect(one).toMatchObject({ code: 0 })
@@ -86,7 +86,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       expect(await imagesOfFunctions()).toEqual(new Set(['dev.local/vigia:one']))
     })
 
-    test('another image of the same release is refused because of the Job, and accepted after the before hook', async () => {
+    test('another image of the same release is refused because of the Job, and accepted once the hook "before" has run', async () => {
       expect((await applied('dev.local/vigia:two')).stderr).toContain('field is immutable')
       for (const ran of await hooks('before')) expect(ran).toMatchObject({ code: 0 })
       expect(await applied('dev.local/vigia:two')).toMatchObject({ code: 0 })
@@ -94,7 +94,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       expect(await imagesOfFunctions()).toEqual(new Set(['dev.local/vigia:two']))
     })
 
-    test('the after hooks fail with a message when nothing was deployed', async () => {
+    test('the hooks "after" fail with a message when nothing was deployed', async () => {
       await deleteNamespace()
       const [ran] = await hooks('after')
       expect(ran!.code).not.toBe(0)

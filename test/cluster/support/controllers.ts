@@ -9,7 +9,7 @@ import { contains, kindsWithStatus, statusFor } from './status-for.ts'
 export interface FakeControllers {
   /** Requests that the API server refused. Each is a bug in these controllers. */
   errors: readonly string[]
-  /** Resolves after a round over all objects in which nothing had to be done. */
+  /** Resolves after a round in which all objects were looked at and nothing had to be done. */
   settled(): Promise<void>
   stop(): Promise<void>
 }

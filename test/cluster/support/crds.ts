@@ -1,6 +1,6 @@
 import { type Crd, definitionsOf } from '#test/cluster-files/support/crds.ts'
 
-/** By group: the kinds of our objects and of the platform folders that are not Kubernetes' own. */
+/** By group: the kinds of our objects and of those in the platform folders, without Kubernetes' own kinds. */
 const kinds: Record<string, string[]> = {
   'argoproj.io': ['Application', 'ApplicationSet', 'AppProject'],
   'bitnami.com': ['SealedSecret'],
@@ -22,8 +22,8 @@ const object = (properties: object) => ({ type: 'object', properties })
 const string = { type: 'string' }
 
 /**
- * The configuration of the RabbitMQ broker, with the fields that the broker reads. It is used when KNATIVE_CRDS has no
- * CRD, because no Go module has one.
+ * The CRD of the RabbitMQ broker's configuration, with the fields that the broker reads. It is used when KNATIVE_CRDS
+ * does not have this CRD, because no Go module has it.
  */
 const rabbitmqBrokerConfig: Crd = {
   metadata: { name: 'rabbitmqbrokerconfigs.eventing.knative.dev' },

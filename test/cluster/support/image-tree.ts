@@ -55,8 +55,8 @@ const baseTree = async (tree: string) => {
 }
 
 /**
- * Copies the shared libraries of a program, and the loader, to the same paths in the tree. Libraries that are in the
- * tree already stay where they are; `searchPath` are their folders.
+ * Copies the shared libraries of a program, and the loader, to the same paths in the tree. A library that is already in
+ * the tree stays where it is; `searchPath` has the folders of such libraries.
  */
 export const copyLibraries = async (program: string, tree: string, searchPath = ''): Promise<void> => {
   const { stdout } = await run('ldd', [program], { env: { ...process.env, LD_LIBRARY_PATH: searchPath } })

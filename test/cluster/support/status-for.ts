@@ -15,7 +15,7 @@ const conditions = (object: KubeObject, missing: string[], types: string[]) =>
 
 const observedGeneration = (object: KubeObject) => ({ observedGeneration: object.metadata.generation ?? 1 })
 
-/** The usual status: these conditions, which are true when every object to which the object refers exists. */
+/** The usual status: these conditions, which are true when nothing to which the object refers is missing. */
 const readyWhenComplete =
   (types: string[] = ['Ready'], more: (object: KubeObject) => Status = () => ({})) =>
   (object: KubeObject, state: ClusterState): Status => {

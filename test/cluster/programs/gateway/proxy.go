@@ -39,7 +39,7 @@ func newTransport(http2 bool) *http.Transport {
 }
 
 // dial connects to a service. It tries again when the service refuses, because kube-proxy needs a moment after a
-// service has got its first pod or has lost its last. No part of a request is sent before that.
+// service has got its first pod or has lost its last. No part of a request is sent before a connection is open.
 func dial(ctx context.Context, _, address string) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: 5 * time.Second}
 	for _, pause := range []time.Duration{50 * time.Millisecond, 200 * time.Millisecond} {

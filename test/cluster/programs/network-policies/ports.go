@@ -65,8 +65,8 @@ func (c cluster) namedPort(name string, protocol core.Protocol) []string {
 	return matches
 }
 
-// hasOwnAddress is false for the pods that policies do not concern: pods that share the address of the node, that have
-// no address yet, and that have ended (another pod may have their address now).
+// hasOwnAddress is false for the pods that policies do not concern: pods that share the address of the node, pods that
+// have no address yet, and pods that have ended (another pod may have their address now).
 func hasOwnAddress(pod *core.Pod) bool {
 	ended := pod.Status.Phase == core.PodSucceeded || pod.Status.Phase == core.PodFailed
 	return !pod.Spec.HostNetwork && !ended && len(pod.Status.PodIPs) > 0

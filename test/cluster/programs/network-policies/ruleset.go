@@ -40,9 +40,9 @@ var directions = []direction{
 
 // ruleset returns the input of `nft -f -` that replaces the table with the rules of a cluster.
 //
-// A base chain per direction sends each packet of a pod that a policy selects to the chain of that pod, which goes
-// through the chains of its policies and ends with a counted drop. `accept` ends only the chains of one direction, so
-// a packet between two pods needs the permission of both.
+// Each direction has a base chain. If a policy selects the pod of a packet, the base chain goes to the chain of that
+// pod, which goes through the chains of the pod's policies and ends with a counted drop. `accept` ends only the chains
+// of one direction, so a packet between two pods needs the permission of both.
 func ruleset(of cluster) (string, error) {
 	var chains, bases strings.Builder
 	pods := slices.DeleteFunc(slices.Clone(of.pods), func(pod *core.Pod) bool { return !hasOwnAddress(pod) })
