@@ -60,7 +60,7 @@ describe('restore changes nothing and exits with 1', () => {
     }
   })
 
-  test('for a file that is damaged, of a newer version or does not exist', async () => {
+  test('for a file that is damaged, for a file of a newer version, and for a file that does not exist', async () => {
     const whole = readFileSync(file())
     writeFileSync(file(), whole.subarray(0, -20))
     expect(await run('restore', file(), '--yes')).toMatchObject({

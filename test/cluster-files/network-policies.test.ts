@@ -114,7 +114,7 @@ everyPort.push({ number: 53, protocol: 'UDP' }, { number: 443, protocol: 'UDP' }
 
 const portText = ({ number, protocol }: Port) => (protocol === 'UDP' ? `${number}/UDP` : `${number}`)
 
-/** All allowed connections between the peers, each as `from → to port`, where at least one end is in our namespace. */
+/** The allowed connections with at least one end in our namespace, each as `from → to port`. */
 const allowedFlows = (policies: Manifest[], peers: Peer[], ports: Port[]): string[] =>
   peers.flatMap(from =>
     peers.flatMap(to =>
@@ -190,7 +190,7 @@ describe.each(overlays)('on %s', overlay => {
     })
   })
 
-  test('without any single policy the allowed connections differ from the table', async () => {
+  test('each policy is needed: if one is missing, the allowed connections differ from the table', async () => {
     const { objects, policies, ours, others } = await objectsAndPeers(overlay)
     const peers = [...ours, ...others]
     const table = distinct(flowsOfTable(objects, ours, others, overlay))

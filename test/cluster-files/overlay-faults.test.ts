@@ -7,7 +7,7 @@ import { imageFaults, podSecurityFaults, releaseFaults, waveFaults } from '#test
 import { imageOf, revision, version } from '#test/cluster-files/support/release.ts'
 import { faultsOfAll } from '#test/cluster-files/support/strict-schemas.ts'
 
-// The rules that the other tests use find each of these faults.
+// The other tests use the same rules. These tests show that the rules find faults.
 
 describe('a fault is found', () => {
   const container = (one: Manifest) => one.spec.template.spec.containers[0]

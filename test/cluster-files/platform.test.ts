@@ -21,12 +21,12 @@ describe('the folders that are applied before an overlay', () => {
     if (crdsSkipReason === undefined) expect(faultsOfAll(objects)).toEqual([])
   })
 
-  test.each(folders)('%s has no kind that exists only after its operator has installed Knative', async folder => {
+  test.each(folders)('%s has no kind that exists only after the operator has installed Knative', async folder => {
     const groups = (await renderFolder(folder)).map(({ apiVersion }) => apiVersion.split('/')[0]!)
     expect(groups.filter(group => group.endsWith('knative.dev') && group !== 'operator.knative.dev')).toEqual([])
   })
 
-  test('grafana.yaml allows the route of every overlay that leads to Grafana', async () => {
+  test('in every overlay, grafana.yaml allows the route that leads to Grafana', async () => {
     const file = 'infra/cluster/platform/grafana.yaml'
     const [grant] = parseManifests(readFileSync(join(root, file), 'utf8'), file) as [Manifest]
     if (crdsSkipReason === undefined) expect(faultsOfAll([grant])).toEqual([])

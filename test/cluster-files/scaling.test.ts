@@ -120,7 +120,7 @@ describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no 
   })
 
   test.each(overlays)(
-    '%s: no scaler names a Deployment, because a Deployment belongs to one revision',
+    '%s: no scaler names the Deployment of a function, because each revision has a new one',
     async overlay => {
       for (const { kind, spec, metadata } of await renderOverlay(overlay))
         if (kind === 'ScaledObject' || kind === 'HorizontalPodAutoscaler')
@@ -178,7 +178,7 @@ describe('the simulation', () => {
     expect(other).not.toEqual(run(concurrency()))
   })
 
-  test('with more pods no more checks are late, and one pod is not enough', () => {
+  test('additional pods never make more checks late, and one pod is not enough', () => {
     const lateWith = (pods: number) => {
       const { lateOver1s, missed } = run(steady(pods), { from: 200, to: 1_500 })
       return lateOver1s + missed

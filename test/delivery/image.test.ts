@@ -564,7 +564,7 @@ describe('a retry', () => {
     expect(reasons).toEqual(['refused', 'starting up'])
   })
 
-  test('ends before its timeout, and throws an error that is not temporary at once', async () => {
+  test('ends before its timeout, and ends at once after an error that is not temporary', async () => {
     const { pauses, ...clock } = time()
     const refused = async () => Promise.reject(new Error('refused'))
     const options = { ...clock, timeoutMs: 1_000, onWait: () => {} }

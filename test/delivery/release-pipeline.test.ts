@@ -155,7 +155,7 @@ describe('a release', () => {
     expect(p.calls('skaffold')).toHaveLength(1)
   })
 
-  test('of the next commit has the next version; commits of the pipeline alone make no release', async () => {
+  test('of the next commit has the next version; if all new commits are of the pipeline, there is no release', async () => {
     const p = await freshProject()
     await p.pipeline(await p.clone(), steps)
     await p.commitOnMain('chore: promote 0.1.0 to gke')
@@ -217,7 +217,7 @@ describe('two releases at once', () => {
 })
 
 describe('the release in GitHub', () => {
-  test('makes the same artifacts, release notes on GitHub and a pull request for each environment', async () => {
+  test('makes the same artifacts, and also makes release notes on GitHub and a pull request for each environment', async () => {
     const p = await freshProject()
     const base = await p.commitOnMain('all: a change for GitHub')
     const clone = await p.clone()

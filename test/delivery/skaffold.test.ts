@@ -40,7 +40,7 @@ describe('the schema', () => {
   })
 
   // The schema allows any text as the version, so this test checks the version.
-  test('is the version that the file names', () => expect(written.apiVersion).toBe('skaffold/v4beta14'))
+  test('has the version that the file names', () => expect(written.apiVersion).toBe('skaffold/v4beta14'))
 })
 
 test('there is a profile for each kind of cluster and one for the pipeline, and none is activated automatically', () => {
@@ -240,7 +240,7 @@ test('the smoke test checks every function, from a namespace whose network polic
   expect(Number(env.PATIENCE_SECONDS)).toBeLessThan((written.verify[0] as { timeout?: number }).timeout!)
 })
 
-/** The kinds in which Skaffold 2 replaces images without a resourceSelector, without those that cannot occur here. */
+/** The kinds in which Skaffold 2 replaces images by default. Kinds that cannot occur here are left out. */
 const known = new Set([
   ...['Pod', 'Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'ReplicaSet.apps', 'Job.batch', 'CronJob.batch'],
   ...['Service.serving.knative.dev', 'Rollout.argoproj.io', 'Workflow.argoproj.io', 'CronWorkflow.argoproj.io'],

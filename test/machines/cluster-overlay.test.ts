@@ -70,7 +70,7 @@ const proxies: Record<string, string> = {
   nginx: 'ingress-nginx',
 }
 
-test("only the proxy of its Gateway reaches RabbitMQ's console", () => {
+test("only the proxy of our Gateway reaches RabbitMQ's console", () => {
   const rabbitmq: Peer = {
     name: 'rabbitmq',
     namespace: 'vigia',

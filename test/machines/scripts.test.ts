@@ -151,7 +151,7 @@ test('a backup keeps the newest snapshots, and only verified ones', async () => 
 const kubectl = await kubeTool('kubectl')
 
 test.skipIf(kubectl === undefined)(
-  'discovery.sh writes a file with the address, the CA and a token, which only its owner can read',
+  'discovery.sh writes a file that only its owner can read, with the address, the CA and a token',
   async () => {
     const server = `https://${inventory.virtualIp.address}:6443`
     const admin = {

@@ -2,7 +2,7 @@ import type { Manifest, Untyped } from '#infra/cluster/render/manifest-files.ts'
 import type { Call } from './kn-calls.ts'
 
 /**
- * The fields of an object for which kn has a flag. A kn command and a manifest that make the same object have the same
+ * The fields of an object for which kn has a flag. If a kn command makes the object of a manifest, both have the same
  * summary.
  */
 export type Summary = Record<string, unknown> & { kind: string; name: string }

@@ -75,9 +75,9 @@ released.push('infra/files', 'infra/refusal.ts', 'infra/repository.ts')
 const deployed = ['infra/charts', 'infra/cluster', 'knative', 'triggers', 'test/support']
 
 /**
- * A project to release. It has the files that our pipelines need in a real bare repository with a history, a registry,
- * and stubs of the external programs. Its folder is in .build/ of this checkout, because there Node.js finds our
- * packages. `stop` removes the project.
+ * A project to release. It has three parts: a real bare repository with a history, which contains the files that our
+ * pipelines need; a registry; and stubs of the external programs. Its folder is in .build/ of this checkout, because
+ * there Node.js finds our packages. `stop` removes the project.
  */
 export const project = async (content: 'released' | 'deployed' = 'released') => {
   mkdirSync(join(root, '.build'), { recursive: true })

@@ -12,7 +12,7 @@ const duration = Type.String({ pattern: '^(\\d+(s|m|h))+$' })
 const node = object({ name: Type.Optional(text), criSocket: Type.String({ pattern: '^unix:///' }) })
 
 /**
- * By kind: exactly the fields of kubeadm's files that we use. kubeadm publishes no schema for them.
+ * By kind: exactly the fields that we use in kubeadm's files. kubeadm publishes no schema for these files.
  * Source: cmd/kubeadm/app/apis/kubeadm/v1beta4/types.go and the two component configurations of Kubernetes 1.36.
  */
 const kinds: Record<string, TSchema> = {
