@@ -8,6 +8,7 @@ import { copyClusterFiles } from '#infra/cluster/render/overlays.ts'
 import { stamp } from '#infra/delivery/stamp.ts'
 import { root } from '#infra/repository.ts'
 import { writeEnvFile } from '#test/cluster/support/env-file.ts'
+import { withDiagnosis } from './diagnosis.ts'
 import { kubectl } from './kubectl.ts'
 import { inCluster, kubeconfigOf } from './layout.ts'
 import { apiUrls, type World } from './world.ts'
@@ -18,7 +19,10 @@ const run = promisify(execFile)
 export interface Installation {
   /** The secret with which Telegram signs updates. */
   webhookSecret: string
-  /** Runs run.sh --no-platform and returns its output. Throws an Error with the output when it fails. */
+  /**
+   * Runs run.sh --no-platform and returns its output. Throws an Error with the output, and with what is wrong in the
+   * cluster, when it fails.
+   */
   run(...args: string[]): Promise<string>
   /** Runs terminate.sh --no-platform and returns its output. */
   terminate(...args: string[]): Promise<string>
@@ -52,7 +56,7 @@ export const prepareVigia = async (world: Pick<World, 'env'>): Promise<Installat
   }
   return {
     webhookSecret: /^TELEGRAM_WEBHOOK_SECRET=(.*)$/m.exec(await readFile(join(minikube, '.env'), 'utf8'))![1]!,
-    run: (...args) => script('run.sh', args),
+    run: (...args) => withDiagnosis(() => script('run.sh', args)),
     terminate: (...args) => script('terminate.sh', args),
     setVersion: version => stamp(folder, version),
     edit,
