@@ -94,7 +94,7 @@ test('an error that still occurs after an hour gets a new message, and after a q
   expect(fixture.received()[2]).not.toMatch(/vezes|Continua/)
 })
 
-test('the operators get at most twenty messages an hour, then one message with the number of kinds of failure held back', async () => {
+test('the operators get at most twenty messages an hour, then one message that says how many kinds of failure were held back', async () => {
   for (let kind = 0; kind < 30; kind++) await errorNotifier(letter({ trigger: `trigger-${kind}` }), dependencies)
   fixture.later(minutes(1))
   await noticesTick(dependencies)

@@ -31,7 +31,7 @@ describe('a tick', () => {
     expect(nextStep(new Date('2026-11-21T12:00:32Z'), new Date('2026-11-21T12:00:19Z'))).toBeNull()
   })
 
-  test('after a gap covers the first 50 s of the gap, and counts the slots until 28 s before the tick as missed', () => {
+  test('after a gap covers the first 50 s of the gap, and counts the later slots as missed if they are due earlier than 28 s before the tick', () => {
     const step = nextStep(new Date(start + 2 * second), new Date(start + 10 * minute))!
     expect(step.windows).toHaveLength(5)
     expect(step.gap).toEqual({ from: new Date(start + 52 * second), to: new Date(start + 10 * minute - 28 * second) })

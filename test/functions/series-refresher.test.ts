@@ -347,7 +347,7 @@ describe('followers are notified', () => {
     ])
   })
 
-  test('again with the same id after a crash between publishing and storing', async () => {
+  test('once after a crash between publishing and storing, because the event is published again with the same id', async () => {
     await fetched(simulator.showIds.hiatus)
     simulator.editShow(simulator.showIds.hiatus, { status: 'Ended' })
     const crashing = { ...dependencies(), catalogue: { ...catalogue, keep: () => Promise.reject(new Error('gone')) } }

@@ -75,7 +75,7 @@ describe('a check', () => {
     expect(ids(prober.published)).toEqual(['incident/1/monitor.down'])
   })
 
-  test('without repeats does not take a monitor down that recovered in the meantime', async () => {
+  test('without repeats does not take down a monitor that recovered in the meantime', async () => {
     const site = await addMonitor(database.db, 'site.test')
     const prober = startProber(database.db, (_, at) => responded(at < 60_000 ? 200 : 503))
     await prober.run(request([checkOf(site, noon)]))

@@ -97,7 +97,7 @@ describe('a redirect', () => {
     expect(site.seen.heads[1]).toMatch(/^GET \/next HTTP/)
   })
 
-  test('with a user name is followed, and the user name goes only to that host', async () => {
+  test('with a user name is followed, and the user name is sent only to the host of this redirect', async () => {
     const last = await serve(answering(ok))
     const authenticated = await serve(answering(redirect(`http://z.test:${last.port}/`)))
     const site = await serve(answering(redirect(`http://user:p%40ss@y.test:${authenticated.port}/`)))

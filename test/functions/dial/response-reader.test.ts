@@ -70,7 +70,7 @@ describe('a response', () => {
     expect(readPieces(['HTTP/1.1 204 None\r\nContent-Length: 5\r\n\r\n'])).toMatchObject({ length: 0 })
   })
 
-  test('keeps the bytes of a Location that are not ASCII, percent-encoded', () => {
+  test('keeps the bytes of a Location, and encodes bytes that are not ASCII as percent escapes', () => {
     const head = (location: string) => `HTTP/1.1 302 Found\r\nLocation: ${location}\r\n\r\n`
     expect(readPieces([head('/gr\xf6\xdfe?q=\xe9 ')])).toMatchObject({ location: '/gr%F6%DFe?q=%E9' })
     expect(readPieces([head('/gr\xc3\xb6\xc3\x9fe')])).toMatchObject({ location: '/gr%C3%B6%C3%9Fe' })

@@ -55,7 +55,7 @@ test.each<[string, keyof typeof odd.servers, ProbeErrorCode | null, host?: strin
   ['is sent without its intermediate certificate', 'missing', 'tls-untrusted'],
   ['is signed by a certificate that is not an authority', 'byleaf', 'tls-untrusted'],
   ['has a longer chain than its authorities allow', 'pathlen', 'tls-untrusted'],
-  ['has a name that its authority may not certify', 'constraint', 'tls-untrusted'],
+  ['has a name that its authority is not allowed to certify', 'constraint', 'tls-untrusted'],
   ['is for clients', 'purpose', 'tls-untrusted'],
   ['has an RSA key of 1024 bits', 'weak', 'tls-weak'],
   ['is signed with SHA-1', 'sha1', 'tls-weak'],

@@ -101,13 +101,13 @@ describe('a crash after Telegram accepted the call and before the database was u
 })
 
 describe('two replicas at once', () => {
-  test('send a notice once', async () => {
+  test('together send a notice once', async () => {
     await errorNotifier(letter(), fixture.withoutOperators())
     await Promise.all([noticesTick(fixture.newReplica()), noticesTick(fixture.newReplica())])
     expect(fixture.received()).toHaveLength(1)
   })
 
-  test('edit a message once a minute', async () => {
+  test('together edit a message at most once a minute', async () => {
     await errorNotifier(letter(), fixture.newReplica())
     fixture.later(minutes(2))
     await errorNotifier(letter(), fixture.withoutOperators())

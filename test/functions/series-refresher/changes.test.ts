@@ -126,7 +126,7 @@ describe('an episode that was announced', () => {
   })
 })
 
-describe('episodes that TVMaze dates late', () => {
+describe('episodes whose date TVMaze sets late', () => {
   test('a premiere that moves to three days ago is reported once as aired', async () => {
     const show = await series([{ airs: { at: at(6 * DAY) }, season: 2, number: 1 }])
     simulator.setAirdate(show.episodes[0]!.id, { at: at(-3 * DAY) })
@@ -197,7 +197,7 @@ describe('episodes that TVMaze dates late', () => {
     expect(await received()).toEqual([])
   })
 
-  test('a crash between publishing and storing publishes the event again with the same id', async () => {
+  test('after a crash between publishing and storing, the event is published again with the same id', async () => {
     const show = await series([{ airs: { at: at(6 * DAY) } }])
     simulator.setAirdate(show.episodes[0]!.id, { at: at(-3 * DAY) })
     later(HOUR)
@@ -254,7 +254,7 @@ describe('a series that ends', () => {
     expect((await received()).at(-1)).toMatch(/último episódio previsto.*T1 E2.*ainda sem data/)
   })
 
-  test('with an older episode that never had a date is reported as having no more episodes', async () => {
+  test('and has an older episode that never had a date is reported as having no more episodes', async () => {
     const show = await series([
       { airs: { at: at(-9 * DAY) }, season: 1, number: 2 },
       { airs: 'unannounced', season: 1, number: 1 },

@@ -108,7 +108,7 @@ describe('the data of buttons', () => {
     )
   })
 
-  test('other data is never decoded to another press and never throws', () => {
+  test('decode() never throws, and accepts only data that is exactly the encoding of a press', () => {
     fc.assert(
       fc.property(
         fc.oneof(

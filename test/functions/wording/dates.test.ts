@@ -37,7 +37,7 @@ describe('instants', () => {
     expect(sayInstant(sunday('2027-03-14'), { ...br, now })).toBe('dom., 14 mar 2027 · 22:00')
   })
 
-  test('of a skipped local time are an hour later, and of a repeated local time the earlier of the two', () => {
+  test('of a skipped local time are an hour later, and a repeated local time means the earlier of its two instants', () => {
     expect(instantOf('2026-03-08', '02:30', 'America/New_York')).toEqual(at('2026-03-08T07:30:00Z'))
     expect(instantOf('2026-11-01', '01:30', 'America/New_York')).toEqual(at('2026-11-01T05:30:00Z'))
     expect(instantOf('2026-11-21', '09:00', 'America/Sao_Paulo')).toEqual(at('2026-11-21T12:00:00Z'))

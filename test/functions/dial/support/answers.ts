@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 
-/** HTTP responses (Latin-1) with the irregularities of real servers. Most of them are readable. */
+/** HTTP responses (Latin-1) with the irregularities of real servers. Most of the responses are readable. */
 export const oddAnswers = fc
   .record({
     before: fc.constantFrom('', '', '', 'HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n', 'HTTP/1.1 100\r\n\r\n'),

@@ -1,6 +1,7 @@
 /**
  * The authority that signed the certificates below, except `self`. All of them were made once with OpenSSL, and only
- * the tests trust them. Their keys are of type EC P-256. They are valid from 2020 to 2120, except `expired`.
+ * the tests trust them. Their keys are of type EC P-256. The certificates are valid from 2020 to 2120, except
+ * `expired`.
  */
 export const authority = `-----BEGIN CERTIFICATE-----
 MIIBdDCCARqgAwIBAgIUMY/I3lbLTIJ44MV+accvkXrLsL4wCgYIKoZIzj0EAwIw
