@@ -114,7 +114,7 @@ describe('PostgreSQL', () => {
     await other.end()
   })
 
-  test('whose disk is full refuses commits, and the broker reports that until a commit succeeds', async () => {
+  test('whose disk is full refuses commits, and the broker reports the full disk until a commit succeeds', async () => {
     const own = await emptyDatabase()
     const server = await startBrokerServer(own.url, [])
     await own.db.query(

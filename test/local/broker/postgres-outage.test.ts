@@ -132,7 +132,7 @@ describe('when PostgreSQL runs, but refuses or hangs', () => {
     expect(recorder.received('/a').map(({ headers }) => headers['ce-id'])).toContain('1')
   })
 
-  test('a broker whose lock another broker took waits for the lock, and continues after the event numbers of the other broker', async () => {
+  test('a broker that loses its lock to another broker waits for the lock, and then continues after the event numbers of the other broker', async () => {
     const server = await open(triggers())
     await server.post('1', 'test')
     await allDone(server)

@@ -124,7 +124,7 @@ describe('PostgreSQL', () => {
     expect((await again.query('select one from kept')).rows).toEqual([{ one: 1 }])
   })
 
-  test('wiping the data folder ends the servers that a killed runtime left and empties the folder, but fails while a process holds the folder', async () => {
+  test('wiping the data folder ends the servers of a killed runtime and empties the folder, but fails while a process holds the folder', async () => {
     const dataDir = await dataFolder()
     const { pid, postgres: server, mongo: catalogue, kill9 } = await startHolder(dataDir)
     await expect(wipeDataFolder(dataDir)).rejects.toThrow(`Vigia (pid ${pid}) already uses`)
