@@ -58,14 +58,14 @@ const sendSignal = (pids: readonly number[], signal: NodeJS.Signals) => {
     }
 }
 
-/** A zombie counts as ended, because process 1 of a container may not reap it. */
+/** A zombie counts as ended, because process 1 of some containers does not reap zombies. */
 const allEnded = (pids: readonly number[]) =>
   until(async () => (await Promise.all(pids.map(commandOf))).every(command => command === null), {
     what: 'the end of every process',
   })
 
 const messages = 5
-/** Enough for two starts, and for the lease of a message that was being sent to expire. */
+/** Enough for two starts, and for the expiry of the lease of the message that was in flight. */
 const testTimeoutMs = 300_000
 
 /**
