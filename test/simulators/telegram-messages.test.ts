@@ -79,7 +79,7 @@ describe('text', () => {
     expect({ text: result.text, entities: result.entities ?? [] }).toEqual({ text, entities })
   })
 
-  test('explicit entities are accepted, and are refused outside the text', async () => {
+  test('explicit entities are accepted if they lie within the text, and refused otherwise', async () => {
     const bold = { type: 'bold', offset: 0, length: 2 }
     expect((await sendToAna('oi!', { entities: [bold] })).result.entities).toEqual([bold])
     const params = { chat_id: ana.chatId, text: 'oi', entities: [{ ...bold, length: 3 }] }
