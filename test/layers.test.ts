@@ -3,8 +3,8 @@ import { functionNames } from '#infra/repository.ts'
 import { cyclesIn, type Import, importsOf, sourcesIn } from '#test/support/imports.ts'
 
 /**
- * The layers, lowest first. A file imports from its own layer and from those before it. It belongs to the last layer
- * whose pattern matches its path.
+ * The layers, lowest first. A file belongs to the last layer whose pattern matches its path. It may import from this
+ * layer and from the layers before.
  */
 const layers: readonly [name: string, files: RegExp][] = [
   ['shared', /^infra\/(repository\.ts|refusal\.ts|files\/|http\/|net\/)/],
