@@ -10,7 +10,7 @@ beforeEach(() => database.db.query('truncate message'))
 const tick = rootCause('tick')
 const minutes = (count: number) => new Date(noon + count * 60_000)
 
-/** An outage of a minute from noon on, with its two events. */
+/** Creates an outage that begins at noon and ends after a minute, with its two events. */
 const outage = async () => {
   const monitor = await addMonitor(database.db, 'down.test')
   let status = 500
@@ -43,7 +43,7 @@ test('after a minute, the checks of an outage without a message are requested ag
   ).toEqual([])
 })
 
-test('what has become a message is not requested again', async () => {
+test('a check whose event became a message is not requested again', async () => {
   const { monitor } = await outage()
   await announced('incident/1/monitor.down')
   const [event] = (await unannouncedIncidents(database.db)(tick, minutes(3))) as EventOf<typeof ProbeRequested>[]
@@ -54,7 +54,7 @@ test('what has become a message is not requested again', async () => {
   expect(await unannouncedIncidents(database.db)(tick, minutes(3))).toEqual([])
 })
 
-test('an outage is left alone in its first minute and after six minutes, and is requested once a minute in between', async () => {
+test('the checks of an outage are requested again once a minute, but not in its first minute and not after six minutes', async () => {
   await outage()
   const requestAgain = unannouncedIncidents(database.db)
   expect(await requestAgain(tick, minutes(0.5))).toEqual([])
