@@ -14,7 +14,7 @@ export interface JourneyPlace extends Pick<Simulators, 'telegram' | 'tvmaze' | '
 
 export const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1000 + seconds) * 1000)
 
-/** Follows a show like a person: sends its name, then presses the button. */
+/** Follows a show as a person does: sends the name of the show, then presses the button. */
 export const follow = async (
   name: string,
   person: ReturnType<Simulators['telegram']['user']>,
@@ -80,11 +80,11 @@ interface OutageOptions {
   path?: string
   /** Runs as soon as the first check has failed. */
   whileFailing?: () => Promise<unknown>
-  /** For each of the two messages; 60 s by default. */
+  /** The timeout of the wait for each of the two messages; 60 s by default. */
   timeoutMs?: number
 }
 
-/** A site fails and recovers. The person gets one message each, and the second is a reply to the first. */
+/** A site fails and recovers. The person gets one message about each, and the second is a reply to the first. */
 export const reportAnOutageOnce = async (
   place: JourneyPlace,
   person: string,
