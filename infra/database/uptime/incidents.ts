@@ -114,9 +114,9 @@ export const incidentsIn = (db: Postgres) => ({
     })),
 
   /**
-   * The slots whose results opened or closed an incident, or ended a time of flapping, in [from, to), if no message was
-   * requested for it. At most 50. A broker that keeps events in memory can have lost the event, or a chat gets no
-   * message about it.
+   * The slots whose result opened or closed an incident, or ended a time of flapping, if this change happened in
+   * [from, to) and no message about the change was requested. At most 50. The message is missing if a broker that keeps
+   * events in memory has lost the event, or if the chat gets no messages.
    */
   unannounced: async (from: Date, to: Date): Promise<UnannouncedSlot[]> =>
     (
