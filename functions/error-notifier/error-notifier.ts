@@ -29,7 +29,7 @@ const alertsKeptMs = 30 * 24 * hourMs
 
 /**
  * Handles a dead letter: stores it, counts it and notifies the operators. The dead letter counts as handled once it is
- * stored. A failed notification is only logged, because an error would make another dead letter of this one.
+ * stored. A failed notification is only logged, because a thrown error would lead to another dead letter.
  */
 export const errorNotifier = async (letter: DeadLetter, dependencies: Dependencies): Promise<void> => {
   const at = dependencies.clock()

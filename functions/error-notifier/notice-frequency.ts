@@ -3,15 +3,15 @@ import type { OperatorDigest, OperatorNotice } from '#database/operations/operat
 const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
 
-/** The maximum number of messages to the operators in an hour, without the digest. */
+/** The maximum number of messages to the operators in an hour. The digest does not count. */
 export const maxMessagesPerHour = 20
 
 /** The time between two edits of one message. */
 const editIntervalMs = minuteMs
 
 /**
- * How long a claimed message counts as being sent. It is longer than an edit and a message together may take (10 s
- * each), so that only a process that crashed leaves an expired claim.
+ * How long a claimed message counts as being sent. An edit and a message together take less time (at most 10 s each),
+ * so only a process that crashed leaves an expired claim.
  */
 const claimMs = minuteMs
 

@@ -103,8 +103,7 @@ const zoneButtons = (zones: readonly string[], language: Language): Button[][] =
   zones.map(zone => [{ text: zoneLabel(zone, language), press: { act: 'zone', zone } }])
 
 /**
- * The chat's zone, buttons for the zones in which most speakers of the chat's language live, and how to choose another
- * zone.
+ * The chat's zone, buttons for the zones that the bot offers in the chat's language, and how to choose another zone.
  */
 export const zoneChoice = (context: ChatContext): View => ({
   html: context.messages.chooseZone(zoneLabel(context.chat.zone, context.chat.language), clockIn(context)),

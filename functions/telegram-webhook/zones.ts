@@ -13,7 +13,7 @@ const brazilian: Record<string, string> = {
   'America/Noronha': 'Fernando de Noronha',
 }
 
-/** The zones that `/fuso` offers: Brazil's, or those in which most English speakers live. */
+/** The zones that `/fuso` offers: in Portuguese those of Brazil, in English those of the USA, London and São Paulo. */
 export const offeredZones: Record<Language, readonly string[]> = {
   'pt-BR': brazilianZones,
   en: [
@@ -61,7 +61,7 @@ export const validZone = (name: string): string | null => {
 
 const maxSuggestions = 8
 
-/** Brazil has no summer time, so each offset belongs to one of its zones. */
+/** One zone of Brazil for each offset. Brazil has no summer time, so the offset of a zone never changes. */
 const brazilianOffsets: Record<number, string> = {
   [-120]: 'America/Noronha',
   [-180]: 'America/Sao_Paulo',
