@@ -71,6 +71,6 @@ export const builtDigest = async (file: string, revision: string): Promise<strin
   return built === revision ? digest : undefined
 }
 
-/** The image that an annotated tag names (`repository@sha256:…`), which the publishing step wrote into it. */
+/** The image (`repository@sha256:…`) that publish.ts wrote into an annotated tag; undefined if the tag has none. */
 export const imageOfTag = async (repository: string, tag: string): Promise<string | undefined> =>
   /^Image: (\S+)$/m.exec(await git(repository, ['for-each-ref', '--format=%(contents)', `refs/tags/${tag}`]))?.[1]

@@ -90,7 +90,7 @@ export const digestOf = async (repository: string, tag: string): Promise<string 
 }
 
 /**
- * Adds `tag` to the image with this digest, if the image does not have it yet. Throws a Refusal if the tag names
+ * Adds `tag` to the image with this digest, if the image does not have this tag yet. Throws a Refusal if the tag names
  * another image.
  */
 export const tagImage = async (repository: string, digest: string, tag: string): Promise<void> => {

@@ -72,7 +72,7 @@ const joining = `apiVersion: kubeadm.k8s.io/v1beta4
 kind: JoinConfiguration
 discovery:
   file:
-    # discovery.sh makes it on a control plane. Its token is valid for two hours.
+    # discovery.sh makes this file on a control plane. The token in the file is valid for two hours.
     kubeConfigPath: /etc/kubernetes/discovery.conf
 nodeRegistration:
   criSocket: ${runtime}
