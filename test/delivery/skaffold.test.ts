@@ -78,7 +78,7 @@ test.each(['gke', 'onprem', 'jx'])(
   },
 )
 
-describe.skipIf((await kubeTool('kubectl')) === undefined)('with the objects that it deploys', () => {
+describe.skipIf((await kubeTool('kubectl')) === undefined)('with the objects that Skaffold deploys', () => {
   let copy: string
   beforeAll(async () => {
     copy = await copyClusterFiles()

@@ -3,8 +3,8 @@ import { cesqlErrors } from '#local/filters/cesql.ts'
 import { cron } from '#local/sources/cron.ts'
 
 /**
- * The checks of Knative's admission webhooks that its CRDs do not contain. Returns a message for each fault.
- * Source: the Validate methods of knative.dev/eventing v0.50 and knative.dev/serving 1.23 and 1.24.
+ * Checks an object by the rules of Knative's admission webhooks that are not in Knative's CRDs. Returns a message for
+ * each fault. Source: the Validate methods of knative.dev/eventing v0.50 and knative.dev/serving 1.23 and 1.24.
  */
 export const admissionFaults = (object: Manifest): string[] => {
   switch (object.kind) {

@@ -87,7 +87,8 @@ export const wrongTicks = (objects: Manifest[]): string[] => {
 }
 
 /**
- * Fields of a Knative Service's pod that need a flag in Serving's config-features; its defaults as of 1.23 and 1.24.
+ * Fields of a Knative Service's pod that Serving accepts only with a flag in its config-features. In Serving 1.23 and
+ * 1.24 the flags are off by default.
  */
 const flagOfField: Record<string, string> = {
   affinity: 'kubernetes.podspec-affinity',

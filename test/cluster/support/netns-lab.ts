@@ -28,7 +28,7 @@ export interface Running {
  * also when this process is killed.
  */
 export interface NetnsLab {
-  /** A folder outside the lab that is removed with it. */
+  /** A folder outside the lab. It is removed when the lab closes. */
   home: string
   /** The path outside the lab of a private folder of a machine, such as `/run`. */
   folder(machine: string, path: string): string
