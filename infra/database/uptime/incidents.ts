@@ -32,7 +32,7 @@ export interface IncidentChange extends Incident {
   flapping: (Flapping & { began: boolean }) | null
 }
 
-/** A slot of a monitor, with what a request to check it contains. */
+/** A slot of a monitor, with the data for an event that requests the check of this slot. */
 export interface UnannouncedSlot {
   id: number
   kind: 'http' | 'tcp'
