@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { knativeImage } from '../cluster/knative.ts'
 import type { ProgramFolders } from '../cluster/programs.ts'
-import { goImage, helloImage, mongoImage, postgresImage, vigiaImages } from './images.ts'
+import { behavingImage, goImage, helloImage, mongoImage, postgresImage, vigiaImages } from './images.ts'
 import { writeImages } from './oci-layout.ts'
 
 /** The programs of Kubernetes and of ours that run in pods. The others run on the node. */
@@ -20,6 +20,7 @@ export const clusterImages = async (programs: ProgramFolders, versions: readonly
   const images = [
     ...(await vigiaImages(versions)),
     await helloImage(),
+    await behavingImage(),
     await postgresImage(),
     await mongoImage(),
     ...(await Promise.all(goImages)),

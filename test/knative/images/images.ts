@@ -58,6 +58,18 @@ export const helloImage = async (): Promise<Image> => ({
   ports: ['8080'],
 })
 
+/** `dev.local/behaving:test`: a function whose behaviour a request chooses, for the comparison of the activators. */
+export const behavingImage = async (): Promise<Image> => ({
+  name: 'dev.local/behaving:test',
+  layers: [
+    await nodeLayer(),
+    await programLayer('behaving', 'test/support/activator-conformance/behaving-function.ts'),
+  ],
+  entrypoint: ['/usr/local/bin/node', '/behaving.cjs'],
+  user: '65532:65532',
+  ports: ['8080'],
+})
+
 /** A layer with one file, `/<name>.cjs`: a program with all that it imports. */
 const programLayer = (name: string, entry: string, inputs: readonly string[] = [entry]): Promise<Layer> =>
   layerOf(`${name} ${recipe} ${hashOf('package-lock.json', ...inputs)}`, async folder => {
