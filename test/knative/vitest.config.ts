@@ -20,6 +20,7 @@ export default defineConfig({
     // The tests of the launcher's parts run with `npm test`.
     exclude: ['test/knative/cluster/**'],
     globalSetup: 'test/knative/cluster/global-setup.ts',
+    setupFiles: 'test/knative/cluster/diagnose-failures.ts',
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/knative-report.json' }]] : ['default'],
     pool: 'forks',
     maxWorkers: 1,

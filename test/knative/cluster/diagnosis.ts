@@ -3,9 +3,9 @@ import * as faults from './faults.ts'
 import { type KubeObject, kubectl, list } from './kubectl.ts'
 import { logOf } from './program.ts'
 
-/** The kinds that have a condition Ready, Available or Failed. */
+/** Besides functions and SinkBindings: the kinds that have a condition Ready, Available or Failed. */
 const kindsWithConditions = [
-  ...['ksvc', 'brokers.eventing.knative.dev', 'triggers.eventing.knative.dev', 'sinkbindings', 'pingsources'],
+  ...['brokers.eventing.knative.dev', 'triggers.eventing.knative.dev', 'pingsources'],
   ...['inmemorychannels', 'subscriptions.messaging.knative.dev', 'deployments', 'jobs', 'nodes'],
 ]
 
@@ -13,7 +13,7 @@ const kindsWithConditions = [
 const carriers = ['mt-broker-ingress', 'mt-broker-filter', 'imc-dispatcher', 'pingsource-mt-adapter']
 
 /** A moment. A diagnosis has only the packets, logs and events after it. */
-interface Moment {
+export interface Moment {
   at: Date
   /** The length of the log of the enforcer of NetworkPolicies. */
   bytes: number
@@ -21,7 +21,7 @@ interface Moment {
 
 const policiesLog = () => logOf('network-policies')
 
-const now = (): Moment => ({
+export const now = (): Moment => ({
   at: new Date(),
   bytes: existsSync(policiesLog()) ? statSync(policiesLog()).size : 0,
 })
@@ -32,23 +32,25 @@ const now = (): Moment => ({
  */
 export const diagnose = async (since: Moment): Promise<string[]> => {
   const problems: string[] = []
-  /** Kinds of Knative are unknown until its installation. */
-  const all = (kind: string): Promise<KubeObject[]> =>
-    list(kind).catch(error => {
-      problems.push(`no ${kind} were read: ${error.message}`)
+  const read = async (kind: string): Promise<KubeObject[]> => {
+    try {
+      return await list(kind)
+    } catch (error) {
+      // Kinds of Knative are unknown until its installation.
+      problems.push(`no ${kind} were read: ${(error as Error).message.split('\n').at(-1)}`)
       return []
-    })
-  const kinds = ['pods', 'services', 'events', 'networkpolicies', 'sinkbindings', 'ksvc'] as const
-  const [[pods, services, events, policies, bindings, functions], withConditions] = await Promise.all([
-    Promise.all(kinds.map(all)) as Promise<KubeObject[][] & { length: 6 }>,
-    Promise.all(kindsWithConditions.map(all)),
-  ])
+    }
+  }
+  const [pods, services, events, policies] = await Promise.all(
+    ['pods', 'services', 'events', 'networkpolicies'].map(read),
+  )
+  const [functions, bindings, ...others] = await Promise.all(['ksvc', 'sinkbindings', ...kindsWithConditions].map(read))
   return [
     ...problems,
     ...faults.sinkFaults(functions!, bindings!),
     ...faults.portFaults(services!, pods!),
     ...faults.policyFaults(deniedSince(since), pods!, policies!),
-    ...faults.notReady(withConditions.flat()),
+    ...faults.notReady([functions!, bindings!, ...others].flat()),
     ...faults.podFaults(pods!),
     ...(await logsSince(since, pods!)),
     ...faults.warnings(events!, since.at),
@@ -78,7 +80,15 @@ const logsSince = async ({ at }: Moment, pods: readonly KubeObject[]): Promise<s
 }
 
 /** An error whose message has a diagnosis. */
-class Diagnosed extends Error {}
+class Diagnosed extends Error {
+  override name = 'Diagnosed'
+}
+
+/** Adds what is wrong in the cluster since a moment to the message of an error. */
+export const addDiagnosis = async (message: string, since: Moment): Promise<string> => {
+  const lines = await diagnose(since).catch(cause => [`no diagnosis: ${cause.message}`])
+  return [message, ...lines].join('\n- ')
+}
 
 /** Does the work. If it fails, the message of the error has what is wrong in the cluster since the work began. */
 export const withDiagnosis = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -87,7 +97,6 @@ export const withDiagnosis = async <T>(work: () => Promise<T>): Promise<T> => {
     return await work()
   } catch (error) {
     if (error instanceof Diagnosed) throw error
-    const lines = await diagnose(start).catch(cause => [`no diagnosis: ${cause.message}`])
-    throw new Diagnosed([(error as Error).message, ...lines].join('\n- '), { cause: error })
+    throw new Diagnosed(await addDiagnosis((error as Error).message, start), { cause: error })
   }
 }
