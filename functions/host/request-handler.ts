@@ -39,8 +39,8 @@ type LogFields = Record<string, unknown>
  * that the rule returns, answers, and logs. The response is sent after the events are published, so that the broker
  * repeats an event whose results were not published.
  *
- * The server loads this module with the first request, or earlier, after a health check, so that a cold start does not
- * wait for it.
+ * The server loads this module after its response to the first health check, or at the first request for the function
+ * if that comes earlier. So the server starts and becomes healthy without waiting for this module.
  */
 export const createRequestHandler = (
   definition: FunctionDefinition,

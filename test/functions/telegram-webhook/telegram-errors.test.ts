@@ -58,7 +58,7 @@ describe('when Telegram answers', () => {
     ])
   })
 
-  test('429 to an edit, the answer becomes a new message; 429 to a toast is not repeated', async () => {
+  test('429 to an edit and to a toast: the edit becomes a new message, and the toast is not sent again', async () => {
     const person = await newPerson()
     await person.says('/monitorar nota.example')
     const list = await person.says('/monitores')
