@@ -4,8 +4,9 @@ import { ChatId } from './fields.ts'
 import { maxInteger } from './ranges.ts'
 
 /**
- * Telegram refused this message, did not answer until Vigia gave the message up, or accepted the message only in a
- * plainer form because of an error on our side. The operators get a message about it. Subject `chat/7`.
+ * Telegram refused this message, or answered none of the attempts and Vigia gave the message up, or accepted the
+ * message only in a plainer form because of an error on our side. The operators get a message about it. Subject
+ * `chat/7`.
  */
 export const MessageRefused = defineEvent(
   'message.refused',

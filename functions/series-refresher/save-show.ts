@@ -50,7 +50,7 @@ export const saveShow = async (cause: Cause, { before, after }: FetchedShow, dep
   await catalogue.keep(after)
 }
 
-/** Whether the edit changes the date of an episode that followers wait for. */
+/** Whether TVMaze's edit changes the date of an episode that followers wait for. */
 export const changesDates = async (
   { before, after }: FetchedShow,
   { announcements, clock }: Dependencies,
@@ -63,8 +63,8 @@ export const changesDates = async (
 const lateEventId = ({ _id, updated }: Show) => `show/${_id}@${updated}/late`
 
 /**
- * The announcements from before this edit of the show. If an earlier attempt at this edit crashed after it saved its
- * announcements and before it wrote the show, `announced` contains these too, and they are left out.
+ * The announcements from before TVMaze's edit of the show. `announced` also contains those that an earlier attempt to
+ * handle the same edit saved, if it crashed before it wrote the show to the catalogue. They are left out.
  */
 const announcedBeforeEdit = (after: Show, announced: Announcement[]) =>
   announced.filter(({ eventId }) => eventId !== lateEventId(after))
