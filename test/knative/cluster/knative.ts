@@ -82,7 +82,7 @@ const imageOf = (text: string): string => {
 export const knativeImage = (project: string, program: string): string =>
   `dev.local/knative-${project}-${program.replaceAll('_', '-')}:test`
 
-/** Changes the images, the settings and the requested CPU; everything else stays as released. */
+/** Changes the images, the settings, the requested CPU and the timeouts of probes; everything else stays as released. */
 const adapt = (object: KubeObject, settings: Settings): KubeObject => {
   const adapted = JSON.parse(JSON.stringify(object), (_, value) =>
     typeof value === 'string' && value.startsWith('ko://') ? imageOf(value) : value,
@@ -90,8 +90,13 @@ const adapt = (object: KubeObject, settings: Settings): KubeObject => {
   if (adapted.kind === 'ConfigMap' && adapted.metadata.namespace === 'knative-serving')
     adapted.data = { ...adapted.data, ...servingSettings(adapted.metadata.name, settings) }
   if (adapted.kind === 'Deployment')
-    for (const container of adapted.spec.template.spec.containers)
+    for (const container of adapted.spec.template.spec.containers) {
       if (container.resources?.requests?.cpu) container.resources.requests.cpu = '5m'
+      // As released, three answers that take longer than a second end a webhook or refuse its requests, and a busy
+      // machine answers slowly.
+      for (const probe of [container.livenessProbe, container.readinessProbe]) if (probe) probe.timeoutSeconds = 10
+      if (container.livenessProbe) container.livenessProbe.periodSeconds = 10
+    }
   return adapted
 }
 
