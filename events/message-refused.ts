@@ -4,9 +4,8 @@ import { ChatId } from './fields.ts'
 import { maxInteger } from './ranges.ts'
 
 /**
- * Telegram refused this message, or answered none of the attempts and Vigia gave the message up, or accepted the
- * message only in a plainer form because of an error on our side. The operators get a message about it. Subject
- * `chat/7`.
+ * Telegram refused this message, or Vigia gave it up because Telegram did not answer, or Telegram accepted it only in a
+ * plainer form because of an error on our side. The operators get a message about it. Subject `chat/7`.
  */
 export const MessageRefused = defineEvent(
   'message.refused',
