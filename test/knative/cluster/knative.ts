@@ -82,7 +82,7 @@ const imageOf = (text: string): string => {
 export const knativeImage = (project: string, program: string): string =>
   `dev.local/knative-${project}-${program.replaceAll('_', '-')}:test`
 
-/** Changes the images, the settings, the requested CPU and the timeouts of probes; everything else stays as released. */
+/** Changes the images, the settings, the requested CPU and the probe timeouts; everything else stays as released. */
 const adapt = (object: KubeObject, settings: Settings): KubeObject => {
   const adapted = JSON.parse(JSON.stringify(object), (_, value) =>
     typeof value === 'string' && value.startsWith('ko://') ? imageOf(value) : value,
