@@ -584,5 +584,7 @@ describe('a retry', () => {
     [coded('42601'), false],
     [new Error('migration 0001_chats.sql was changed'), false],
     ['thrown', false],
-  ])('is made for the PostgreSQL error %s: %s', (error, isRetried) => expect(isUnavailable(error)).toBe(isRetried))
+  ])('is made after an error of PostgreSQL only if the error is temporary (%s, retried: %s)', (error, isRetried) =>
+    expect(isUnavailable(error)).toBe(isRetried),
+  )
 })

@@ -300,7 +300,10 @@ export const monitorsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** The last slot of each monitor of a shard in [from, to), if its next slot is after `until`. */
+  /**
+   * The last slot in [from, to) of each monitor of a shard, except of monitors that have a slot from `to` up to and
+   * including `until`.
+   */
   newestSlots: async (shard: Shard, from: Date, to: Date, until: Date): Promise<Slot[]> =>
     (
       await db.query<Slot>(

@@ -34,9 +34,9 @@ export const probeHoursIn = (db: Postgres) => ({
   },
 
   /**
-   * Counts the slots of all watched monitors in [from, to) as missed. If a monitor's next slot is after `until`, its
-   * last slot in [from, to) is not counted, because that last slot will still be checked. Of a gap longer than two days
-   * only the last two days are counted.
+   * Counts the slots of all watched monitors in [from, to) as missed. If a monitor has no slot from `to` up to and
+   * including `until`, its last slot in [from, to) is not counted, because `newestSlots` returns that slot for a check.
+   * Of a gap longer than two days only the last two days are counted.
    */
   countMissed: async (from: Date, to: Date, until: Date): Promise<void> => {
     const end = Math.ceil(to.getTime() / 1000)

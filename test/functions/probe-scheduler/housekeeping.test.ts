@@ -4,7 +4,7 @@ import { addMonitors, schedulerDatabase } from '#test/functions/probe-scheduler/
 
 const database = schedulerDatabase()
 
-test('results have a partition from yesterday to the day after tomorrow; partitions older than two weeks are dropped', async () => {
+test('results have one partition for each day from yesterday to the day after tomorrow; partitions older than two weeks are dropped', async () => {
   const partitions = async () =>
     (
       await database.db.query<{ name: string }>(

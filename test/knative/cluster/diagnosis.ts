@@ -84,13 +84,13 @@ class Diagnosed extends Error {
   override name = 'Diagnosed'
 }
 
-/** Adds what is wrong in the cluster since a moment to the message of an error. */
+/** Adds the lines of `diagnose` to the message of an error. */
 export const addDiagnosis = async (message: string, since: Moment): Promise<string> => {
   const lines = await diagnose(since).catch(cause => [`no diagnosis: ${cause.message}`])
   return [message, ...lines].join('\n- ')
 }
 
-/** Does the work. If it fails, the message of the error has what is wrong in the cluster since the work began. */
+/** Does the work. If it fails, adds a diagnosis since the start of the work to the message of the error. */
 export const withDiagnosis = async <T>(work: () => Promise<T>): Promise<T> => {
   const start = now()
   try {

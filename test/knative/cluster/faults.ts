@@ -97,7 +97,7 @@ interface ServicePort {
 
 const publisher = { 'vigia.dev/publishes': 'true' }
 
-/** The functions that publish events and do not have the broker's address, and which label a SinkBinding misses. */
+/** The functions that publish events and have no K_SINK, or may lose it because a SinkBinding does not select them. */
 export const sinkFaults = (functions: readonly KubeObject[], bindings: readonly KubeObject[]): string[] =>
   functions
     .filter(({ metadata, spec }) =>
