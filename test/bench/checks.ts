@@ -13,15 +13,14 @@ import type { Bench } from './bench.ts'
 import { cpuUs, processTree } from './support/processes.ts'
 
 const intervalS = 60
+/** How long each number of monitors is measured, in seconds: SECONDS=90 */
 const measuredS = Number(process.env.SECONDS ?? 90)
-/**
- * The numbers of monitors, each checked once a minute, and the percentages of them that never answer:
- * MONITORS=1000,10000 HANGING=0,10 SECONDS=90 GATUS=no
- */
+/** The numbers of monitors that are measured one after the other: MONITORS=1000,10000 */
 const monitorCounts = (process.env.MONITORS ?? '1000,10000')
   .split(',')
   .map(Number)
   .filter(count => count > 0)
+/** The percentages of the monitors whose site never answers: HANGING=0,10 */
 const hangingPercents = (process.env.HANGING ?? '0,10').split(',').map(Number)
 const timeoutMs = 5_000
 /**
@@ -57,7 +56,8 @@ const columns = [
 /**
  * Measures the CPU time that all processes together use for a check, and the lateness of the checks, which is computed
  * from the log of the monitored sites.
- * Vigia runs its real functions, from the manifests, on the local runtime. Gatus is measured too if it is installed.
+ * Vigia runs its real functions, from the manifests, on the local runtime. Gatus is measured too if it is installed,
+ * but not with GATUS=no.
  */
 export const bench: Bench = {
   title: `checks: ${monitorCounts.join(' and ')} monitors, each checked once a minute, measured for ${measuredS} s`,
@@ -350,8 +350,8 @@ const cpuUsed = async (roots: () => number[], database: number, seconds: number)
     by.set(name, (by.get(name) ?? 0) + own / seconds)
   }
   for (const [pid, cpu] of after) count(pid, cpu - (before.get(pid) ?? 0))
-  // The CPU time of a process that has ended is part of its parent's CPU time, so the part before the measurement is
-  // subtracted.
+  // When a process ends, its parent's CPU time grows by all that the process used. What the process used before the
+  // measurement is subtracted.
   for (const [pid, cpu] of before) if (!after.has(pid)) count(pid, -cpu)
   const shares = [...by].toSorted(([, a], [, b]) => b - a).map(([name, share]) => `${name} ${Math.round(share)}`)
   return { us: Math.round(us), databaseUs: Math.round(databaseUs), mb: memoryOf(roots()), shares: shares.join(', ') }
