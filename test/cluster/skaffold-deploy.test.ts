@@ -187,7 +187,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       const [ours] = written.spec.template.spec.containers
       expect(container).toMatchObject({ ...ours, image: 'dev.local/vigia:one' })
       expect(job.spec.template.spec.securityContext).toEqual(written.spec.template.spec.securityContext)
-      // No pod runs here, so this one, which has succeeded, replaces the pod of the Job.
+      // Nothing runs the Job here. The test creates its pod, and then sets the status that a successful run would set.
       const pod = {
         apiVersion: 'v1',
         kind: 'Pod',
