@@ -93,7 +93,8 @@ const endOnSignals = (stopRequest: AbortController, runtime: Promise<Runtime>, s
   }
   process.on('uncaughtException', failed)
   process.on('unhandledRejection', failed)
-  // The end of npm follows a signal that this process has got too, so it is never a second request to stop.
+  // npm and this process may get the same signal to stop. If this process is already stopping, the end of npm is not a
+  // second request to stop.
   endWithNpm(() => {
     if (!stopRequest.signal.aborted) void end(0)
   })
@@ -102,7 +103,7 @@ const endOnSignals = (stopRequest: AbortController, runtime: Promise<Runtime>, s
 /** How often the parent process is checked. */
 const checkParentMs = 1_000
 
-/** Calls `end` when npm has ended, because npm ends without a signal to the process that it has started. */
+/** Calls `end` when npm has ended, because npm may end without sending a signal to the process that it has started. */
 const endWithNpm = (end: () => void) => {
   if (process.env.npm_lifecycle_event === undefined) return
   const parent = process.ppid

@@ -28,7 +28,7 @@ export interface Machine {
   system: string
   isRoot: boolean
   memoryBytes: number
-  /** Whether a program is on the PATH, with the folders of Debian's servers. */
+  /** Whether one of the folders of `path` (above) contains a program with this name. */
   hasProgram(name: string): boolean
   /** The content of /proc/filesystems. */
   filesystems: string
