@@ -9,8 +9,8 @@ import { nodeAddress } from './layout.ts'
 import { moduleFolder } from './programs.ts'
 
 /**
- * The YAML files of each Go module. Serving's module has no files for the kinds of networking and caching, because they
- * are symbolic links in its repository.
+ * The YAML files of each Go module. Networking and caching are listed because Serving's module does not contain their
+ * files: its repository has symbolic links to them, and Go leaves symbolic links out of a module.
  */
 const files = {
   'knative.dev/caching': ['config/image.yaml'],
@@ -92,8 +92,8 @@ const adapt = (object: KubeObject, settings: Settings): KubeObject => {
   if (adapted.kind === 'Deployment')
     for (const container of adapted.spec.template.spec.containers) {
       if (container.resources?.requests?.cpu) container.resources.requests.cpu = '5m'
-      // As released, three answers that take longer than a second end a webhook or refuse its requests, and a busy
-      // machine answers slowly.
+      // In Knative's release, a probe of a webhook fails if the response takes longer than a second, which happens on a
+      // busy machine. After a few failures, Kubernetes restarts the webhook or sends it no requests.
       for (const probe of [container.livenessProbe, container.readinessProbe]) if (probe) probe.timeoutSeconds = 10
       if (container.livenessProbe) container.livenessProbe.periodSeconds = 10
     }
