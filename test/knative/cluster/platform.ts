@@ -95,7 +95,13 @@ const dns = [
               image: 'dev.local/coredns:test',
               args: ['-conf', '/etc/coredns/Corefile'],
               securityContext: { runAsUser: 0 },
-              readinessProbe: { httpGet: { path: '/ready', port: 8181 }, periodSeconds: 1 },
+              // Without a ready pod no name of the cluster has an address, so a busy machine must not make it unready.
+              readinessProbe: {
+                httpGet: { path: '/ready', port: 8181 },
+                periodSeconds: 1,
+                timeoutSeconds: 10,
+                failureThreshold: 10,
+              },
               volumeMounts: [{ name: 'config', mountPath: '/etc/coredns' }],
             },
           ],
