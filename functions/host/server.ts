@@ -123,7 +123,10 @@ export const createFunctionServer = (
   }
 }
 
-/** Handles one request, in this order: internal paths, refusal by the head, the body, and then the request handler. */
+/**
+ * Handles one request, in this order: answers internal paths, decides by the head of the request whether to refuse it,
+ * reads the body, and calls the request handler.
+ */
 const handleExchange = async (
   { request, response, expectsContinue, signal }: Exchange,
   { definition, metrics, loadRequestHandler, isDraining }: ServerState,

@@ -28,7 +28,9 @@ export const emptyScreen: Screen = { shown: new Map(), choices: [] }
 /** How many earlier messages are shown at the start. */
 const shownAtStart = 10
 
-/** Returns the lines to print so that the terminal shows the current conversation, and the screen after that. */
+/**
+ * `lines`: what to print so that the terminal shows the current conversation. `screen`: the screen after these lines.
+ */
 export const update = (
   screen: Screen,
   { messages, name }: Pick<Conversation, 'messages' | 'name'>,
