@@ -36,7 +36,10 @@ interface CursorDetail {
    * same number, because otherwise slots would be left out.
    */
   shards: number
-  /** The last gap, as long as its slots that are still checked (see `noticedAt`) have not been announced. */
+  /**
+   * The last gap. The next step announces the slots in it that are still checked (see `noticedAt`), and then removes
+   * this field.
+   */
   late?: { from: string; to: string }
 }
 
