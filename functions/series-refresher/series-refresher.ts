@@ -21,8 +21,8 @@ const maxFailuresInARow = 3
 /**
  * The hourly tick: fetches the followed shows that TVMaze edited, that the catalogue lacks, or whose last fetch is long
  * ago. A show that cannot be fetched stays as it is, and the next tick tries again. To report trouble to the operators
- * (trouble-report.ts), throws RetryLater if TVMaze answered no request at all, and Permanent if it holds back new dates
- * because too many shows have them at once.
+ * (trouble-report.ts), throws RetryLater if TVMaze answered no request at all, and Permanent if the new dates are not
+ * saved yet because too many shows have new dates at once.
  */
 export const seriesRefresher = async (tick: Cause, deps: Dependencies, signal?: AbortSignal): Promise<void> => {
   const { tvmaze, catalogue, follows, missingShows, cursors, publish, clock, log } = deps

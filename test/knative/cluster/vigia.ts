@@ -32,7 +32,10 @@ export interface Installation {
   edit(file: string, change: (text: string) => string): Promise<void>
 }
 
-/** The copy of the cluster files. A cluster of --shell keeps it, because it has the databases' passwords. */
+/**
+ * The copy of the cluster files. All test runs in the shell that `npm run test:knative -- --shell` opened use the same
+ * copy, because it contains the passwords of that cluster's databases.
+ */
 const folder = inCluster('installation')
 const minikube = join(folder, 'infra/cluster/minikube')
 
