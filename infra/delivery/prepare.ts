@@ -91,8 +91,8 @@ const prepare = async (): Promise<string> => {
     await cloneOf(checkoutFolder, url, branch, base, source)
     const common = { IMAGE: image, CHART_REPOSITORY: charts, BRANCH: branch, SOURCE: url.replace(/\/\/[^/@]*@/, '//') }
     const { release, summary, digest } = await draftRelease(checkoutFolder, source, base, common)
-    // This file names an image that was pushed before a crash, and its revision. It is kept, so that the image is not
-    // built again.
+    // If an image was pushed before a crash, the old draft has a file that names the image and its revision. The new
+    // draft keeps that file, so that the image is not built again.
     if (existsSync(draft.image)) await rename(draft.image, join(work, 'image'))
     if (digest) await writeFile(join(work, 'image'), `${release.REVISION} ${digest}\n`)
     await writeRelease(join(work, 'release.env'), release)

@@ -59,8 +59,8 @@ const probeOf = (pod: KubeObject, name: string) => {
 }
 
 /**
- * The ports of Services that no container of their pods has. Programs may listen at ports that their pod does not name,
- * as Knative's do with TLS and CoreDNS does with all ports.
+ * The ports of Services that no container of their pods has. A program may listen at a port that its pod does not name:
+ * the pods of Knative do not name their TLS ports, and the pods of CoreDNS name no ports at all.
  */
 export const portFaults = (services: readonly KubeObject[], pods: readonly KubeObject[]): string[] =>
   services
