@@ -26,8 +26,9 @@ export const maxLateMs = 7 * dayMs
 /** An edit that adds at least this many episodes older than `maxLateMs` is an import of old episodes. */
 const backCatalogueSize = 3
 /**
- * The episode-checker runs every few minutes and announces episodes that came out within the last `graceMs`. At the
- * start and at the end of that period it may have missed episodes within this tolerance.
+ * The episode-checker runs every few minutes and announces episodes that came out within the last `graceMs`. Before its
+ * next run, an episode that has just come out is not announced yet, and an episode that is almost `graceMs` old may
+ * become too old. This time is longer than the pause between two runs.
  */
 const checkerToleranceMs = 30 * minuteMs
 

@@ -102,8 +102,8 @@ const kubernetesGroups = [
   'admissionregistration.k8s.io/v1',
 ]
 /**
- * Kinds that no Go module defines: of CloudNativePG's Barman plugin and of Knative's RabbitMQ broker. KNATIVE_CRDS can
- * have them.
+ * Kinds that no Go module defines: of CloudNativePG's Barman plugin and of Knative's RabbitMQ broker. Their objects are
+ * checked only if the folder of CRDs (the environment variable KNATIVE_CRDS) defines these kinds.
  */
 const kindsWithoutModule = ['barmancloud.cnpg.io/v1 ObjectStore', 'eventing.knative.dev/v1alpha1 RabbitmqBrokerConfig']
 

@@ -22,8 +22,8 @@ const object = (properties: object) => ({ type: 'object', properties })
 const string = { type: 'string' }
 
 /**
- * The CRD of the RabbitMQ broker's configuration, with the fields that the broker reads. It is used when KNATIVE_CRDS
- * does not have this CRD, because no Go module has it.
+ * The CRD of the RabbitMQ broker's configuration, with the fields that the broker reads. It is used when the folder
+ * of CRDs (the environment variable KNATIVE_CRDS) does not have this CRD, because no Go module has it.
  */
 const rabbitmqBrokerConfig: Crd = {
   metadata: { name: 'rabbitmqbrokerconfigs.eventing.knative.dev' },
