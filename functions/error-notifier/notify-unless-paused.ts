@@ -23,7 +23,7 @@ export const newNotifierState = (): NotifierState => ({
   floodUntil: 0,
 })
 
-/** How long after a failure the next attempt is left to the tick. */
+/** For this long after a failure, only a tick makes another attempt. */
 const failureBackoffMs = 60_000
 
 /** The wait after a 429 without `retry_after`. */

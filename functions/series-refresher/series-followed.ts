@@ -7,7 +7,7 @@ import { recordNotFound } from './not-found.ts'
 import { saveFetched } from './save-show.ts'
 
 const freshMs = 60 * 60_000
-/** How long after the follow a failed fetch is retried. The broker's retries of series.followed end later than that. */
+/** A failed fetch is retried until this long after the follow. The broker's retries of series.followed end later. */
 const retryMs = 4 * 60_000
 
 /**

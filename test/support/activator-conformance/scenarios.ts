@@ -31,7 +31,7 @@ export interface BehavingFunction {
   send(request: TestRequest): Promise<TestResponse>
   /** Sends a request to the process without the activator, where there is such a way. */
   sendPast(request: TestRequest): Promise<TestResponse>
-  /** Begins to end its process as at the end of its use: the process may finish its requests. */
+  /** Begins to end its process as scaling down does: the process may finish its requests. */
   retire(): Promise<void>
   /** Ends its process. Resolves when the start of the next one has failed. */
   crash(): Promise<void>
