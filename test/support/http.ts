@@ -43,7 +43,8 @@ export const sendRequest = (
       response.on('error', reject)
     })
     outgoing.on('error', reject)
-    // The body is a Buffer, because Node.js writes the headers together with a string body and encodes both as UTF-8.
+    // A string body is converted to a Buffer, because with a string Node.js would encode the headers as UTF-8 too. With
+    // a Buffer it writes them as Latin-1, one byte for each character.
     outgoing.end(body === undefined ? undefined : Buffer.from(body))
   })
 

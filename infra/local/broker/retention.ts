@@ -38,14 +38,14 @@ export interface Retention {
 }
 
 /**
- * A budget is checked again when the events since the last check are this share of it, because a check reads all events
- * that the budget covers.
+ * A budget is checked again only after new events have used this share of it, because each check reads all events that
+ * the budget covers.
  */
 const newShare = 0.05
 
 /**
- * The budget of events with a dead delivery is checked in every tenth run, because they are few and are not counted in
- * memory.
+ * The budget of events with a dead delivery is checked only in every tenth run, because they are few and are not
+ * counted in memory.
  */
 const deadEvery = 10
 
