@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { announceAnEpisodeOnce, type JourneyPlace, reportAnOutageOnce } from '#test/support/journey-steps.ts'
 import { handledEvents } from './cluster/handled-events.ts'
-import { doubleTriggers, knativePlace, query, removeDoubleTriggers } from './cluster/place.ts'
+import { deadLettersSince, doubleTriggers, knativePlace, removeDoubleTriggers } from './cluster/place.ts'
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
   ['once', false],
@@ -48,6 +48,6 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
   })
 
   test('no event became a dead letter', async () => {
-    expect(await query('select trigger, reason from dead_letter')).toBe('')
+    expect(await deadLettersSince(start)).toBe('')
   })
 })

@@ -7,7 +7,7 @@ import { until } from '#test/support/until.ts'
 import { vigiaInstalled } from './cluster/installed.ts'
 import { kubectl, list } from './cluster/kubectl.ts'
 import { nextVersion } from './cluster/layout.ts'
-import { knativePlace, query } from './cluster/place.ts'
+import { deadLettersSince, knativePlace } from './cluster/place.ts'
 import { runSmokeJob } from './cluster/smoke.ts'
 import type { Installation } from './cluster/vigia.ts'
 
@@ -27,6 +27,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a release on Knative', () => {
     ['an upgrade', nextVersion],
     ['a rollback', packageVersion()],
   ])('during %s, each command is answered once and an outage is reported once', async (what, version) => {
+    const start = new Date().toISOString()
     await vigia.setVersion(version)
     let isDone = false
     const release = vigia.run().finally(() => {
@@ -59,7 +60,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a release on Knative', () => {
     const images = services.map(({ spec }) => spec.template.spec.containers[0].image)
     expect(images).toEqual(functionNames().map(() => `dev.local/vigia:${version}`))
     expect(await runSmokeJob(version)).toContain(`all run ${version}`)
-    expect(await query('select trigger, reason from dead_letter')).toBe('')
+    expect(await deadLettersSince(start)).toBe('')
     await kubectl(['wait', 'ksvc', '--all', '--namespace=vigia', '--for=condition=Ready', '--timeout=60s'])
   })
 })

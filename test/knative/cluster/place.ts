@@ -62,6 +62,10 @@ export const query = async (sql: string): Promise<string> =>
     ])
   ).trim()
 
+/** The dead letters since a time (ISO, UTC), as `trigger|event|reason`. */
+export const deadLettersSince = (time: string): Promise<string> =>
+  query(`select trigger, event_id, reason from dead_letter where at >= '${time}' order by at`)
+
 /**
  * Waits until no message waits and the functions have handled nothing but ticks and checks for three seconds, which is
  * longer than an event takes from one function to the next.
