@@ -25,7 +25,7 @@ describe.skipIf(noApiServer)(`the Job that restores a dump, on a real API server
   })
   afterAll(() => server?.stop())
 
-  test('is accepted with the name of a dump as the README sets it, and the namespace admits its pod', async () => {
+  test('is accepted when FILE is set with the command in the README, and the namespace admits its pod', async () => {
     // `apply` and not `create`, because the default account of the namespace can exist already.
     expectSuccess(
       await server.kubectl(['apply', '--server-side', '-f', join(root, 'infra/cluster/base/namespace.yaml')]),
