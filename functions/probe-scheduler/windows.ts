@@ -1,7 +1,8 @@
 /*
  * The cursor is the end of the announced time. A tick moves the cursor to the horizon, which is 22 s after the tick.
  * Usually the previous tick was 10 s earlier and moved the cursor to 12 s after this tick, so this tick announces one
- * window of 10 s. If no tick ran for a long time, the next tick announces two ranges and leaves out the gap between them:
+ * window of 10 s. If no tick ran for a long time, the next tick announces two ranges and leaves out the gap between
+ * them:
  *
  *    cursor    cursor + 50 s            tick - 28 s       tick         tick + 22 s
  *  ────┬─────────────┬───────────────────────┬──────────────┬───────────────┬──────────────────▶ time
