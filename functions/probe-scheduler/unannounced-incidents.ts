@@ -7,8 +7,8 @@ const minuteMs = 60_000
 /** An event usually becomes a message within seconds. */
 const overdueMs = minuteMs
 /**
- * An incident that is older than this is left alone if no message was requested. Its chat gets no messages, for example
- * because the chat blocked the bot.
+ * An incident that is older than this is left alone. If the tries until then led to no message, the reason is not a
+ * lost event: the chat gets no messages, for example because it blocked the bot.
  */
 const giveUpMs = 6 * minuteMs
 

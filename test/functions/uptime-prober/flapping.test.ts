@@ -135,7 +135,7 @@ describe('a site that is down for 15 s and up for 15 s, checked every 10 s', () 
     expect(portuguese).toHaveLength(5)
   })
 
-  test('and then stays down causes a message that it is still down, and later a message that it is back up', async () => {
+  test('causes a message that it is still down when it stays down after flapping, and later a message that it is back up', async () => {
     const site = await testMonitor()
     await site.check(0, minutes(4), alternatingEvery15S)
     await site.check(minutes(4), minutes(10), never)

@@ -54,7 +54,10 @@ const runInNamespaces = async (folder: string, { debian }: Parts, command: strin
   return await exitOf(child)
 }
 
-/** Passes signals of the terminal and of CI on, so that a stopped run also cleans up. */
+/**
+ * Returns the exit code of the child. Kills the child when the terminal or CI stops this process, so that `launch`
+ * still cleans up.
+ */
 const exitOf = async (child: ChildProcess): Promise<number> => {
   const stop = () => child.kill('SIGKILL')
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
@@ -76,7 +79,8 @@ const namespaceSetup = [
   `  mkdir -p ${clusterFolder}/layers/$name ${clusterFolder}/layers/$name-work`,
   `  mount -t overlay -o lowerdir=/$name,upperdir=${clusterFolder}/layers/$name,workdir=${clusterFolder}/layers/$name-work overlay /$name`,
   'done',
-  // The kubelet wants these settings of the kernel. They belong to the whole machine, so files take their places.
+  // The kubelet wants these kernel settings, which belong to the whole machine. To leave the machine as it is, a file
+  // with the wanted value is mounted over each setting.
   'setting() {',
   `  mkdir -p "${clusterFolder}/settings"; echo "$2" > "${clusterFolder}/settings/$1"`,
   `  mount --bind "${clusterFolder}/settings/$1" "/proc/sys/$(echo "$1" | tr . /)"`,
@@ -85,7 +89,8 @@ const namespaceSetup = [
   'setting kernel.keys.root_maxkeys 1000000; setting kernel.keys.root_maxbytes 25000000',
   'hostname node',
   'ip link set dev lo up',
-  // A bridge without ports is always there and needs no other end.
+  // The interface with the addresses below is a bridge without ports, because every kernel that passes requirements.ts
+  // supports bridges. A veth link would need an interface at its other end.
   'ip link add name node0 type bridge',
   'ip link set dev node0 up',
   `ip address add ${nodeAddress}/24 dev node0`,
