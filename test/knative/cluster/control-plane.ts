@@ -1,6 +1,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
+import { request } from 'node:https'
 import { join } from 'node:path'
 import { until } from '#test/support/until.ts'
 import { inCluster, kubeconfigOf, nodeAddress, podNetwork, serviceNetwork } from './layout.ts'
@@ -48,7 +49,7 @@ export const startControlPlane = async ({ programs: { kubernetes } }: Parts): Pr
   // The server makes a self-signed certificate.
   const certificate = inCluster('certificates', 'apiserver.crt')
   await until(() => existsSync(certificate), { what: "kube-apiserver's certificate", timeoutMs: 120_000 })
-  await until(() => ready(), { what: 'a ready kube-apiserver', timeoutMs: 120_000 })
+  await until(ready, { what: 'a ready kube-apiserver', timeoutMs: 120_000 })
   await startProgram('kube-controller-manager', program('kube-controller-manager'), [
     `--kubeconfig=${kubeconfigOf('system:kube-controller-manager')}`,
     `--service-account-private-key-file=${inCluster('accounts.key')}`,
@@ -66,9 +67,8 @@ export const startControlPlane = async ({ programs: { kubernetes } }: Parts): Pr
 }
 
 /** Whether the API server answers that it is ready. Its health checks need no user. */
-const ready = async () => {
-  const { request } = await import('node:https')
-  return await new Promise<boolean>(resolve => {
+const ready = () =>
+  new Promise<boolean>(resolve => {
     request(`${server}/readyz`, { rejectUnauthorized: false }, response => {
       response.resume()
       resolve(response.statusCode === 200)
@@ -76,7 +76,6 @@ const ready = async () => {
       .on('error', () => resolve(false))
       .end()
   })
-}
 
 /** Writes the key that signs the tokens of service accounts, and the tokens and kubeconfigs of the users. */
 const writeKeys = async () => {

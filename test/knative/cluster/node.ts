@@ -77,7 +77,7 @@ state = "${inCluster('containerd-state')}"
   sandbox_image = "dev.local/pause:test"
   # A container of this test cannot lower its own OOM score below the one of the process that started the cluster.
   restrict_oom_score_adj = true
-  # Containers start with two cores busy, and their images are already here.
+  # The profiles of AppArmor belong to the whole machine.
   disable_apparmor = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "${cni}"
