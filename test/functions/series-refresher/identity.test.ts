@@ -75,7 +75,7 @@ describe('an episode that TVMaze deletes and creates again with another id', () 
     expect(kinds()).toEqual(['episode.due'])
   })
 
-  test('as two episodes causes one more announcement, for the episode with the new number', async () => {
+  test('an episode that comes back as two is not announced again, and the episode with the new number is announced', async () => {
     const show = await series([{ airs: { at: at(0) }, season: 1, number: 4 }])
     await check()
     simulator.deleteEpisode(show.episodes[0]!.id)
