@@ -45,8 +45,8 @@ export const chartFiles = async (): Promise<Map<string, string>> => {
 }
 
 /**
- * Whether the first step of an install leaves the object out: functions that publish need K_SINK, and the other kinds
- * refer to functions.
+ * Whether the first step of a first install leaves the object out. Functions that publish need K_SINK, which exists
+ * only after this step, and objects of the four kinds refer to functions.
  */
 const comesLater = ({ kind, metadata }: Manifest) =>
   metadata.labels?.['vigia.dev/publishes'] === 'true' ||
@@ -71,12 +71,18 @@ const values = ({ secrets, ...settings }: Settings) =>
     section('The domain of the consoles, and of the address that Telegram calls.', {
       domain: settings.domain,
     }),
-    section('ConfigMap vigia: LOG_LEVEL, PROBE_ALLOW, PROBE_REFERENCE, TELEGRAM_API_ROOT, TVMAZE_URL, LIMIT_*.', {
-      configuration: settings.configuration,
-    }),
-    section('Only for minikube, where no other tool provides them. Keep them in a file outside of git.', {
-      secrets: Object.fromEntries(secrets.map(key => [key, ''])),
-    }),
+    section(
+      'ConfigMap vigia: DEAD_LETTERS_COMMAND, LOG_LEVEL, PROBE_ALLOW, PROBE_REFERENCE, TELEGRAM_API_ROOT, TVMAZE_URL, LIMIT_*.',
+      {
+        configuration: settings.configuration,
+      },
+    ),
+    section(
+      'The secrets, only for minikube: the other clusters get them from other tools. Keep them in a file outside of git.',
+      {
+        secrets: Object.fromEntries(secrets.map(key => [key, ''])),
+      },
+    ),
     section('Only for onprem: encryptedData by Secret, as infra/cluster/onprem/seal.sh writes it for one cluster.', {
       sealedSecrets: settings.sealedSecrets,
     }),
@@ -97,7 +103,10 @@ const values = ({ secrets, ...settings }: Settings) =>
 
 const section = (comment: string, content: object) => `\n# ${comment}\n${stringify(content, { lineWidth: 0 })}`
 
-/** The values of a cluster that differ from values.yaml. The tag and revision of the image belong to the release. */
+/**
+ * The values file of a cluster: its name, image repository and domain, and the settings that differ from values.yaml.
+ * The tag and the revision of the image are left out, because they belong to the release.
+ */
 const difference = (settings: Settings, defaults: Settings) => {
   const { repository } = settings.image
   const basics = { cluster: settings.cluster, image: { repository }, domain: settings.domain }

@@ -30,7 +30,7 @@ describe('a fault is found', () => {
       podSecurityFaults,
     ],
     [
-      'a folder of the node',
+      'a pod that mounts a folder of its node',
       'onprem',
       is('StatefulSet', 'mongodb'),
       one => one.spec.template.spec.volumes.push({ name: 'node', hostPath: { path: '/' } }),
@@ -148,7 +148,7 @@ describe('a fault is found', () => {
     ],
     ['an unknown field of RabbitMQ', 'onprem', is('RabbitmqCluster', 'vigia-rabbitmq'), one => (one.spec.replica = 3)],
     [
-      'a version that cert-manager does not have',
+      'an API version that cert-manager does not have',
       'minikube',
       is('Issuer', 'self-signed'),
       one => (one.apiVersion += '2'),

@@ -26,7 +26,7 @@ describe('the folders that are applied before an overlay', () => {
     expect(groups.filter(group => group.endsWith('knative.dev') && group !== 'operator.knative.dev')).toEqual([])
   })
 
-  test('in every overlay, grafana.yaml allows the route that leads to Grafana', async () => {
+  test('platform/grafana.yaml allows the route to Grafana of every overlay', async () => {
     const file = 'infra/cluster/platform/grafana.yaml'
     const [grant] = parseManifests(readFileSync(join(root, file), 'utf8'), file) as [Manifest]
     if (crdsSkipReason === undefined) expect(faultsOfAll([grant])).toEqual([])

@@ -240,7 +240,7 @@ test('the smoke test checks every function, from a namespace whose network polic
   expect(Number(env.PATIENCE_SECONDS)).toBeLessThan((written.verify[0] as { timeout?: number }).timeout!)
 })
 
-/** The kinds in which Skaffold 2 replaces images by default. Kinds that cannot occur here are left out. */
+/** The kinds in which Skaffold 2 replaces images by default. This is a part of Skaffold's list. */
 const known = new Set([
   ...['Pod', 'Deployment.apps', 'StatefulSet.apps', 'DaemonSet.apps', 'ReplicaSet.apps', 'Job.batch', 'CronJob.batch'],
   ...['Service.serving.knative.dev', 'Rollout.argoproj.io', 'Workflow.argoproj.io', 'CronWorkflow.argoproj.io'],

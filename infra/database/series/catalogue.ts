@@ -14,9 +14,9 @@ const ignore: Skip = () => {}
 
 /**
  * The collection `show`. It uses only the features that all MongoDB-compatible servers implement in the same way: whole
- * documents by `_id`, and ranges on dotted fields. Such a range may find too many shows, so this code selects the
- * episodes. A projection only saves traffic; a server may ignore it. Invalid values of a document are removed and
- * reported to `skip`, so that one invalid document does not stop the others.
+ * documents by `_id`, and ranges on dotted fields. Such a range may also find shows that have no episode in it, so this
+ * code filters the episodes again. A projection only saves traffic; a server may ignore it. Invalid values of a
+ * document are removed and reported to `skip`, so that one invalid document does not stop the others.
  */
 export const catalogueIn = (mongo: Mongo) => {
   const shows = () => mongo.collection<Show>('show')

@@ -16,7 +16,8 @@ export interface Choice {
 }
 
 /**
- * What the terminal shows of a conversation: the content of each message by its id, and the buttons that have numbers.
+ * The state of the terminal: the content of each message of the conversation by its id, also of earlier messages that
+ * were not printed, and the buttons that have numbers.
  */
 export interface Screen {
   readonly shown: ReadonlyMap<number, string>
@@ -117,7 +118,10 @@ export const painter = (colours: boolean): Paint => {
   return { bold: style('bold'), dim: style('dim'), green: style('green'), cyan: style('cyan'), italic: style('italic') }
 }
 
-/** The text without control characters, so that the name of a series cannot move the cursor of the terminal. */
+/**
+ * The text without control characters other than line breaks, so that the name of a series cannot contain escape
+ * sequences for the terminal.
+ */
 export const plain = (text: string): string => text.replace(/[^\P{Cc}\n]/gu, '')
 
 const styled = (text: string, entities: readonly Entity[], paint: Paint): string => {

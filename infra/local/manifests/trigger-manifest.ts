@@ -17,7 +17,9 @@ export interface ParsedTrigger {
 export const readTrigger = ({ node, name, spec, annotations }: KubernetesObject): ParsedTrigger => {
   for (const [key, value] of Object.entries(annotations)) {
     if (key === 'kafka.eventing.knative.dev/delivery.order' && value.nonEmptyString() === 'ordered')
-      value.refuse('asks for ordered delivery, which only the Kafka broker has; remove it and read the current state')
+      value.refuse(
+        'asks for ordered delivery, which only the Kafka broker has; remove it, and let the function handle its events in any order',
+      )
     value.ignore('an annotation for the cluster')
   }
   const fields = spec.fields(['broker', 'brokerRef', 'filter', 'filters', 'subscriber', 'delivery'])

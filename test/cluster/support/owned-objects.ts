@@ -9,8 +9,8 @@ export type ObjectToCreate = Pick<KubeObject, 'apiVersion' | 'kind'> & {
 }
 
 /**
- * The objects that the controller of this object creates for it. Those that are deleted with it have an owner
- * reference.
+ * The objects that the controller of this object creates for it. Those that the garbage collector deletes with it
+ * have an owner reference.
  */
 export const ownedObjects = (object: KubeObject): ObjectToCreate[] => {
   switch (kindOf(object)) {
@@ -38,7 +38,8 @@ export const ownedObjects = (object: KubeObject): ObjectToCreate[] => {
   }
 }
 
-/** The keys of the Secret that an ExternalSecret makes: those that it fetches, or those of its template. */
+/** The keys of the Secret that an ExternalSecret makes: those that it fetches, or those of its template, or both
+ * with the merge policy `Merge`. */
 const keysOf = ({ spec }: KubeObject): string[] =>
   Object.keys(spec.target?.template?.data ?? {}).concat(
     spec.target?.template && spec.target.template.mergePolicy !== 'Merge'

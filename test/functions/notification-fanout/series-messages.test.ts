@@ -89,10 +89,10 @@ describe('episodes', () => {
     expect(message.photo).toBeUndefined()
   })
 
-  test('every message about a show links to TVmaze, as its licence requires', () => {
+  test('every message about one show has a button to TVmaze, as the licence of its data requires', () => {
     const all: NotifiableEvent[] = [
       due(),
-      ...(['moved', 'ended', 'returned', 'gone'] as const).map(
+      ...(['moved', 'ended', 'returned', 'gone', 'merged'] as const).map(
         (change): NotifiableEvent => ({ name: 'series.changed', data: { change, show } }),
       ),
     ]

@@ -75,7 +75,7 @@ describe('showsToFetch and showChanges', () => {
     ['an episode whose date is removed is reported', {}, { airdate: '', airstamp: null }, true],
     ['an episode that gets its first date is not reported', { airdate: '', airstamp: null }, {}, false],
     [
-      'an episode that is created again with another id, a day later, is reported',
+      'an episode that is replaced by one with another id and a date one day later is reported',
       {},
       { id: 2, airdate: '2026-11-26', airstamp: '2026-11-27T01:00:00Z' },
       true,
@@ -97,7 +97,7 @@ describe('showsToFetch and showChanges', () => {
     expect(showChanges(show([episode(before)]), show([episode(after)]), at(0)).length).toBe(isReported ? 1 : 0)
   })
 
-  test('a season that moves is reported only with its next episode', () => {
+  test('if a whole season moves, only its next episode is reported', () => {
     const season = (days: number) =>
       Array.from({ length: 8 }, (_, index) => {
         const airs = new Date(at((5 + 7 * index + days) * DAY)).toISOString().replace('.000Z', 'Z')

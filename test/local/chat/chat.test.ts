@@ -102,11 +102,11 @@ describe('a conversation', () => {
       for await (const chunk of response.body!) text += Buffer.from(chunk).toString()
     })().catch(() => {})
     await until(() => text.includes('"conversations"'), { what: 'the first state' })
-    await bot('sendMessage', { text: 'a message of a chat that is not open' })
+    await bot('sendMessage', { text: 'a message before /start, which Telegram refuses' })
     await act('send', { text: '/start' })
     await bot('sendMessage', { text: 'streamed' })
     await until(() => text.includes('"streamed"'), { what: 'the message' })
-    expect(text).not.toContain('that is not open')
+    expect(text).not.toContain('before /start')
     controller.abort()
     await reading
   })
@@ -180,7 +180,7 @@ describe('the screen of the terminal', () => {
     at,
   })
 
-  test('shows a number for each button of the newest message that has buttons, and of a message that was edited', () => {
+  test('numbers the buttons of the newest message that has buttons, or of an older message that is edited later', () => {
     const messages = [
       message(1, 'one', [[{ text: 'A', data: 'a' }]]),
       message(2, 'two', [[{ text: 'B', data: 'b' }], [{ text: 'C', url: 'https://c.org' }]]),

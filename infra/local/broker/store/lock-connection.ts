@@ -7,8 +7,7 @@ import { retryUntilStopped } from './retry-until-stopped.ts'
 export class DatabaseTaken extends Error {}
 
 /**
- * How long to wait for the lock at the start, because PostgreSQL needs a moment to notice that a killed process is
- * gone.
+ * How long to wait for the lock each time, because PostgreSQL needs a moment to notice that a killed process is gone.
  */
 const lockTimeoutMs = 2_000
 
@@ -70,7 +69,7 @@ export const lockConnection = (options: LockConnectionOptions): LockConnection =
     try {
       await takeLock(opened)
       await options.prepare(opened)
-      if (isLost) throw new ConnectionLost('the connection to PostgreSQL was lost again')
+      if (isLost) throw new ConnectionLost('the connection to PostgreSQL was lost before it was ready')
     } catch (error) {
       await opened.end().catch(() => {})
       throw error

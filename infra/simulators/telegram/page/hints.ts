@@ -1,8 +1,8 @@
 import type { Language } from '#database/chats/language.ts'
 
 /**
- * A suggestion: a text and the message to send. `at` is the time of the result, and `link` is a page that belongs to
- * the suggestion.
+ * A suggestion: a text and the message to send. `at` is when the next episode of the suggested series airs (ISO), and
+ * `link` is a page that belongs to the suggestion.
  */
 export interface Hint {
   text: string
