@@ -117,8 +117,8 @@ describe('a failure on our side', () => {
     const handled: Promise<void>[] = []
     for (let slot = 0; slot < 9; slot++) {
       const dueAt = noon + slot * 10_000
-      // The scheduler sends requests ahead of time. Here a request arrives twelve seconds before its first slot, but not
-      // before noon.
+      // The scheduler sends requests ahead of time. Here a request arrives twelve seconds before its first slot, but
+      // not before noon.
       const announced = prober.time.sleep(dueAt - 12_000 - noon)
       for (let from = 0; from < 200; from += 50) {
         const batch = sites.slice(from, from + 50).map((site, n) => checkOf(site, dueAt + (n % 10) * second))
