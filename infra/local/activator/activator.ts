@@ -36,9 +36,12 @@ export interface Activator {
   warm(): void
   /** Ends the processes of a function after they have finished their requests. */
   stop(name: string): Promise<void>
-  /** Adds a function, or replaces the function of the same name, which first finishes its requests. */
+  /**
+   * Adds a function, or replaces the function of the same name at once. Resolves when the replaced processes have
+   * finished their requests and ended.
+   */
   replace(manifest: FunctionManifest): Promise<void>
-  /** Removes a function after it has finished its requests. */
+  /** Removes a function at once. Resolves when its processes have finished their requests and ended. */
   remove(name: string): Promise<void>
   close(graceMs: number): Promise<void>
 }

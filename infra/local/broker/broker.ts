@@ -37,7 +37,7 @@ export interface BrokerOptions {
   /** URL of the ingress. The dead letter of a refused reply contains it as the destination that failed. */
   url?: string
   triggers: readonly Trigger[]
-  /** Returns the subscriber at a destination. Called once for each destination, at the start. */
+  /** Returns the subscriber at a destination. Called only at the start. */
   resolve(destination: Destination): Subscriber
   /** The dead letter sink of the Triggers that do not name one themselves. */
   deadLetterSink?: Destination | null

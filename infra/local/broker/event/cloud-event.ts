@@ -8,7 +8,7 @@ export interface CloudEvent {
   readonly headers: Readonly<Record<string, string>>
   /** Empty when the event has no data. */
   readonly data: Buffer
-  /** How many more times a reply may be published in response to this event (`knativebrokerttl`). */
+  /** `knativebrokerttl`. A reply has one less than the event that it answers; a reply with 0 is refused. */
   readonly ttl: number
 }
 

@@ -7,6 +7,9 @@ export interface DeadLetterInfo {
   dest?: string
   /** HTTP status as text (`knativeerrorcode`). */
   code?: string
-  /** Base64 of the first 768 bytes of the last response body (`knativeerrordata`); '' when the body was empty. */
+  /**
+   * Base64 of the first 768 bytes of the last response body, or of the error if there was no response
+   * (`knativeerrordata`); '' when the body was empty.
+   */
   data?: string
 }
