@@ -29,7 +29,7 @@ export const homeTexts: Record<Language, HomeTexts> = {
       text: 'Diga o nome de uma série, ou /monitorar e um endereço. O Telegram aqui é simulado.',
     },
     sites: { title: 'Sites para vigiar', text: 'Um deles tem um interruptor: desligue e veja o aviso chegar.' },
-    bot: { title: 'Telegram de verdade', text: 'O bot deste token responde no Telegram.' },
+    bot: { title: 'Telegram de verdade', text: 'O bot de TELEGRAM_BOT_TOKEN responde no Telegram.' },
     apiHeading: 'API local',
     api: {
       '/api/functions': 'as funções e seus processos',
