@@ -16,7 +16,7 @@ const cases: [string, EventQuery][] = [
   ['no filter', {}],
   ['type of nearly all events', { type: 'dev.vigia.probe.requested' }],
   ['subject of half of the events', { subject: 'shard/0' }],
-  ['subject of seven events', { subject: 'monitor/3000' }],
+  ['subject of one event', { subject: 'monitor/3000' }],
   ['subject of no event', { subject: 'monitor/x' }],
   [
     'frequent type, frequent source, no event with both',

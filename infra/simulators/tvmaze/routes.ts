@@ -71,7 +71,7 @@ export const respond = (store: Store, request: TvmazeRequest): TvmazeResponse =>
   }
 }
 
-/** The response for a show; a redirect if the show was merged into another, or 404 if it does not exist. */
+/** The response for a show; a redirect if `redirectShow` was called for its id, or 404 if the show does not exist. */
 const withShow = (
   store: Store,
   id: number,
