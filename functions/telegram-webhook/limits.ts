@@ -30,7 +30,7 @@ export const limitVariables: Record<keyof Limits, { name: string; defaultValue: 
   monitorsPerPerson: { name: 'LIMIT_MONITORS_PER_PERSON', defaultValue: 100 },
   hostChecksPerMinute: { name: 'LIMIT_HOST_CHECKS_PER_MINUTE', defaultValue: 300 },
   personHostChecksPerMinute: { name: 'LIMIT_PERSON_HOST_CHECKS_PER_MINUTE', defaultValue: 60 },
-  manualCheckSeconds: { name: 'LIMIT_LOOK_SECONDS', defaultValue: 5 },
+  manualCheckSeconds: { name: 'LIMIT_MANUAL_CHECK_SECONDS', defaultValue: 5 },
   searchSeconds: { name: 'LIMIT_SEARCH_SECONDS', defaultValue: 2 },
   followsPerChat: { name: 'LIMIT_FOLLOWS_PER_CHAT', defaultValue: 300 },
   waitingFollowsPerChat: { name: 'LIMIT_WAITING_FOLLOWS_PER_CHAT', defaultValue: 20 },

@@ -191,7 +191,7 @@ describe('the environment', () => {
     ['TELEGRAM_OPS_BOT_TOKEN', '1:aaa'],
     ['TVMAZE_URL', 'ftp://tvmaze'],
     ['LIMIT_MONITORS_PER_CHAT', '0'],
-    ['LIMIT_LOOK_SECONDS', '1.5'],
+    ['LIMIT_MANUAL_CHECK_SECONDS', '1.5'],
   ])('%s=%s is refused with the name of the variable', (name, value) => {
     const faults = readEnvironment({ [name]: value })
     expect(Array.isArray(faults) && faults.length).toBe(1)

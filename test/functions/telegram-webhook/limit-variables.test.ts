@@ -5,7 +5,7 @@ import { defaultLimits, limitsIn, limitVariables } from '#functions/telegram-web
 const readProjectFile = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
 test('a limit comes from its variable; without the variable it has its default', () => {
-  expect(limitsIn({ LIMIT_MONITORS_PER_CHAT: '7', LIMIT_LOOK_SECONDS: '' })).toEqual({
+  expect(limitsIn({ LIMIT_MONITORS_PER_CHAT: '7', LIMIT_MANUAL_CHECK_SECONDS: '' })).toEqual({
     ...defaultLimits,
     monitorsPerChat: 7,
   })
