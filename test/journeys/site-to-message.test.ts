@@ -35,8 +35,15 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
     expect(repliesMatching(ana, /Respondeu 200/)).toHaveLength(before + 1)
   })
 
-  test('if a tick is split into shards, as with many monitors, a shard requests the checks of its sites', async () => {
-    const { vigia } = journey
+  test('if a tick is split into shards, as with many monitors, each shard requests the checks of its sites', async () => {
+    const { vigia, sites, telegram } = journey
+    // The hash of a monitor's id decides its shard. Of the first three monitors, the third is in the second shard.
+    const ana = telegram.user('Ana')
+    for (const path of ['/blog', '/api']) {
+      sites.set(path, { kind: 'switch', on: true })
+      ana.send(`/monitorar ${journey.sitesUrl}${path} 10s`)
+      await waitForReply(ana, new RegExp(path))
+    }
     const from = new Date()
     const window = { from: from.toISOString(), to: new Date(from.getTime() + 10_000).toISOString() }
     const ids = [0, 1].map(shard => `shard/${shard}@${window.from}`)
@@ -47,9 +54,13 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
       )
     const requests = async () =>
       (await vigia.api('/api/events?type=dev.vigia.probe.requested&limit=200')) as { causationid: string | null }[]
-    await until(async () => (await requests()).some(({ causationid }) => ids.includes(causationid ?? '')), {
-      what: 'a request from a shard',
-    })
+    await until(
+      async () => {
+        const causes = new Set((await requests()).map(({ causationid }) => causationid))
+        return ids.every(id => causes.has(id))
+      },
+      { what: 'a request from each shard' },
+    )
     await journey.settled()
   })
 
