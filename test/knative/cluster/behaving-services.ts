@@ -1,8 +1,9 @@
+import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import type { BehavingFunction, Limits } from '#test/support/activator-conformance/scenarios.ts'
 import { type Recorder, startRecorder } from '#test/support/broker-server.ts'
 import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
-import { apply, type KubeObject, kubectl, list } from './kubectl.ts'
+import { apply, kubectl, list } from './kubectl.ts'
 import { nodeAddress } from './layout.ts'
 
 /** The port at which queue-proxy accepts requests. */

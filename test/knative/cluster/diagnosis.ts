@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
+import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import * as faults from './faults.ts'
-import { type KubeObject, kubectl, list } from './kubectl.ts'
+import { kubectl, list } from './kubectl.ts'
 import { logOf } from './program.ts'
 
 /** Besides functions and SinkBindings: the kinds that have a condition Ready, Available or Failed. */

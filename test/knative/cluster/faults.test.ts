@@ -1,11 +1,18 @@
 import { expect, test } from 'vitest'
+import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import { loggedFaults, notReady, podFaults, policyFaults, portFaults, sinkFaults, warnings } from './faults.ts'
-import type { KubeObject } from './kubectl.ts'
 
 const object = (kind: string, name: string, fields: object, labels: Record<string, string> = {}): KubeObject => ({
   apiVersion: 'v1',
   kind,
-  metadata: { namespace: 'vigia', name, labels },
+  metadata: {
+    namespace: 'vigia',
+    name,
+    labels,
+    uid: name,
+    resourceVersion: '1',
+    creationTimestamp: '2026-01-01T00:00:00Z',
+  },
   ...fields,
 })
 

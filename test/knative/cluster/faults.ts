@@ -1,5 +1,5 @@
+import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import { selects } from '#test/cluster-files/support/network-policies.ts'
-import type { KubeObject } from './kubectl.ts'
 
 /** `Service vigia/telegram-webhook`. */
 export const nameOf = ({ kind, metadata: { namespace, name } }: KubeObject): string =>

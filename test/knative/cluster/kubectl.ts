@@ -1,21 +1,6 @@
 import { execFile } from 'node:child_process'
+import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import { kubeconfigOf } from './layout.ts'
-
-export interface KubeObject {
-  apiVersion: string
-  kind: string
-  metadata: {
-    name: string
-    namespace?: string
-    uid?: string
-    labels?: Record<string, string>
-    annotations?: Record<string, string>
-    creationTimestamp?: string
-    deletionTimestamp?: string
-  }
-  // biome-ignore lint/suspicious/noExplicitAny: the shape depends on the kind, and tests read single fields.
-  [field: string]: any
-}
 
 /** Runs kubectl as the cluster's administrator and returns its output. Throws an Error with kubectl's message. */
 export const kubectl = (args: string[], input = ''): Promise<string> =>

@@ -1,5 +1,5 @@
+import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import type { NodePrograms } from './debian.ts'
-import type { KubeObject } from './kubectl.ts'
 import type { ProgramFolders } from './programs.ts'
 
 /** What the launcher has built and downloaded. */

@@ -1,4 +1,5 @@
-import { type KubeObject, kubectl, list } from './kubectl.ts'
+import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
+import { kubectl, list } from './kubectl.ts'
 
 /** The pods of a function that are not being deleted. */
 export const podsOf = async (name: string): Promise<KubeObject[]> =>
