@@ -14,9 +14,9 @@ export const MessageRefused = defineEvent(
     chatId: ChatId,
     /** The id of the message.requested. */
     message: Type.String(),
-    /** Telegram's error code. */
+    /** Telegram's error code. If Vigia gave the message up: 504 without a response, 400 for an invalid message. */
     code: Type.Integer({ minimum: -maxInteger, maximum: maxInteger }),
-    /** Telegram's error description, without tokens. */
+    /** Telegram's error description, or why Vigia gave the message up. Without tokens. */
     reason: Type.String(),
   }),
 )

@@ -26,7 +26,7 @@ export interface DialResult extends Phases {
   noSuchName?: true
   /** How many addresses the host has; 1 for a URL with an address. */
   addresses?: number
-  /** A warning about a response without an error. */
+  /** A warning about the redirects. It may be set together with an error. */
   warning?: ProbeWarningCode
 }
 

@@ -141,8 +141,8 @@ const showsAround = async (
   skip: Skip,
 ) => {
   const followed = new Set(await follows.followedShows(skip))
-  // If no chat follows a show, the catalogue is not queried, because loading the MongoDB driver takes half the time of
-  // a cold start.
+  // If no chat follows any show, the catalogue is not queried, because loading the MongoDB driver takes half the time
+  // of a cold start.
   if (followed.size === 0) return []
   const skipFollowed: Skip = record => {
     if (followed.has(Number(record.key))) skip(record)
