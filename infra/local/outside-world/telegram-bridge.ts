@@ -194,7 +194,7 @@ const describeProblem = (error: unknown, publicUrl: string | undefined): string 
     switch (error.code) {
       case 401:
       case 404:
-        return 'Telegram does not know this token (401): TELEGRAM_BOT_TOKEN is mistyped or was revoked at @BotFather. See README, "Your own bot".'
+        return `Telegram does not know this token (${error.code}): TELEGRAM_BOT_TOKEN is mistyped or was revoked at @BotFather. See README, "Your own bot".`
       case 409:
         return 'Another program reads the updates of this bot (409). Stop that program, or give one of the two programs the token of another bot; until then Vigia gets no messages.'
       case 429:
