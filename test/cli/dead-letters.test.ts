@@ -49,12 +49,13 @@ const letter = {
 }
 
 describe('npm run vigia', () => {
-  test('prints the usage without a command, with help and with an unknown command', async () => {
+  test('prints the usage without a command and with help, and names the commands after an unknown command', async () => {
     expect(await run([])).toMatchObject({ code: 2, out: expect.stringContaining('dead-letters list') })
-    for (const word of ['help', '--help', '-h']) expect((await run([word])).code).toBe(0)
+    for (const word of ['help', '--help', '-h'])
+      expect(await run([word])).toMatchObject({ code: 0, out: expect.stringContaining('dead-letters list') })
     expect(await run(['nonsense'])).toMatchObject({
       code: 2,
-      errors: expect.stringContaining('there is no command nonsense'),
+      errors: expect.stringContaining('there is no command nonsense; use one of these: dead-letters'),
     })
     expect((await run(['constructor'])).code).toBe(2)
     expect(await run(['dead-letters', '--help'])).toMatchObject({

@@ -251,7 +251,7 @@ describe('the policies', () => {
     expect(wanted[899]).toBeLessThanOrEqual(2)
   })
 
-  test('the queue: one pod for each threshold of unanswered messages, within the limits', () => {
+  test('the queue: one pod for every 100 unanswered messages (the threshold), within the limits', () => {
     const wanted = podsOverTime(queuePolicy(limits, 100), second => ({ unanswered: second < 100 ? 730 : 9_000 }), 200)
     expect(wanted[90]).toBe(8)
     expect(wanted[199]).toBe(20)
