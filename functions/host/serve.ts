@@ -16,8 +16,8 @@ export {
 } from './function-definition.ts'
 
 /**
- * The time that requests in flight get after SIGTERM. It is longer than any of them needs, and shorter than the time
- * that a platform allows after SIGTERM.
+ * How long requests in flight may go on after SIGTERM before their signal aborts. It is shorter than the time that a
+ * platform allows after SIGTERM.
  */
 const drainTimeoutMs = 25_000
 

@@ -37,7 +37,7 @@ export const showsToFetch = (
   now: Date,
   missing: readonly MissingShow[] = [],
 ): ShowToFetch[] => {
-  // A show that is gone is requested once a month, because TVMaze may list it again.
+  // A show that is gone and not in the catalogue is requested once a month, because TVMaze may list it again.
   const gone = new Set(
     missing
       .filter(({ goneAt }) => goneAt !== null && now.getTime() - goneAt.getTime() < 30 * dayMs)

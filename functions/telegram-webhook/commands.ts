@@ -28,7 +28,7 @@ export const commandNamed = (name: string): Command | undefined => byName.get(fo
 
 /**
  * Parses a text that begins like a command. Characters that look like a slash are accepted too. A mention, quotes or
- * bullets may stand before the command: `/hoje`, `／hoje`, `/ hoje`, `\\hoje`, `/hoje@VigiaBot x`, `@VigiaBot /hoje x`,
+ * bullets may stand before the command: `/hoje`, `／hoje`, `/ hoje`, `\hoje`, `/hoje@VigiaBot x`, `@VigiaBot /hoje x`,
  * `• /hoje`, `“/hoje”`. Null for other texts.
  */
 export const parseCommand = (text: string): { name: string; bot: string | null; argument: string } | null => {
