@@ -148,7 +148,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     expect(failed(await nextRequests())).toEqual([])
   })
 
-  test('HAProxy marks a server down after two failed checks, half a second apart', async () => {
+  test('HAProxy is configured to mark a server down after two failed checks, half a second apart', async () => {
     const text = await readFile(join(lab.netns.folder('lb1', '/etc/haproxy'), 'haproxy.cfg'), 'utf8')
     expect(text).toMatch(/^ {4}default-server check .* inter 500ms fall 2 rise 2 on-marked-down shutdown-sessions$/m)
     expect(text).toMatch(/^ {4}timeout connect 500ms$/m)

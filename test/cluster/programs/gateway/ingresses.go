@@ -33,8 +33,8 @@ func balancer(domain string) []v1alpha1.LoadBalancerIngressStatus {
 	return []v1alpha1.LoadBalancerIngressStatus{{DomainInternal: domain}}
 }
 
-// watch replaces the proxy's routes at each change of an Ingress, and then writes the status of the Ingresses, until
-// the context ends. It calls ready after the first time.
+// watch replaces the proxy's routes at each change of an Ingress, calls ready, and then writes the status of the
+// Ingresses. It returns when the context ends, or with an error.
 func watch(ctx context.Context, config *rest.Config, proxy *proxy, ready func()) error {
 	client, err := versioned.NewForConfig(config)
 	if err != nil {

@@ -73,7 +73,7 @@ func keyOf(ingress *v1alpha1.Ingress) string {
 	return ingress.Namespace + "/" + ingress.Name
 }
 
-// supported says what the gateway cannot do of a rule. Knative gives port numbers only.
+// supported returns why the gateway cannot serve a rule, or nil. Knative names ports only by their numbers.
 func supported(described v1alpha1.IngressRule) error {
 	if described.HTTP == nil {
 		return fmt.Errorf("the rule of %v has no http", described.Hosts)

@@ -132,7 +132,7 @@ func enforce(ctx context.Context, list func() cluster, changed <-chan struct{}, 
 			}
 		}
 		if err != nil {
-			slog.Error("the rules before stay in force", "error", err.Error())
+			slog.Error("the previous rules stay in force", "error", err.Error())
 			time.AfterFunc(retryPause, notify)
 		}
 	}
