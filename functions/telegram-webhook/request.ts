@@ -10,7 +10,7 @@ export interface Origin {
   threadId?: number
   /** Telegram's id of the person; the id of the chat for messages in the name of a chat (anonymous administrators). */
   personId: number
-  /** The person's language as Telegram reports it. It is used only when the chat is stored for the first time. */
+  /** The person's language as Telegram reports it. It is used only if the language of the chat is not known. */
   language: Language
   /** The person's first name, or ''. */
   name: string

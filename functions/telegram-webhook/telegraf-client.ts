@@ -11,7 +11,7 @@ export interface TelegramApi {
   botName(signal: AbortSignal): Promise<string>
 }
 
-/** Makes a client of the Bot API with Telegraf. No other module of the function loads this library. */
+/** Makes a client of the Bot API with Telegraf. Of this library, other modules load only `telegraf/filters`. */
 export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoot: string }): Promise<TelegramApi> => {
   const { Telegram, TelegramError: TelegrafError } = await import('telegraf')
   // Telegraf resolves paths against the root, so the root ends in a slash.
