@@ -16,7 +16,7 @@ import type { SimulatedUser } from './user.ts'
 /** A group, a supergroup or a forum (a supergroup with topics). */
 export interface SimulatedGroup {
   readonly chatId: number
-  /** The person as a participant of the group; adds them to the group if they are not a member yet. */
+  /** The person as a participant of the group. Sets their membership, which is `member` by default. */
   as(user: SimulatedUser, membership?: Membership): Participant
   addBot(by: SimulatedUser, membership?: 'member' | 'administrator'): void
   kickBot(by: SimulatedUser): void

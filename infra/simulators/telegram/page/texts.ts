@@ -11,7 +11,7 @@ export const pageTexts: Record<Language, PageTexts> = {
     bots: { main: 'Vigia', operators: 'Operação' },
     page: {
       title: 'Conversa com o Vigia',
-      simulated: 'Um Telegram simulado, só nesta máquina. Nada daqui sai para a internet.',
+      simulated: 'Um Telegram simulado, só nesta máquina. O que você escreve aqui não chega ao Telegram.',
       chats: 'Conversas',
       messages: 'Mensagens',
       tryThis: 'Experimente',
@@ -45,7 +45,7 @@ export const pageTexts: Record<Language, PageTexts> = {
     bots: { main: 'Vigia', operators: 'Operators' },
     page: {
       title: 'Chat with Vigia',
-      simulated: 'A simulated Telegram, on this machine only. Nothing here reaches the internet.',
+      simulated: 'A simulated Telegram, on this machine only. What you write here does not reach Telegram.',
       chats: 'Chats',
       messages: 'Messages',
       tryThis: 'Try this',
