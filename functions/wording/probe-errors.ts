@@ -54,7 +54,8 @@ const probeErrors = {
 const isProbeError = (code: string): code is ProbeErrorCode => (probeErrorCodes as readonly string[]).includes(code)
 
 /**
- * Why a check failed, as a text that fits after a colon: `respondeu com erro 500`. An unknown code is shown as it is.
+ * Why a check failed, as a text that fits after a colon: `respondeu com erro 500`, or `failed (x)` for an unknown
+ * code `x`.
  */
 export const sayProbeError = (code: string, language: Language, status: number | null = null): string => {
   if (!isProbeError(code)) return language === 'pt-BR' ? `falhou (${code})` : `failed (${code})`
