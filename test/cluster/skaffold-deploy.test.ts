@@ -201,7 +201,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       expect(answer.code, `${answer.stdout}${answer.stderr}`).toBe(0)
     })
 
-    test('without VERSION Skaffold builds nothing and ends with one line', async () => {
+    test('without VERSION skaffold build fails and says that VERSION is not set', async () => {
       // With the cache Skaffold would ask the registry of the base image first.
       const answer = await run(['build', '--cache-artifacts=false', '--profile', 'onprem'])
       expect(answer.code).not.toBe(0)

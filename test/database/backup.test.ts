@@ -115,7 +115,7 @@ describe('a backup or a restore that fails', () => {
   test.each([
     ['that was cut off', (file: Buffer) => file.subarray(0, file.length - 20)],
     [
-      'with a changed byte',
+      'with a changed value',
       (file: Buffer) =>
         gzipSync(
           gunzipSync(file)

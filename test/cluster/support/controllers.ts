@@ -156,7 +156,7 @@ class Controllers implements FakeControllers {
     const { resourceVersion, uid } = object.metadata
     const status = statusFor(object, this.#state)
     if (!status || contains(object.status, status)) return
-    // A kind may lack a field that the others have. Then the same write again would change nothing.
+    // The API server drops fields that the kind's status does not have. Writing them again would change nothing.
     const write = `${resourceVersion} ${JSON.stringify(status)}`
     if (this.#lastStatus.get(uid) === write) return
     this.#lastStatus.set(uid, write)
