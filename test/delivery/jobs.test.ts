@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { parse } from 'yaml'
 import { root } from '#infra/repository.ts'
 
-// These tests run the scripts that start a program of the image once. A stub of kubectl records its arguments.
+// The scripts that run a program of the image in a Job or a Pod. A stub of kubectl records its arguments.
 
 const programs = 'bash basename cat chmod dirname env sed sleep'.split(' ')
 let tools: string

@@ -40,7 +40,7 @@ describe('the schema', () => {
   })
 
   // The schema allows any text as the version, so this test checks the version.
-  test('has the version that the file names', () => expect(written.apiVersion).toBe('skaffold/v4beta14'))
+  test('of v4beta14 is the one that the file names', () => expect(written.apiVersion).toBe('skaffold/v4beta14'))
 })
 
 test('there is a profile for each kind of cluster and one for the pipeline, and none is activated automatically', () => {
@@ -227,7 +227,7 @@ describe.skipIf((await kubeTool('kubectl')) === undefined)('with the objects tha
   })
 })
 
-test('the smoke test checks every function, from a namespace whose network policies allow it', () => {
+test('the smoke test checks every function from outside the namespace vigia, and ends before the timeout of Skaffold', () => {
   const { metadata, spec } = parse(readFileSync(join(root, 'infra/delivery/smoke.yaml'), 'utf8'))
   const env = Object.fromEntries(
     spec.template.spec.containers[0].env.map(({ name, value }: { name: string; value: string }) => [name, value]),

@@ -97,7 +97,7 @@ describe('faults that are found', () => {
   })
 })
 
-test('the gate, Jenkins X and GitHub run the same npm commands, and only the gate and the nightly workflow those on Knative', () => {
+test('the gate, Jenkins X and GitHub run the same npm commands; only the gate and the nightly workflow also test on Knative', () => {
   const commands = (script: string) => [...script.matchAll(/\bnpm [a-z][\w: -]*[\w-]/g)].map(([line]) => line)
   const of = (steps: { name: string; script: string }[]) => steps.flatMap(({ script }) => commands(script))
   const testStep = (steps: { name: string; script: string }[]) => steps.filter(({ name }) => name === 'test')

@@ -30,7 +30,7 @@ describe('a redirect', () => {
     ['http://', 'bad-redirect'],
     [`/${'a'.repeat(9_000)}`, 'bad-redirect'],
     ['/again', 'too-many-redirects'],
-  ])('to %s is not followed', async (location, error) => {
+  ])('to %s ends with the error %s', async (location, error) => {
     const victim = await serve(answering(ok))
     const site = await serve(answering(redirect(location.replace('VICTIM', String(victim.port)))), openAddress)
     expect(await strict.get(`http://${openAddress}:${site.port}/`, { timeoutMs: 5_000 })).toMatchObject({ error })
