@@ -52,6 +52,7 @@ describe('an episode whose hour is known', () => {
     await follow(1, id, '2026-11-20T11:30:00Z')
     await show([episode(101, '2026-11-20T11:00:00Z'), episode(102, '2026-11-20T11:45:00Z')])
     await tick()
+    expect(due()).toHaveLength(1)
     await ticksUntil('2026-11-20T14:00:00Z')
     expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-20T11:45:00Z`])
   })

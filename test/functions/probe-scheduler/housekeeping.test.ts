@@ -31,7 +31,7 @@ test('results have one partition for each day from yesterday to the day after to
   expect((await partitions())[0]).toBe('20261122')
 })
 
-test('hourly sums are kept for a year, and older ones are deleted', async () => {
+test('hourly sums are kept for 400 days, and older ones are deleted', async () => {
   const [monitor] = await addMonitors(database.db, [60])
   const hours = ['2026-11-21T11:00:00Z', '2025-12-01T00:00:00Z', '2025-10-01T00:00:00Z']
   await database.db.query('insert into probe_hour (monitor_id, hour, ok) select $1, unnest($2::timestamptz[]), 1', [
