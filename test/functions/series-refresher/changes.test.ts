@@ -56,8 +56,8 @@ describe('an episode that was announced', () => {
 
   test.each<[string, number]>([
     ['an earlier day', -3 * DAY],
-    ['an hour later the same evening', HOUR],
-    ['half an hour past midnight', 13 * HOUR],
+    ['an hour later', HOUR],
+    ['the evening of the same day', 13 * HOUR],
   ])('and moves to %s is not announced again', async (_, by) => {
     const show = await series([{ airs: { at: at(0) } }])
     await check()

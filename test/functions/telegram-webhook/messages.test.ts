@@ -192,7 +192,7 @@ describe('zones', () => {
     expect(findZone(text)).toEqual({ suggestions: expect.arrayContaining(zones) })
   })
 
-  test('in English an offset keeps its meaning, and the abbreviation of a Brazilian state gets a suggestion', () => {
+  test('in English an offset does not become a Brazilian zone, and the abbreviation of a Brazilian state gets a suggestion', () => {
     expect(findZone('UTC-3', 'en')).toEqual({ zone: 'Etc/GMT+3' })
     expect(findZone('PA', 'en')).toEqual({ suggestions: expect.arrayContaining(['America/Belem']) })
     expect(zoneLabel('Etc/GMT+3', 'en')).toBe('UTC-3')
