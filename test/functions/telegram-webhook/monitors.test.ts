@@ -111,7 +111,7 @@ describe('monitors', () => {
     ['lento.example 10s limite 10s', 10, 10_000],
     ['lento.example 10s', 10, 5_000],
     ['lento.example/?limite=3', 60, 10_000],
-  ])('/monitorar %s sets the time limit', async (argument, intervalS, timeoutMs) => {
+  ])('/monitorar %s checks every %i s, with a time limit of %i ms', async (argument, intervalS, timeoutMs) => {
     const person = newPerson()
     const { text } = await person.says(`/monitorar ${argument}`)
     expect(text.includes('(limite de tempo: ')).toBe(/\slim|\stimeout/.test(argument))

@@ -48,7 +48,7 @@ describe('commands as people type them', () => {
     '`/hoje`',
   ])('%j is the command /hoje', async text => {
     const ana = world.person('Ana')
-    await ana.says('/series')
+    await ana.says('/start')
     expect((await ana.says(text)).text).toMatch(/^Você ainda não segue nenhuma série/)
   })
 

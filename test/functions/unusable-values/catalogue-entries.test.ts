@@ -57,7 +57,7 @@ describe('a document in the catalogue', () => {
     ['no episodes', { episodes: null }],
     ['invalid episodes', { episodes: [null, 5, 'x', {}] }],
     ['a name of another type', { name: { pt: 'x' }, names: null }],
-    ['no time of its last fetch', { fetchedAt: 'yesterday', updated: -5 }],
+    ['an invalid time of its last fetch', { fetchedAt: 'yesterday', updated: -5 }],
   ])('with %s does not stop the announcements of other shows', async (_, wrong) => {
     await airedSeries(900_610)
     await airedSeries(900_611, wrong)

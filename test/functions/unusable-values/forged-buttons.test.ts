@@ -84,7 +84,9 @@ describe('a forged button', () => {
     const person = await newPerson()
     await world.fillCatalogue(world.tvmaze.showIds.harbor)
     expect((await person.forge(`v1:b:${world.tvmaze.showIds.harbor}:0:mhyx0000`)).toast).toContain('Desfeito')
-    expect(await followsOf(person)).toEqual([`show/${world.tvmaze.showIds.harbor}`])
+    expect(await followsIn(world.db).of(person.chatId, 'show/')).toMatchObject([
+      { subject: `show/${world.tvmaze.showIds.harbor}`, title: 'Harbor Nine' },
+    ])
   })
 
   const small = fc.integer({ min: -2, max: 12 })

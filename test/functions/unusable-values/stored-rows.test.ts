@@ -144,7 +144,7 @@ test('JSON for a table contains no NUL and no lone surrogate, and the rest is un
   }
 })
 
-test('the upgrade deletes invalid rows of an older version and keeps the valid ones', async () => {
+test('the upgrade deletes or repairs the invalid rows of an older version and keeps the valid ones', async () => {
   const old = await mkdtemp(join(tmpdir(), 'vigia-migrations-'))
   for (const file of await readdir(migrationsDir))
     if (file < '0007' && file.endsWith('.sql')) await copyFile(join(migrationsDir, file), join(old, file))

@@ -104,7 +104,7 @@ const startProber = () => {
 
 const uptimeOf = async (id: number) => (await probeHoursIn(db).uptime([id], at(-3600))).get(id)
 
-describe('an outage that is observed late', () => {
+describe('an outage', () => {
   const reader = { id: 1, language: 'en', zone: 'UTC' } as const
   const words = (event: VigiaEvent, language: 'en' | 'pt-BR' = 'en') =>
     plain(
