@@ -199,9 +199,14 @@ esac`,
       '--context needs the name',
     )
     await expectRefusal(run('minikube/terminate.sh', '--context', 'kind'), '--context needs --no-platform')
+    await tool(
+      'kubectl',
+      `echo "$@" >> "$(dirname "$0")/calls"
+case "$*" in *'get namespace '*) echo namespace/vigia ;; esac`,
+    )
     await run('minikube/terminate.sh', '--no-platform', '--context', 'kind', '--purge')
     const lines = await calls()
-    expect(lines.at(-1)).toBe('--context kind delete namespace vigia --ignore-not-found')
+    expect(lines.at(-1)).toBe('--context kind delete namespace vigia')
     for (const line of lines) expect(line).toMatch(/^--context kind /)
   })
 })

@@ -39,10 +39,6 @@ command -v kubectl >/dev/null || refuse 'kubectl is not on PATH; install it'
 kube version --request-timeout=10s >/dev/null 2>&1 || refuse 'no cluster answers; start it, or if it was deleted, there is nothing to remove'
 refuse_other_vigia
 
-if [[ $purge == yes ]]; then
-  kube delete namespace vigia --ignore-not-found
-  exit
-fi
 if [[ -z $(kube get namespace vigia --ignore-not-found -o name) ]]; then
   printf '%s\n' 'there is no namespace vigia: nothing to remove'
   exit
@@ -63,5 +59,12 @@ for kind in "${kinds[@]}"; do
   grep -qxF -- "$kind" <<<"$served" || continue
   kube delete "$kind" --namespace vigia --selector app.kubernetes.io/part-of=vigia --ignore-not-found
 done
-kube wait pod --all --namespace vigia --for=delete --timeout=120s
-kube get persistentvolumeclaims --namespace vigia
+if [[ $purge == yes ]]; then
+  # The namespace comes last. If it still has pods, Kubernetes deletes them first and looks again only after half of
+  # their longest grace period, which is 150 s for a pod of uptime-prober.
+  kube delete pod --all --namespace vigia
+  kube delete namespace vigia
+else
+  kube wait pod --all --namespace vigia --for=delete --timeout=120s
+  kube get persistentvolumeclaims --namespace vigia
+fi
