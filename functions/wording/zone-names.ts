@@ -21,7 +21,6 @@ const cities: Record<string, string | Record<Language, string>> = {
   'America/Panama': { 'pt-BR': 'Panamá', en: 'Panama' },
   'America/Puerto_Rico': { 'pt-BR': 'Porto Rico', en: 'Puerto Rico' },
   'America/Asuncion': 'Assunção',
-  'America/Argentina/Buenos_Aires': 'Buenos Aires',
   'Africa/Algiers': { 'pt-BR': 'Argel', en: 'Algiers' },
   'Africa/Sao_Tome': 'São Tomé',
   'Africa/Johannesburg': { 'pt-BR': 'Joanesburgo', en: 'Johannesburg' },

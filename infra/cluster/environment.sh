@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Functions for the scripts that read an .env file: they end a script with an error, and they check the file. The
-# .env.example beside the .env file has the known keys. A key with a value in the example needs a value, and no value
-# may still be in angle brackets. The checks never print a value.
+# Functions for the scripts of the overlays: `refuse` ends the script with an error, and `check_environment` checks an
+# .env file. The .env.example beside the .env file has the known keys. A key with a value in the example needs a value,
+# no value may still be in angle brackets, and no key may be there twice. The check never prints a value.
 
 # refuse MESSAGE: prints the message in one line on stderr and ends the script with exit code 1.
 refuse() {
@@ -14,14 +14,14 @@ keys_in() {
   sed -n 's/^\([^#=][^=]*\)=.*$/\1/p' "$1"
 }
 
-# value_in FILE KEY: prints the value. When a key is there twice, the last one counts, as for kustomize.
+# value_in FILE KEY: prints the value.
 value_in() {
-  sed -n "s/^$2=//p" "$1" | tail -n 1
+  sed -n "s/^$2=//p" "$1"
 }
 
 # check_environment FILE: ends the script with an error when FILE cannot be used.
 check_environment() {
-  local file=$1 example=$1.example key value missing='' unfilled='' unknown=''
+  local file=$1 example=$1.example key value missing='' unfilled='' unknown='' seen=' ' repeated=''
   [[ -f $file ]] || refuse "there is no $file: copy $example to it and fill it in"
   while read -r key; do
     value=$(value_in "$file" "$key")
@@ -33,7 +33,10 @@ check_environment() {
   done < <(keys_in "$example")
   while read -r key; do
     keys_in "$example" | grep -qxF -- "$key" || unknown+=" $key"
+    [[ $seen != *" $key "* ]] || repeated+=" $key"
+    seen+="$key "
   done < <(keys_in "$file")
+  [[ -z $repeated ]] || refuse "$file has more than one line for$repeated; keep one line for each key"
   [[ -z $missing ]] || refuse "$file has no value for$missing; $example explains each key"
   [[ -z $unfilled ]] || refuse "$file still has the placeholder of the example for$unfilled; replace it with a value"
   [[ -z $unknown ]] || refuse "$file has unknown keys:$unknown; $example has the known keys"

@@ -13,7 +13,7 @@ import { root } from '#infra/repository.ts'
 const kubectl = await kubeTool('kubectl')
 
 /** The programs that the scripts use without checking that they exist. */
-const programs = 'bash basename cat chmod dirname env grep mktemp mv rm sed tail'.split(' ')
+const programs = 'bash basename cat chmod dirname env grep mktemp mv rm sed'.split(' ')
 
 let cluster: string
 let tools: string
@@ -89,6 +89,7 @@ describe.skipIf(process.platform === 'win32')('run.sh ends with an error in one 
       text => text.replace('whsecret', '<webhook secret>'),
       'placeholder of the example for TELEGRAM_WEBHOOK_SECRET',
     ],
+    ['a key with two lines', text => `${text}TELEGRAM_BOT_TOKEN=other\n`, 'more than one line for TELEGRAM_BOT_TOKEN;'],
     ['an unknown key', text => `${text}TELEGRAM_TOKEN=1\n`, 'has unknown keys: TELEGRAM_TOKEN'],
     ['two passwords for one user', text => text.replace(':pgpassword@', ':other@'), 'is not POSTGRES_PASSWORD'],
   ])('%s in .env, and prints no value', async (_, change, message) => {

@@ -129,11 +129,11 @@ describe('a backup or a restore that fails', () => {
       (file: Buffer) => gzipSync(gunzipSync(file).toString().split('\n').slice(0, -2).join('\n')),
     ],
     [
-      'that is damaged in two places, the second of them after the part that is read',
+      'with an incomplete row and, after it, a wrong checksum of gzip',
       (file: Buffer) => {
         const [head] = gunzipSync(file).toString().split('\n')
-        // The first fault, an incomplete row, is in the first 64 KiB of the file. Only this part is read. The second
-        // fault, a wrong checksum, is after this part.
+        // The file is read in parts of 64 KiB. The first part has the incomplete row, so the second part, which has the
+        // checksum, is not unpacked.
         const row = () => JSON.stringify({ rows: [randomBytes(1_000).toString('base64')] })
         const damaged = gzipSync(
           [head, ...Array.from({ length: 61 }, row), '{"rows":[', ...Array.from({ length: 8 }, row)].join('\n'),
@@ -162,7 +162,7 @@ describe('a backup or a restore that fails', () => {
     await expect(checkBackup(join(folder, 'gone'), schemas)).rejects.toThrow('ENOENT')
   })
 
-  test('a backup that fails half-way leaves no file', async () => {
+  test('a backup whose transaction fails leaves no file', async () => {
     const broken = { ...from.db, transaction: () => Promise.reject(new Error('the connection broke')) }
     await expect(backUp(broken, file(), schemas, now)).rejects.toThrow('the connection broke')
     expect(readdirSync(folder)).toEqual([])

@@ -57,23 +57,29 @@ export const buildInBackground = ({
   const built: BuiltFunction[] = []
   const faults: { name: string; reason: string }[] = []
   let total: number | undefined
-  let hasEnded = false
+  /** Why the build process ended; undefined until then. */
+  let endReason: string | undefined
   let errorOutput = ''
   // A caller may wait for one function only, or for all. Rejections of the other promises must not be reported as
   // unhandled.
   all.promise.catch(() => {})
 
+  const isComplete = () => total !== undefined && built.length + faults.length >= total
+  const endedEarly = () => new Refusal(`the functions could not be built:\n${errorOutput.trim() || endReason}`)
+  /** The refusal for a target that has no result when the build process has ended. */
+  const withoutResult = (target: string) =>
+    isComplete() ? new Refusal(`there is no function ${target} in functions/`) : endedEarly()
   const entry = (target: string) => {
     const known = waiting.get(target)
     if (known) return known
     const added = Promise.withResolvers<void>()
     waiting.set(target, added)
     added.promise.catch(() => {})
-    if (hasEnded) added.reject(new Refusal(`there is no function ${target} in functions/`))
+    if (endReason !== undefined) added.reject(withoutResult(target))
     return added
   }
   const settleIfComplete = () => {
-    if (total === undefined || built.length + faults.length < total) return
+    if (!isComplete()) return
     if (faults.length === 0) all.resolve(built)
     else all.reject(new Refusal(`the functions could not be built:\n${faults.map(({ reason }) => reason).join('\n')}`))
   }
@@ -103,12 +109,9 @@ export const buildInBackground = ({
     (error: Error) => end(error.message),
   )
   const end = (reason: string) => {
-    hasEnded = true
-    // This refusal is for the targets without a result: functions/ has no function of this name, or the build ended
-    // before it built the function.
-    const refusal = new Refusal(`the functions could not be built:\n${errorOutput.trim() || reason}`)
-    for (const { reject } of waiting.values()) reject(refusal)
-    all.reject(refusal)
+    endReason = reason
+    for (const [target, { reject }] of waiting) reject(withoutResult(target))
+    all.reject(endedEarly())
   }
   return {
     ready: target => entry(target).promise,

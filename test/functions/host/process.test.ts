@@ -91,7 +91,7 @@ describe('a process', () => {
     },
   )
 
-  test('without requests exits at once, even if connections are open', async () => {
+  test('that gets SIGTERM without requests in progress exits at once, even if connections are open', async () => {
     const { child, exitCode, untilReady, tick } = await start()
     await untilReady()
     const agent = new Agent({ keepAlive: true })

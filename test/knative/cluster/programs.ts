@@ -103,9 +103,9 @@ const unavailable = (error: Error) => {
 }
 
 /**
- * Copies Eventing's source to `folder`/source and adds methods, because client-go 0.36 wants more of a store than the
- * 0.35 for which Eventing is written. They belong to ApiServerSource, which Vigia does not use. Returns the path of a
- * go.mod that uses the copy.
+ * Copies Eventing's source to `folder`/source and adds methods, because a store must have more methods for client-go
+ * 0.36 than for 0.35, for which Eventing is written. They belong to ApiServerSource, which Vigia does not use. Returns
+ * the path of a go.mod that uses the copy.
  */
 const patchEventing = async (folder: string): Promise<string> => {
   const source = join(folder, 'source')

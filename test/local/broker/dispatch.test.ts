@@ -47,6 +47,16 @@ describe('many requests or Triggers at once', () => {
   })
 })
 
+test('a function that is slower than its own timeout is recorded as 504, not as a timeout of the Trigger', async () => {
+  recorder.respond('/slow', () => 'no response')
+  const server = await open([triggerFor('a', 'test', at('/slow'), { deadLetterSink: urlDestination(at('/sink')) })], {
+    resolve: destination => ({ url: (destination as { url: string }).url, function: 'a', timeoutMs: 20 }),
+  })
+  await server.post('1', 'test')
+  const letter = await until(() => recorder.received('/sink')[0])
+  expect(letter.headers).toMatchObject({ 'ce-knativeerrorcode': '504' })
+})
+
 describe('a function that has to start first', () => {
   /** Opens a broker with one Trigger, whose subscriber is a function. `reach` starts the function. */
   const openWithFunction = (reach: () => Promise<{ origin: string; release(): void }>) =>
@@ -96,15 +106,5 @@ describe('a function that has to start first', () => {
       [503, 'the function crashes at its start'],
       [204, null],
     ])
-  })
-
-  test('is recorded as 504 if it is slower than its own timeout, not as a timeout of the Trigger', async () => {
-    recorder.respond('/slow', () => 'no response')
-    const server = await open([triggerFor('a', 'test', at('/slow'), { deadLetterSink: urlDestination(at('/sink')) })], {
-      resolve: destination => ({ url: (destination as { url: string }).url, function: 'a', timeoutMs: 20 }),
-    })
-    await server.post('1', 'test')
-    const letter = await until(() => recorder.received('/sink')[0])
-    expect(letter.headers).toMatchObject({ 'ce-knativeerrorcode': '504' })
   })
 })

@@ -137,7 +137,7 @@ describe.runIf(browserPath)('in a browser', () => {
       }
   })
 
-  test('axe-core finds no fault in the page, even when it shows a failure, in either theme', async () => {
+  test('axe-core finds no fault in the page of a failed start, and the page fits the width of a phone, in either theme', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const progress = createStartProgress()
       const server = await listen(0, startPage(progress).handle)

@@ -76,8 +76,8 @@ export const post = (
 
 export const update = '{"update_id":1}'
 /**
- * The lines that each proxy sends for a request of Telegram. {more} stands for the client's headers that the proxy
- * forwards.
+ * A template of each proxy's request head for a request of Telegram. {line} stands for the method and the path,
+ * {length} for Content-Length if there is a body, and {more} for the client's headers that the proxy forwards.
  */
 export const proxies: [string, string[]][] = [
   // Debian's nginx 1.22 with only proxy_pass http://localhost:8081.
@@ -92,7 +92,10 @@ export const proxies: [string, string[]][] = [
       '{more}',
     ],
   ],
-  ['nginx by the name of an upstream', ['{line} HTTP/1.0', 'Host: vigia', 'Connection: close', '{length}', '{more}']],
+  [
+    'nginx whose proxy_pass names an upstream',
+    ['{line} HTTP/1.0', 'Host: vigia', 'Connection: close', '{length}', '{more}'],
+  ],
   // Debian's Caddy 2.6 with only reverse_proxy 127.0.0.1:8081.
   [
     'Caddy',
@@ -127,8 +130,8 @@ export const proxies: [string, string[]][] = [
   ],
 ]
 /**
- * Sends a request like a proxy with the request head `head`. Resolves with the status. `line` is the method and the
- * path.
+ * Sends a request as a proxy sends it. `head` is the template of the proxy's request head, `line` is the method and the
+ * path, and `more` are the client's headers. Resolves with the status.
  */
 export const sendThroughProxy = (head: string[], line: string, more: string[], body = '') => {
   const length = body === '' ? [] : [`Content-Length: ${body.length}`]
