@@ -20,9 +20,9 @@ export interface Postgres {
 export interface PostgresOptions {
   /**
    * The largest number of connections. All processes together must stay below max_connections of the server (200 with
-   * `npm start`, 100 by default elsewhere, 3 of them reserved). A function may use max-scale × `max` connections, and
-   * the runtime has its own connections. A larger number than the containerConcurrency of the function gains nothing,
-   * and 16 busy connections saturate two cores.
+   * `npm start`, 400 in infra/cluster, PostgreSQL's default is 100; 3 of them are reserved). A function may use
+   * max-scale × `max` connections, and the runtime has its own connections. A larger number than the
+   * containerConcurrency of the function gains nothing, and 16 busy connections saturate two cores.
    */
   max?: number
   /** Shown in pg_stat_activity. */

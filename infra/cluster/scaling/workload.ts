@@ -34,8 +34,8 @@ export interface Workload {
 }
 
 /**
- * The intervals that the bot offers, each with the share of monitors that have it or a shorter interval. A minute is
- * the bot's default.
+ * The assumed intervals, each with the share of monitors that have it or a shorter interval. A minute is the bot's
+ * default.
  */
 const intervalMix: [cumulativeShare: number, seconds: number][] = [
   [0.04, 10],

@@ -274,7 +274,10 @@ export const messagesIn = (db: Postgres) => ({
     await db.query('delete from bot_pause where bot = $1 and until <= $2', [bot, at])
   },
 
-  /** Deletes sent and refused messages that were requested before that time. Their keys may then be used again. */
+  /**
+   * Deletes sent and refused messages that were requested before that time. A later request with the same key is sent
+   * again.
+   */
   forgetBefore: async (requestedBefore: Date): Promise<void> => {
     await db.query(`delete from message where state in ('sent', 'refused') and requested_at < $1`, [requestedBefore])
   },

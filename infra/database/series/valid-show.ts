@@ -4,7 +4,7 @@ import type { Episode, Freshness, Show } from './show.ts'
 
 const longest = { name: 200, label: 60, link: 2048 }
 /**
- * More episodes than any series has. With names of full length they are still far below the document limit of MongoDB.
+ * More episodes than any series has. With names of 200 letters of two bytes they still fit into a document of MongoDB.
  */
 const mostEpisodes = 20_000
 const largestSeason = 9_999
