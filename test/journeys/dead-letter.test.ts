@@ -16,7 +16,7 @@ import {
 } from '#test/support/journey.ts'
 import { until } from '#test/support/until.ts'
 
-/** Texts that must not appear in any log, response or chat. */
+/** Texts that must not appear in any log, response or chat, except the typed password in its own chat. */
 const webhookSecret = 'canary-of-the-webhook-secret'
 const password = 'canary-of-the-database-password'
 const typedPassword = 'canary-of-the-typed-password'

@@ -13,7 +13,7 @@ test('a kill -9 of the runtime, of PostgreSQL or of a function loses no message,
   expect(new Set(results.map(({ victim }) => victim)).size).toBe(3)
 })
 
-test('a kill -9 of the webhook function loses no answer, and no answer is followed by an apology', {
+test('a kill -9 of the webhook function or of the runtime loses no answer, and no answer is followed by an apology', {
   timeout: 300_000,
 }, async () => {
   const seed = Date.now() % 1_000_000

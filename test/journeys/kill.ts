@@ -35,13 +35,13 @@ print(
 
 const results = await killRounds(rounds, seed, ({ round, victim, functionName, delayMs, messages, ambiguous }) =>
   print(
-    `${String(round).padStart(4)}  ${(functionName ?? victim).padEnd(20)} killed after ${String(delayMs).padStart(3)} ms: ${messages} message${messages === 1 ? '' : 's'}${messages > 1 && ambiguous ? ' (killed between the response of Telegram and the commit)' : ''}`,
+    `${String(round).padStart(4)}  ${(functionName ?? victim).padEnd(20)} killed after ${String(delayMs).padStart(3)} ms: ${messages} message${messages === 1 ? '' : 's'}${messages > 1 && ambiguous ? ' (the message was being sent at the time of the kill)' : ''}`,
   ),
 )
 const wrong = results.filter(({ messages, ambiguous }) => messages < 1 || (messages > 1 && !ambiguous))
 const repeated = results.filter(({ messages }) => messages > 1)
 print(
-  `${results.length} rounds: ${repeated.length} messages sent more than once, ${wrong.length} lost or repeated although the kill did not come before the commit; seed ${seed}`,
+  `${results.length} rounds: ${repeated.length} messages sent more than once, ${wrong.length} lost, or repeated although they were not being sent at the time of the kill; seed ${seed}`,
 )
 const passed = lost.length === 0 && apologisedAfter.length === 0 && wrong.length === 0 && results.length === rounds
 process.exit(passed ? 0 : 1)

@@ -266,7 +266,7 @@ test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
   },
 )
 
-test('if TVMaze answers 404 for a followed show, no follow is lost, episodes are still announced, and the operators get no notice', async () => {
+test('if TVMaze deletes a followed show, no follow is lost, its known episode is still announced, and the operators get no notice', async () => {
   journey = await startJourney('2026-11-21T12:07:00Z')
   const { shows, operator, follows, tick, advance } = journey
   const ana = await journey.person('Ana', 'pt-BR', 'America/Sao_Paulo')
