@@ -50,7 +50,7 @@ export const checkout = async (): Promise<string> => {
 
 /**
  * Writes the settings as a shell file, with each value in single quotes. Throws a Refusal for a value that contains a
- * quote.
+ * single quote or a line break.
  */
 export const writeRelease = async (file: string, release: Release): Promise<void> => {
   for (const [name, value] of Object.entries(release))

@@ -15,7 +15,7 @@ import { nextVersion, releaseSubject, versionIn } from './version.ts'
 /** The author of release commits is fixed, so that every machine makes the same release commit from the same commit. */
 const author = { name: 'Vigia release', email: 'release@vigia.invalid' }
 
-/** Checks everything for which the release could be refused, before anything is created. Returns the settings. */
+/** Checks settings, tools, tree and servers before anything is created. Returns the settings. */
 const checkedSettings = async (checkoutFolder: string) => {
   const registry = setting('REGISTRY').replace(/\/+$/, '')
   const charts = setting('CHART_REPOSITORY').replace(/\/+$/, '')

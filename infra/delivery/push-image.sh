@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the image from a clean clone and pushes it:
 # push-image.sh <folder> <image:tag> <version> <revision> <digest file>
-# BUILDER is docker (buildx), buildah or skaffold. The digest file gets the digest in the registry, not a local one.
+# BUILDER is docker (buildx), buildah or skaffold. The digest file gets `<revision> <digest>`, with the digest in the
+# registry, not a local one.
 set -eu
 
 [ $# -eq 5 ] || { echo 'usage: push-image.sh <folder> <image:tag> <version> <revision> <digest file>' >&2; exit 2; }

@@ -125,7 +125,7 @@ import { ${event.definition} } from '#events/${event.file}.ts'
 import { ${camelCase(name)} } from '#functions/${name}/${name}.ts'
 import { sampleEvent } from '#test/support/sample-events.ts'
 
-test('an event that is delivered twice has one effect', async () => {
+test('an event that is delivered twice gives the same events', async () => {
   const event = sampleEvent(${event.definition})
   expect(await ${camelCase(name)}(event)).toEqual(await ${camelCase(name)}(event))
 })
@@ -137,7 +137,7 @@ import { sampleEvent } from '#test/support/sample-events.ts'
 
 const clock = () => new Date('2026-11-21T12:00:00Z')
 
-test('a tick that is delivered twice has one effect', async () => {
+test('a tick that is delivered twice gives the same events', async () => {
   const tick = sampleEvent(Tick)
   expect(await ${camelCase(name)}(tick, { clock })).toEqual(await ${camelCase(name)}(tick, { clock }))
 })

@@ -129,7 +129,7 @@ const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monito
 export const monitorsIn = (db: Postgres) => ({
   /**
    * Adds a monitor with its follow `monitor/<id>`. If the chat has a monitor of that URL already, that monitor gets the
-   * interval and is resumed.
+   * interval, the timeout and the topic, and is resumed.
    */
   add: async (wanted: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => upsertMonitor(db, wanted),
 

@@ -173,7 +173,8 @@ export const probeResultsIn = (db: Postgres) => ({
   /**
    * Inserts results that leave their monitors in the given state, at most one for each monitor, and updates `judgedAt`;
    * all in one statement. Returns the monitors that were in that state, and whether the row is new or existed before.
-   * Nothing is stored for the other monitors: they are paused, deleted or in another state.
+   * Nothing is stored for the other monitors: they are paused, deleted or in another state, or the result ends a time
+   * of flapping.
    */
   insertUnchanged: async (unchanged: readonly UnchangedResult[]): Promise<Map<number, { isNew: boolean }>> => {
     if (unchanged.length === 0) return new Map()
