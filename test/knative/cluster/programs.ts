@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { cp, glob, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { cp, glob, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '#infra/repository.ts'
 import { Unavailable } from '#test/cluster/support/api-server-programs.ts'
@@ -72,27 +72,43 @@ const linkerFlags = () => {
 }
 
 const compile = async (folder: string) => {
-  await mkdir(dirname(folder), { recursive: true })
+  const builds = dirname(folder)
+  await mkdir(builds, { recursive: true })
   const draft = await mkdtemp(`${folder}.`)
   try {
-    const modfile = await patchEventing(draft)
+    await copyEarlierPrograms(builds, draft)
+    const modfile = await patchEventing(builds, draft)
     const go = (...args: string[]) => run('go', args, { cwd: module, env: env(), maxBuffer: 64 * 1024 * 1024 })
     // Downloads the modules that are missing in Go's cache.
     await go('list', '-deps', `-modfile=${modfile}`, ...Object.values(packages).flat()).catch(unavailable)
     for (const [name, paths] of Object.entries(packages)) {
-      const flags = ['-trimpath', `-ldflags=${linkerFlags()}`, `-modfile=${modfile}`]
+      // Without the commit in the programs, Go does not link them again for each commit.
+      const flags = ['-trimpath', '-buildvcs=false', `-ldflags=${linkerFlags()}`, `-modfile=${modfile}`]
       await go('build', ...flags, '-o', `${join(draft, name)}/`, ...paths).catch(error => {
         throw new Error(`go build: ${lastLine(error)}`, { cause: error })
       })
     }
-    await rm(join(draft, 'source'), { recursive: true })
-    // Another process can compile at the same time. Its programs are the same.
-    await rename(draft, folder).catch(error => {
-      if (!existsSync(folder)) throw error
-    })
+    await renameUnlessThere(draft, folder)
   } finally {
     await rm(draft, { recursive: true, force: true })
   }
+}
+
+/** Another process can make the same folder at the same time. Its content is the same. */
+const renameUnlessThere = (draft: string, folder: string) =>
+  rename(draft, folder).catch(error => {
+    if (!existsSync(folder)) throw error
+  })
+
+/**
+ * Copies the programs of the newest earlier build, because Go links only the programs that differ from what it finds.
+ * After a change of a comment, it links none.
+ */
+const copyEarlierPrograms = async (builds: string, draft: string) => {
+  const folders = await Array.fromAsync(glob('programs-*([0-9a-f])', { cwd: builds }))
+  const times = await Promise.all(folders.map(async name => ({ name, time: (await stat(join(builds, name))).mtimeMs })))
+  const newest = times.sort((a, b) => b.time - a.time)[0]
+  if (newest) await cp(join(builds, newest.name), draft, { recursive: true })
 }
 
 const lastLine = ({ stderr, message }: Error & { stderr?: string }) => (stderr || message).trim().split('\n').at(-1)
@@ -102,29 +118,35 @@ const unavailable = (error: Error) => {
   throw new Unavailable(`Go cannot load the modules of the cluster: ${lastLine(error)}`, { cause: error })
 }
 
-/**
- * Copies Eventing's source to `folder`/source and adds methods, because a store must have more methods for client-go
- * 0.36 than for 0.35, for which Eventing is written. They belong to ApiServerSource, which Vigia does not use. Returns
- * the path of a go.mod that uses the copy.
- */
-const patchEventing = async (folder: string): Promise<string> => {
-  const source = join(folder, 'source')
-  await cp(await moduleFolder('knative.dev/eventing'), source, { recursive: true })
-  await run('chmod', ['-R', 'u+w', source])
-  await writeFile(
-    join(source, 'pkg/adapter/apiserver/bookmark.go'),
-    `package apiserver
+/** The methods that a store must have for client-go 0.36, and that it need not have for 0.35. */
+const bookmarks = `package apiserver
 
 func (*resourceDelegate) Bookmark(string) {}
 func (*controllerFilter) Bookmark(string) {}
 func (*resourceDelegate) LastStoreSyncResourceVersion() string { return "" }
 func (*controllerFilter) LastStoreSyncResourceVersion() string { return "" }
-`,
-  )
-  const modfile = join(folder, 'source', 'patched.mod')
+`
+
+/**
+ * Copies Eventing's source and adds methods to two stores, because Eventing is written for client-go 0.35 and compiled
+ * with 0.36. The stores belong to ApiServerSource, which Vigia does not use. Writes a go.mod into `folder` that uses the
+ * copy, and returns its path.
+ */
+const patchEventing = async (builds: string, folder: string): Promise<string> => {
+  const original = await moduleFolder('knative.dev/eventing')
+  // Each build uses the same folder, because Go writes its path into the programs and links them again when it changes.
+  const source = join(builds, `patched-${basename(original)}`)
+  if (!existsSync(source)) {
+    const draft = await mkdtemp(`${source}.`)
+    await cp(original, draft, { recursive: true })
+    await run('chmod', ['-R', 'u+w', draft])
+    await writeFile(join(draft, 'pkg/adapter/apiserver/bookmark.go'), bookmarks)
+    await renameUnlessThere(draft, source)
+  }
+  const modfile = join(folder, 'patched.mod')
   const goMod = await readFile(join(module, 'go.mod'), 'utf8')
   await writeFile(modfile, `${goMod}\nreplace knative.dev/eventing => ${source}\n`)
-  await cp(join(module, 'go.sum'), modfile.replace(/mod$/, 'sum'))
+  await cp(join(module, 'go.sum'), join(folder, 'patched.sum'))
   return modfile
 }
 
