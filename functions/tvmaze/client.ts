@@ -80,11 +80,11 @@ export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => 
   const showJson = async (id: number): Promise<{ json: Json; hit: ShowHit }> => {
     const { status, json } = await request(`/shows/${id}`)
     if (status === 404) throw new ShowGone(id)
+    if (status === redirectLoop) throw new ShowUnreadable(id, 'redirects in a circle', status)
+    // A refusal such as 403 concerns all calls of this address, and not only this show.
+    if (status !== 200) throw new TvmazeUnavailable(`answered ${status} to /shows/${id}`, status)
     const hit = parseShowHit(json)
-    if (status !== 200 || hit === null || !isObject(json)) {
-      const reason = status === redirectLoop ? 'redirects in a circle' : `answered ${status} with no show`
-      throw new ShowUnreadable(id, reason, status)
-    }
+    if (hit === null || !isObject(json)) throw new ShowUnreadable(id, `answered ${status} with no show`, status)
     return { json, hit }
   }
 
@@ -117,8 +117,13 @@ export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => 
 
     lookup: async external => {
       const [key, value] = Object.entries(external)[0]!
-      const { status, json } = await request(`/lookup/shows?${key}=${encodeURIComponent(String(value))}`)
-      return status === 404 ? null : parseShowHit(json)
+      const path = `/lookup/shows?${key}=${encodeURIComponent(String(value))}`
+      const { status, json } = await request(path)
+      if (status === 404) return null
+      const hit = parseShowHit(json)
+      if (status !== 200 || hit === null)
+        throw new TvmazeUnavailable(`answered ${status} to ${path} with no show`, status)
+      return hit
     },
   }
 }

@@ -1,6 +1,6 @@
 /**
- * TVMaze cannot be reached, or its response is an error or has the wrong format (429, 5xx, HTML with status 200). A
- * later request may succeed.
+ * TVMaze cannot be reached, or its response is an error or has the wrong format (403, 429, 5xx, HTML with status 200).
+ * A later request may succeed.
  */
 export class TvmazeUnavailable extends Error {
   override readonly name = 'TvmazeUnavailable'
@@ -28,7 +28,7 @@ export class ShowGone extends Error {
 }
 
 /**
- * TVMaze's response for this one show is not usable (a redirect loop, or a response without a show). Another request on
+ * TVMaze's response for this one show is not usable (a redirect loop, or status 200 without a show). Another request on
  * the same day would not help.
  */
 export class ShowUnreadable extends TvmazeUnavailable {

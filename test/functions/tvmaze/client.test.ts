@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Tvmaze, tvmaze } from '#functions/tvmaze/client.ts'
-import { ShowGone, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
+import { ShowGone, ShowUnreadable, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
 import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import { startTvmaze, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 
@@ -148,6 +148,27 @@ describe('when TVMaze fails', () => {
   test('a 404 of a proxy does not mean that a show is gone', async () => {
     const server = await serving((_, response) => response.writeHead(404).end('<h1>nginx</h1>'))
     await expect(tvmaze(server.url).show(82)).rejects.toThrow(TvmazeUnavailable)
+    await server.stop()
+  })
+
+  test.each([400, 403, 410])(
+    'a refusal with status %i does not mean that a show is missing or unreadable',
+    async status => {
+      const server = await serving((_, response) => response.writeHead(status).end('{"name":"Forbidden","code":0}'))
+      const { card, show, lookup } = tvmaze(server.url)
+      for (const call of [() => card(82), () => show(82), () => lookup({ imdb: 'tt1' })]) {
+        const error = await call().catch(error => error)
+        expect(error).toMatchObject({ name: 'TvmazeUnavailable', status })
+        expect(error).not.toBeInstanceOf(ShowUnreadable)
+      }
+      await server.stop()
+    },
+  )
+
+  test('a response with status 200 and without a show concerns only this show', async () => {
+    const server = await serving((_, response) => response.end('{"id":"82"}'))
+    await expect(tvmaze(server.url).show(82)).rejects.toThrow(ShowUnreadable)
+    await expect(tvmaze(server.url).lookup({ imdb: 'tt1' })).rejects.toThrow(TvmazeUnavailable)
     await server.stop()
   })
 
