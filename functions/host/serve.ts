@@ -65,7 +65,7 @@ export const serve = (definition: FunctionDefinition): void => {
 
 const port = () => {
   const value = env('PORT', '8080')
-  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535)
+  if (!/^\d{1,5}$/.test(value) || Number(value) < 1 || Number(value) > 65_535)
     throw new Error(`PORT is ${JSON.stringify(value)}; it must be a number from 1 to 65535`)
   return Number(value)
 }

@@ -31,7 +31,8 @@ export const deadLetterSource = (env: NodeJS.ProcessEnv): DeadLetterSource =>
 const notFound = (id: number) => new Error(`there is no dead letter ${id}`)
 
 const fromApi = (port: string): DeadLetterSource => {
-  if (!/^\d{1,5}$/.test(port)) throw new Error(`PORT is ${JSON.stringify(port)}; it must be a number from 1 to 65535`)
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
+    throw new Error(`PORT is ${JSON.stringify(port)}; it must be a number from 1 to 65535`)
   const ask = async (path: string, method = 'GET'): Promise<unknown> => {
     const url = `http://127.0.0.1:${port}${path}`
     const response = await fetch(url, { method, headers: { 'vigia-local': '1' } }).catch(cause => {

@@ -126,7 +126,11 @@ describe('dead letters on one machine', () => {
       code: 1,
       errors: 'Vigia does not answer on port 1; start it with npm start, or set its port with PORT=…',
     })
-    expect((await run(['dead-letters', 'list'], { PORT: 'x' })).code).toBe(1)
+    for (const PORT of ['x', '0', '70000'])
+      expect(await run(['dead-letters', 'list'], { PORT })).toMatchObject({
+        code: 1,
+        errors: `PORT is "${PORT}"; it must be a number from 1 to 65535`,
+      })
   })
 })
 

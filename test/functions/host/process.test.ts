@@ -158,6 +158,7 @@ describe('a process', () => {
   test.each<[string, Record<string, string>, string]>([
     ['a missing variable', { GATE: '' }, 'GATE is not set; infra/local/settings.md describes it'],
     ['an invalid port', { PORT: 'http' }, 'PORT is "http"; it must be a number from 1 to 65535'],
+    ['port 0', { PORT: '0' }, 'PORT is "0"; it must be a number from 1 to 65535'],
     [
       'an invalid log level',
       { LOG_LEVEL: 'loud' },
