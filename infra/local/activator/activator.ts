@@ -80,14 +80,12 @@ export const activator = (
       const replacement = poolOf(manifest)
       pools.set(manifest.name, replacement)
       if (manifest.minScale > 0) replacement.scale()
-      await old?.drain()
-      await old?.close(0)
+      await old?.retire()
     },
     remove: async name => {
       const old = pools.get(name)
       pools.delete(name)
-      await old?.drain()
-      await old?.close(0)
+      await old?.retire()
     },
     close: async graceMs => {
       await Promise.all([...pools.values()].map(each => each.close(graceMs)))

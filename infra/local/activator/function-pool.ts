@@ -32,7 +32,8 @@ export class FunctionPool {
   readonly #backoff = new CrashBackoff()
   #coldStarts = 0
   #inFlight = 0
-  #isClosed = false
+  /** The reason why this pool accepts no more requests; undefined while it accepts them. */
+  #refusal: Unavailable | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #retryTimer: NodeJS.Timeout | undefined
 
@@ -54,7 +55,7 @@ export class FunctionPool {
    */
   slot(signal?: AbortSignal): Slot | Promise<Slot> {
     const { manifest } = this
-    if (this.#isClosed) throw this.#closing()
+    if (this.#refusal) throw this.#refusal
     const replica = this.waiting === 0 ? replicaFor(this.#replicas, manifest) : undefined
     if (replica && isBelowTarget(replica, manifest)) return this.#takeSlot(replica)
     const living = this.#countLiving()
@@ -80,7 +81,7 @@ export class FunctionPool {
    * of the pause.
    */
   scale(): void {
-    if (this.#isClosed) return
+    if (this.#refusal) return
     const pauseMs = this.#backoff.remainingMs
     if (pauseMs > 0) {
       if (this.manifest.minScale > 0 || this.waiting > 0)
@@ -125,16 +126,22 @@ export class FunctionPool {
    */
   async drain(): Promise<void> {
     this.#backoff.reset()
-    await Promise.all([...this.#replicas].map(replica => drainReplica(replica, this.manifest.timeoutMs)))
+    await this.#drainReplicas()
     if (this.manifest.minScale > 0) this.scale()
+  }
+
+  /**
+   * Lets the processes finish their requests, ends them, and starts no more. Requests that wait for a slot are refused,
+   * so that their callers try again.
+   */
+  async retire(): Promise<void> {
+    this.#refuse(new Unavailable(`${this.manifest.name} was replaced or removed`, 1))
+    await this.#drainReplicas()
   }
 
   /** Ends all processes, and starts no more. Requests that are still in flight after `graceMs` are cut off. */
   async close(graceMs: number): Promise<void> {
-    this.#isClosed = true
-    clearTimeout(this.#idleTimer)
-    clearTimeout(this.#retryTimer)
-    this.#queue.refuseAll(this.#closing())
+    this.#refuse(new Unavailable(`${this.manifest.name} is being stopped with the runtime`, 5))
     const replicas = [...this.#replicas]
     for (const replica of replicas) replica.state = 'draining'
     // After SIGTERM a process finishes its requests, and it gets no new requests.
@@ -144,6 +151,18 @@ export class FunctionPool {
         await replica.gone
       }),
     )
+  }
+
+  /** Refuses the requests that wait and all later requests. Starts no more processes. */
+  #refuse(refusal: Unavailable): void {
+    this.#refusal = refusal
+    clearTimeout(this.#idleTimer)
+    clearTimeout(this.#retryTimer)
+    this.#queue.refuseAll(refusal)
+  }
+
+  async #drainReplicas(): Promise<void> {
+    await Promise.all([...this.#replicas].map(replica => drainReplica(replica, this.manifest.timeoutMs)))
   }
 
   /** How many processes start or are ready. */
@@ -226,10 +245,6 @@ export class FunctionPool {
     return new Unavailable(`${this.manifest.name} ${this.#backoff.reason}`, retryAfterS)
   }
 
-  #closing(): Unavailable {
-    return new Unavailable(`${this.manifest.name} is being stopped with the runtime`, 5)
-  }
-
   /**
    * How many ready processes there are beyond `min-scale`. A process that is still starting cannot replace a ready one.
    */
@@ -240,7 +255,7 @@ export class FunctionPool {
   }
 
   #armIdleTimer(): void {
-    if (this.#idleTimer || this.#isClosed || this.#countSpare() <= 0) return
+    if (this.#idleTimer || this.#refusal || this.#countSpare() <= 0) return
     let next = Number.POSITIVE_INFINITY
     for (const { state, inFlight, idleSince } of this.#replicas)
       if (state === 'ready' && inFlight === 0) next = Math.min(next, idleSince + this.manifest.idleMs)

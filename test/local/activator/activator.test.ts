@@ -7,10 +7,12 @@ import {
   isGone,
   journal,
   loggedLines,
+  manifest,
   pids,
   post,
   report,
   startActivator,
+  starts,
 } from '#test/local/activator/support/activator.ts'
 import { until } from '#test/support/until.ts'
 
@@ -140,6 +142,37 @@ describe('to zero', () => {
     await Promise.all(busy)
     for (const pid of all) expect(await isGone(pid)).toBe(true)
     expect((await post(activator).catch(error => error)).status).toBe(503)
+  })
+})
+
+describe('a function with min-scale', () => {
+  test('that is replaced starts no more processes of its old manifest, and none after it is removed', async () => {
+    const old = manifest({ minScale: 1 })
+    const replacement = manifest({ minScale: 1, timeoutMs: old.timeoutMs + 1 })
+    const activator = startActivator(old)
+    activator.warm()
+    await until(() => report(activator).state === 'ready')
+    await activator.replace(replacement)
+    await until(() => report(activator).state === 'ready')
+    expect(starts).toEqual([old, replacement])
+    await activator.remove('echo')
+    expect(starts).toEqual([old, replacement])
+  })
+
+  test('that is replaced finishes its requests in flight and refuses those that still wait', async () => {
+    const activator = startActivator({ minScale: 1, containerConcurrency: 1, maxScale: 1 })
+    const { path, open } = gate()
+    const slow = post(activator, path)
+    await until(() => report(activator).replicas[0]?.inFlight === 1)
+    const waiting = post(activator)
+    const replaced = activator.replace(manifest({ minScale: 1 }))
+    expect(await waiting).toMatchObject({ status: 503, body: 'echo was replaced or removed', retryAfterS: 1 })
+    open()
+    const { status, json } = await slow
+    expect(status).toBe(200)
+    await replaced
+    expect(await isGone(json().pid)).toBe(true)
+    expect((await post(activator)).status).toBe(200)
   })
 })
 

@@ -50,6 +50,8 @@ export const file = join(folder, 'function.mjs')
 export const journal = processJournal(join(folder, 'processes'))
 export const running: Activator[] = []
 export const loggedLines: string[] = []
+/** The manifest of each process that was started, in the order of the starts. */
+export const starts: FunctionManifest[] = []
 
 beforeAll(() => {
   writeFileSync(file, program)
@@ -59,6 +61,7 @@ beforeAll(() => {
 afterEach(async () => {
   await Promise.all(running.splice(0).map(started => started.close(100)))
   loggedLines.length = 0
+  starts.length = 0
 })
 
 export const manifest = (changes: Partial<FunctionManifest> = {}): FunctionManifest =>
@@ -68,8 +71,10 @@ export const startActivator = (changes: Partial<FunctionManifest> = {}, env: Nod
   const log = functionLog(join(folder, 'logs'), 'echo', () => {})
   const started = activator(
     [manifest(changes)],
-    ({ readinessPath, startTimeoutMs }) =>
-      startProcess({
+    started => {
+      starts.push(started)
+      const { readinessPath, startTimeoutMs } = started
+      return startProcess({
         command: [process.execPath, file],
         env: { PATH: process.env.PATH ?? '', HOST: '127.0.0.1', ...env },
         readinessPath,
@@ -77,7 +82,8 @@ export const startActivator = (changes: Partial<FunctionManifest> = {}, env: Nod
         log,
         remember: pid => journal.remember(pid, [process.execPath, file]),
         forget: journal.forget,
-      }),
+      })
+    },
     (_, words) => loggedLines.push(words),
   )
   running.push(started)
