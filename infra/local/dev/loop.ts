@@ -70,7 +70,7 @@ export const devLoop = ({
   }
 
   return watchCheckout(
-    root,
+    { root, manifestRoot },
     async changes => {
       if (changes.sources) await sourcesChanged()
       if (changes.manifests) await manifestsChanged()

@@ -1,8 +1,10 @@
 import { watch as watchFolder } from 'node:fs'
 import { join } from 'node:path'
 
-/** The folders with the code of functions and with the manifests. */
-const folders = ['functions', 'events', 'infra/database', 'knative', 'triggers']
+/** The folders of the checkout with the code of functions. */
+const sourceFolders = ['functions', 'events', 'infra/database']
+
+const manifestFolders = ['knative', 'triggers']
 
 /**
  * How long after the last change the build starts. An editor writes a file in several steps, and git writes many files.
@@ -17,11 +19,11 @@ export interface Changes {
 }
 
 /**
- * Calls `changed` after files of a checkout have changed, one call at a time. Changes during a call lead to another
- * call. Returns a function that ends the watch.
+ * Calls `changed` after source files of the checkout `root` or manifests of `manifestRoot` have changed, one call at a
+ * time. Changes during a call lead to another call. Returns a function that ends the watch.
  */
 export const watchCheckout = (
-  root: string,
+  { root, manifestRoot }: { root: string; manifestRoot: string },
   changed: (changes: Changes) => Promise<void>,
   failed: (error: Error) => void,
 ): (() => void) => {
@@ -48,8 +50,12 @@ export const watchCheckout = (
     if (file === null || /\.ya?ml$/.test(file)) pending.manifests = true
     arm()
   }
+  const folders = [
+    ...sourceFolders.map(folder => join(root, folder)),
+    ...manifestFolders.map(folder => join(manifestRoot, folder)),
+  ]
   const watchers = folders.map(folder =>
-    watchFolder(join(root, folder), { recursive: true }, (_, file) => note(file)).on('error', failed),
+    watchFolder(folder, { recursive: true }, (_, file) => note(file)).on('error', failed),
   )
   return () => {
     clearTimeout(timer)
