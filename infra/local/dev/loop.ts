@@ -57,16 +57,22 @@ export const devLoop = ({
     }
     const changes = manifestChanges(current, next)
     const { functions, removed, triggers, sources } = changes
-    const parts = [
-      ...functions.map(({ name }) => name),
-      ...removed.map(name => `${name} (removed)`),
+    const before = new Set(current.functions.map(({ name }) => name))
+    const names = functions.map(({ name }) => name)
+    const restarted = [
+      ...names.filter(name => before.has(name)),
       ...(triggers ? ['Triggers'] : []),
       ...(sources ? ['PingSources'] : []),
     ]
-    if (parts.length === 0) return
+    const lines = [
+      { what: restarted, change: 'restarted with the new manifests' },
+      { what: names.filter(name => !before.has(name)), change: 'added' },
+      { what: removed, change: 'removed' },
+    ].filter(({ what }) => what.length > 0)
+    if (lines.length === 0) return
     await apply(next, changes)
     current = next
-    terminal.say(`  ↻ ${parts.join(', ')}: restarted with the new manifests`)
+    for (const { what, change } of lines) terminal.say(`  ↻ ${what.join(', ')}: ${change}`)
   }
 
   return watchCheckout(

@@ -31,10 +31,20 @@ beforeEach(() => {
 afterEach(() => stop())
 
 const waitFor = (line: string) => until(() => said.includes(line), { what: `${line} in:\n${said.join('\n')}` })
+const service = 'knative/services/notification-fanout.yaml'
 const trigger = 'triggers/notification-fanout.yaml'
 const takeAway = (file: string) => renameSync(join(manifestRoot, file), join(manifestRoot, `${file}.away`))
+const putBack = (file: string) => renameSync(join(manifestRoot, `${file}.away`), join(manifestRoot, file))
 
 test('npm run dev watches the manifests in the folder of VIGIA_MANIFESTS', async () => {
   takeAway(trigger)
   await waitFor('  ↻ Triggers: restarted with the new manifests')
+})
+
+test('a function without a manifest is reported as removed, and a function with a new manifest as added', async () => {
+  for (const file of [trigger, service]) takeAway(file)
+  await waitFor('  ↻ notification-fanout: removed')
+  putBack(service)
+  await waitFor('  ↻ notification-fanout: added')
+  expect(said.filter(line => line.includes('restarted')).join()).not.toContain('notification-fanout')
 })
