@@ -38,7 +38,8 @@ export const bringUp = async ({
   const manifestRoot = env.VIGIA_MANIFESTS ?? root
   const manifests = manifestsOf(manifestRoot)
   if (verbose) screen.say(unusedLines(manifests.unused))
-  const dataDir = await dataFolder(settings.dataDir)
+  const account = process.platform === 'win32' ? null : serverAccount()
+  const dataDir = await chooseDataFolder(root, account, settings.dataDir)
   // The reservation is not released here: it ends with this process.
   holdDataFolder(dataDir)
   if (fresh) {
@@ -64,19 +65,6 @@ export const bringUp = async ({
     signal,
   }
   return { ...(await startRuntime(start)), dataDir }
-}
-
-const dataFolder = async (wanted: string | undefined): Promise<string> => {
-  const account = process.platform === 'win32' ? null : serverAccount()
-  try {
-    return await chooseDataFolder(root, account, wanted)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === undefined) throw error
-    throw new Refusal(
-      `cannot use the data folder ${wanted ?? ''} (${code}); set DATA_DIR to a folder that can be written`,
-    )
-  }
 }
 
 const manifestsOf = (folder: string): Manifests => {

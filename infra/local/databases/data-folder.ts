@@ -110,11 +110,20 @@ const lock = (folder: string): DatabaseSync => {
 }
 
 const unusable = (folder: string, error: unknown): Error => {
-  const owner = statSync(folder, { throwIfNoEntry: false })?.uid
+  const owner = ownerOf(folder)
   const foreign = owner !== undefined && process.getuid !== undefined && owner !== process.getuid()
   return new Error(
     `cannot use the data folder ${folder}${foreign ? `, which belongs to ${nameOf(owner)}` : ''}: ${(error as Error).message}; set DATA_DIR to a folder that can be written`,
   )
+}
+
+/** The user id of a folder's owner; undefined if it cannot be read, as in a circle of symbolic links. */
+const ownerOf = (folder: string): number | undefined => {
+  try {
+    return statSync(folder).uid
+  } catch {
+    return undefined
+  }
 }
 
 /** The pid in a file; `unknown` if the file is missing or damaged. */
@@ -128,7 +137,7 @@ const pidIn = (file: string): string => {
 
 /**
  * The data folder: DATA_DIR, else `.vigia` in the checkout, else (for root, if its database user cannot enter the
- * checkout) /var/lib/vigia.
+ * checkout) /var/lib/vigia. Throws an error that names the folder if its path cannot be followed.
  */
 export const chooseDataFolder = async (
   checkout: string,
@@ -136,7 +145,9 @@ export const chooseDataFolder = async (
   dataDir: string | undefined = process.env.DATA_DIR,
 ): Promise<string> => {
   const folder = resolve(checkout, dataDir || '.vigia')
-  const barrier = await barrierTo(folder, account)
+  const barrier = await barrierTo(folder, account).catch(error => {
+    throw unusable(folder, error)
+  })
   if (barrier === null) return folder
   if (dataDir)
     throw new Error(

@@ -239,6 +239,17 @@ describe('PostgreSQL', () => {
     )
   })
 
+  test('if a symbolic link in the path of the data folder points to itself, the error names the folder and DATA_DIR', async () => {
+    const checkout = await newFolder()
+    const dataDir = join(checkout, '.vigia')
+    await mkdir(checkout)
+    await symlink(dataDir, dataDir)
+    const refusal = new RegExp(`^cannot use the data folder ${dataDir}: ELOOP.*; set DATA_DIR to a folder`)
+    const account = { name: 'postgres', uid: 101, gid: 104 }
+    await expect(chooseDataFolder(checkout, account, '')).rejects.toThrow(refusal)
+    expect(() => holdDataFolder(dataDir)).toThrow(refusal)
+  })
+
   test.runIf(isRoot)('a folder that belongs to another user is refused, and the error names both users', async () => {
     const dataDir = await newFolder()
     await mkdir(join(dataDir, 'postgres'), { recursive: true })
