@@ -48,7 +48,7 @@ export const jsonBody = async ({ env }: AppContext, mostBytes: number): Promise<
   }
   try {
     const value: unknown = JSON.parse(Buffer.concat(chunks).toString())
-    return value !== null && typeof value === 'object' ? { ...value } : null
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...value } : null
   } catch {
     return null
   }
