@@ -129,8 +129,8 @@ func (*controllerFilter) LastStoreSyncResourceVersion() string { return "" }
 
 /**
  * Copies Eventing's source and adds methods to two stores, because Eventing is written for client-go 0.35 and compiled
- * with 0.36. The stores belong to ApiServerSource, which Vigia does not use. Writes a go.mod into `folder` that uses the
- * copy, and returns its path.
+ * with 0.36. The stores belong to ApiServerSource, which Vigia does not use. Writes a go.mod into `folder` that uses
+ * the copy, and returns its path.
  */
 const patchEventing = async (builds: string, folder: string): Promise<string> => {
   const original = await moduleFolder('knative.dev/eventing')
