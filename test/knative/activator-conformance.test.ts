@@ -4,7 +4,7 @@ import { until } from '#test/support/until.ts'
 import { activatorDifferences } from './activator-differences.ts'
 import { startBehavingServices } from './cluster/behaving-services.ts'
 
-/** The manifest reader of one machine refuses these two limits, because it knows only one timeout. */
+/** The manifest reader of one machine refuses two different timeouts, because it knows only one. */
 const early: Limits = { containerConcurrency: 0, timeoutSeconds: 60, responseStartTimeoutSeconds: 2 }
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)("the local activator's scenarios on Knative", () => {
@@ -35,7 +35,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)("the local activator's scenarios
   })
 })
 
-test('each difference belongs to one scenario and is one', () => {
+test('each listed difference names one scenario and has another outcome', () => {
   for (const [title, { knative }] of Object.entries(activatorDifferences)) {
     const found = scenarios.filter(scenario => scenario.title === title)
     expect(found.length, title).toBe(1)

@@ -1,7 +1,7 @@
 /**
- * What Knative does in place of the activator of one machine, by the title of the scenario of
- * test/support/activator-conformance, and why they differ. activator-conformance.test.ts also fails for a difference
- * that is no longer there.
+ * How Knative differs from the activator of one machine, by the title of the scenario of
+ * test/support/activator-conformance, and why. activator-conformance.test.ts also fails for a difference that is no
+ * longer there.
  */
 export const activatorDifferences: Record<string, { knative: unknown; because: string }> = {
   'the headers of a request': {

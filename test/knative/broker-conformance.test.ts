@@ -293,7 +293,7 @@ test.each([
   ['replies', replyRows, replyDifferences],
   ['retries', retryRows, retryDifferences],
 ] as [string, { title: string; headers?: object }[], Differences<{ headers?: object }>][])(
-  'each difference belongs to one row and is one: %s',
+  'each listed difference names one row and changes it: %s',
   (_, rows, differences) => {
     for (const [title, { knative }] of Object.entries(differences)) {
       const found = rows.filter(row => row.title === title)

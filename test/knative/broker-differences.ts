@@ -3,7 +3,7 @@ import type { ReceivedRow } from '#test/support/broker-conformance/received-rows
 import type { ReplyRow } from '#test/support/broker-conformance/reply-rows.ts'
 import type { RetryRow } from '#test/support/broker-conformance/retry-rows.ts'
 
-/** What Knative does in place of what the broker of one machine does, by the title of the row, and why they differ. */
+/** How Knative differs from the broker of one machine, by the title of the row, and why. */
 export type Differences<Row> = Record<string, { knative: Partial<Row>; because: string }>
 
 /** `follows` is the method of the request that Knative sends to the Location of a redirect. */

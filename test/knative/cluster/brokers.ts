@@ -70,7 +70,7 @@ const knativeTrigger = ({ name, filters, subscriber, delivery }: Trigger, broker
   spec: { broker, ...filterFields(filters), subscriber: destination(subscriber), delivery: deliveryFields(delivery) },
 })
 
-/** The filter of one `attributes` element is in `filter`, and every other element in `filters`. */
+/** A list of one `attributes` element becomes `filter`; every other list becomes `filters`. */
 const filterFields = (filters: readonly Filter[]) => {
   const [first] = filters
   return first && 'attributes' in first ? { filter: first } : { filters }

@@ -13,7 +13,7 @@ const users = {
   administrator: ['system:masters'],
   'system:kube-controller-manager': [],
   'system:kube-scheduler': [],
-  // The node authorizer would need a certificate for each node. One node of a test may be a master.
+  // The node authorizer would need a certificate for the node. The node of a test may have all rights instead.
   'system:node:node': ['system:nodes', 'system:masters'],
   'system:kube-proxy': [],
 }
@@ -57,7 +57,7 @@ export const startControlPlane = async ({ programs: { kubernetes } }: Parts): Pr
     `--cluster-cidr=${podNetwork}`,
     '--leader-elect=false',
     '--use-service-account-credentials=true',
-    // A pod of a stopped node is replaced only after minutes, and there is one node.
+    // These controllers are for nodes in a cloud and for networks of several nodes.
     '--controllers=*,-cloud-node-lifecycle-controller,-node-ipam-controller,-node-route-controller',
   ])
   await startProgram('kube-scheduler', program('kube-scheduler'), [

@@ -144,7 +144,7 @@ export const policyFaults = (
 
 const maxWarnings = 30
 
-/** The events of type Warning after this time: for each object and reason the latest, and not more than 30. */
+/** The events of type Warning after this time: one for each object and reason, and at most 30. */
 export const warnings = (events: readonly KubeObject[], after: Date): string[] => {
   const lines = new Map<string, string>()
   for (const { type, reason, message, involvedObject, ...event } of events) {

@@ -94,7 +94,7 @@ const kubeletConfig = ({ cgroup }: Parts) => ({
   containerRuntimeEndpoint: `unix://${containerdSocket}`,
   cgroupDriver: 'cgroupfs',
   cgroupRoot: `/${cgroup}`,
-  // This kernel can have cgroups of version 1 only.
+  // The kernel of this machine may have only version 1 of cgroups.
   failCgroupV1: false,
   failSwapOn: false,
   // The launcher has bound files over the kernel's settings, because they belong to the whole machine.

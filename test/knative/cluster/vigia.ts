@@ -17,7 +17,7 @@ const run = promisify(execFile)
 
 /** A copy of the cluster files, as a user fills it in, with its scripts. */
 export interface Installation {
-  /** The secret with which Telegram signs updates. */
+  /** The secret that Telegram sends with each update. */
   webhookSecret: string
   /**
    * Runs run.sh --no-platform and returns its output. Throws an Error with the output, and with what is wrong in the
@@ -68,7 +68,7 @@ export const prepareVigia = async (world: Pick<World, 'env'>): Promise<Installat
 
 const copyFiles = async ({ env }: Pick<World, 'env'>): Promise<void> => {
   const copy = await copyClusterFiles()
-  // The names of a release are also in npm's files.
+  // `stamp` also writes the version into npm's files.
   for (const name of ['package.json', 'package-lock.json']) await copyFile(join(root, name), join(copy, name))
   const overlay = join(copy, 'infra/cluster/minikube')
   await writeEnvFile(overlay)

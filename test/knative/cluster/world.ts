@@ -15,7 +15,7 @@ export interface World extends Simulators {
 /** The network policies let functions reach Telegram and TVMaze only at the port of HTTPS. */
 const httpsPort = 443
 const sitesPort = 8080
-/** The ports of minikube's ingress at the node (infra/cluster/minikube/platform). */
+/** The port of minikube's ingress at the node (infra/cluster/minikube/platform). */
 const ingressPort = 31080
 
 /** Where the functions find Telegram and TVMaze. TLS is the only part that is left out. */
