@@ -40,7 +40,7 @@ test.each(functionNames())(
 const isPublic = (service: (typeof services)[number]) =>
   service.metadata.labels?.['networking.knative.dev/visibility'] !== 'cluster-local'
 
-test('every file in knative/ and triggers/ belongs to a function and is named after it', () => {
+test('every Service, source and Trigger belongs to a function, and its file is named after the function', () => {
   for (const { file, metadata, spec } of [...services, ...sources]) {
     expect(file.endsWith(`/${metadata.name}.yaml`), file).toBe(true)
     expect(functionNames(), file).toContain(metadata.name)

@@ -26,7 +26,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
     await reportAnOutageOnce(place, `Eva ${label}`, { path: `/${label}` })
   })
 
-  test(`functions handled the events, each event ${twice ? 'at least twice' : 'once'}`, async () => {
+  test(`functions handled the events, and each message.requested ${twice ? 'at least twice' : 'once'}`, async () => {
     const counts = new Map<string, number>()
     const types = new Set<string>()
     for (const { type, id, time } of await handledEvents()) {

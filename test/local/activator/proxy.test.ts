@@ -22,7 +22,12 @@ describe('the proxy', () => {
     const origin = await listen(startActivator())
     const answer = await fetch(`${origin}/status?code=418`, { method: 'PUT', body: 'olá', headers: { 'x-mine': '1' } })
     expect(answer.status).toBe(418)
-    const { received, headers } = (await answer.json()) as { received: string; headers: Record<string, string> }
+    const { method, received, headers } = (await answer.json()) as {
+      method: string
+      received: string
+      headers: Record<string, string>
+    }
+    expect(method).toBe('PUT')
     expect(received).toBe('olá')
     expect(headers['x-mine']).toBe('1')
     expect(headers.connection).not.toBe('close')
@@ -93,7 +98,7 @@ describe('the proxy', () => {
     expect((await fetch(origin)).status).toBe(200)
   })
 
-  test('a function that takes longer than its timeoutSeconds is answered with 504', async () => {
+  test('a request that takes longer than timeoutSeconds is answered with 504', async () => {
     const origin = await listen(startActivator({ timeoutMs: 1000 }))
     const { path, open } = gate()
     expect((await fetch(origin + path)).status).toBe(504)

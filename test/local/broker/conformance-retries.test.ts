@@ -20,9 +20,9 @@ const { recorder, server } = conformanceBroker(
   { url: 'http://broker/vigia/default' },
 )
 
-describe('retries and dead letters of a Trigger with retry 3 and a sink', () => {
+describe('retries and dead letters', () => {
   test.each(retryRows.map((row, index) => ({ ...row, index })))(
-    '$title: attempts $attempts, dead letter $deadLetter',
+    'with retry 3: $title: attempts $attempts, dead letter $deadLetter',
     async ({ attempts, deadLetter, data, index }) => {
       const type = typeOf('retry', index)
       expect(await server.post(`retry-${index}`, type, {}, '{"a":1}')).toBe(202)

@@ -1,6 +1,6 @@
 import { describe, test } from 'vitest'
 
-/** The rows of Knative's own list that these tests leave out, each with the reason or with the test that has it. */
+/** What Knative's own tests cover and these tests leave out, each with the reason or with the test that has it. */
 const skipped: Record<string, string> = {
   'a broker that is not ready answers 500':
     'this broker is ready or its process has ended; while PostgreSQL is unavailable, the broker answers 503',

@@ -5,8 +5,8 @@ import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * The tests conformance-*.test.ts run the rows of test/support/broker-conformance, which also run on a real Knative. A
- * row passes, or is skipped with a reason. Each file starts one broker for all its rows.
+ * The tests conformance-*.test.ts run the rows of test/support/broker-conformance, which also run on a real Knative.
+ * Each file starts one broker for all its rows. conformance-skipped.test.ts lists what has no row.
  */
 
 /**

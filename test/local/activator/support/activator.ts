@@ -27,7 +27,7 @@ export const server = createServer(async (request, response) => {
   for await (const chunk of request) chunks.push(chunk)
   if (pathname === '/exit') process.exit(3)
   while (pathname === '/until' && !existsSync(searchParams.get('file'))) await new Promise(resolve => setTimeout(resolve, 5))
-  const body = { pid: process.pid, maxInFlight: inFlight, env: process.env, received: Buffer.concat(chunks).toString(), headers: request.headers }
+  const body = { pid: process.pid, maxInFlight: inFlight, env: process.env, method: request.method, received: Buffer.concat(chunks).toString(), headers: request.headers }
   inFlight--
   response.writeHead(pathname === '/status' ? Number(searchParams.get('code')) : 200, { 'content-type': 'application/json' })
   response.end(JSON.stringify(body))
