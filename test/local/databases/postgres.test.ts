@@ -25,7 +25,7 @@ import { sharedServer } from '#test/support/shared-servers.ts'
 import { until } from '#test/support/until.ts'
 
 describe('PostgreSQL', () => {
-  test('keeps data from start to start, listens on a socket of its own folder only, and syncs', async () => {
+  test('keeps data from start to start, listens on a socket of its own folder only, and syncs each commit to the disk', async () => {
     const dataDir = await dataFolder()
     const first = await openPostgres(dataDir)
     await first.db.query('create table kept as select 1 as one')

@@ -135,7 +135,7 @@ describe('a body', () => {
 })
 
 describe('limits', () => {
-  test('the first forged requests are refused at once and further forged requests after a pause; valid requests have no pause', async () => {
+  test('forged requests beyond the limit per second are refused only after a pause; valid requests have no pause', async () => {
     // The pause is longer than the test, so that the refusals are still waiting at the end of the test.
     const { port } = await startListener('/', { promptRefusals: 0, refusalPauseMs: 3_600_000 })
     const forged = Array.from({ length: 64 }, () => {

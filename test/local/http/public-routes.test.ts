@@ -85,7 +85,7 @@ describe('the label vigia.dev/public', () => {
     expect(faults(['echo', both])[0]).toContain('is cluster-local; remove one of the two labels')
   })
 
-  test('is absent if a function is not public', () => expect(read(['echo', ''])[0]!.public).toBe(null))
+  test('is what makes a function public', () => expect(read(['echo', ''])[0]!.public).toBe(null))
 
   test('two functions cannot have the same path, but the path of one may be below the path of the other', () => {
     expect(faults(['echo', label('status')], ['other', label('status')])).toEqual([
