@@ -119,12 +119,12 @@ describe('a start that fails prints one line and exits with a code', () => {
     expect(lines).toEqual(['vigia: --fresh asks for confirmation, but there is no terminal; use --fresh --yes'])
     expect(code).toBe(1)
   })
+})
 
-  test('--help lists the options and starts nothing', async () => {
-    const { code, output } = await startUntilExit({ args: ['--help'] })
-    expect(output).toContain('--download-mongod')
-    expect(code).toBe(0)
-  })
+test('--help lists the options and starts nothing', async () => {
+  const { code, output } = await startUntilExit({ args: ['--help'] })
+  expect(output).toContain('--download-mongod')
+  expect(code).toBe(0)
 })
 
 describe('arguments', () => {
