@@ -198,7 +198,7 @@ describe.skipIf(crdsSkipReason)(`against Tekton's CRDs${crdsSkipReason ? ` (skip
     ["v1beta1's resources of a step", (_, step) => Object.assign(step, { resources: {} })],
     ["v1beta1's service account", run => Object.assign(run.spec, { serviceAccountName: 'x' })],
     ["v1beta1's timeout", run => Object.assign(run.spec, { timeout: '1h' })],
-    ['a step without the key name', (_, step) => delete step.name],
+    ['a step without a name', (_, step) => delete step.name],
     [
       'a misspelt probe of a sidecar',
       run => Object.assign(run.spec.pipelineSpec.tasks[0].taskSpec.sidecars[0], { readynessProbe: {} }),
@@ -236,7 +236,7 @@ describe('the steps', () => {
     }
   })
 
-  test('every image comes from the catalog, from the mirror in the parameter tools, or has a plain name', () => {
+  test('every image comes from the catalog or from the mirror that $(params.tools) names, or has a plain name', () => {
     for (const file of pipelines) {
       const run = read(file)
       const { params = [] } = run.spec.pipelineSpec

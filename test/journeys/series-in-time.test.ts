@@ -333,7 +333,8 @@ test('in the week in which US clocks change, two chats in two zones get each not
     '11-02T02 today · 9:00 PM (New York time)',
   ])
 
-  // The airdate of the late-night show is the day before it airs, so notices by the airdate would come a day too early.
+  // The late-night show airs after midnight, but TVMaze gives the day before as its airdate, so notices by the airdate
+  // would come a day too early.
   const nights = (hour: number, when: string) => (day: string) => `${day}T0${hour} ${when}`
   const before = ['10-27', '10-28', '10-29', '10-30']
   const after = ['11-03', '11-04', '11-05']

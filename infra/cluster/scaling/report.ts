@@ -3,7 +3,10 @@ import { measuredWindow, type PolicyRun, scenario } from './scenario.ts'
 const number = (value: number) => Math.round(value).toLocaleString('en-US')
 const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`
 
-/** Seconds from the start of the outage to the ten seconds with one more ready pod; null if no pod was added. */
+/**
+ * Seconds from the start of the outage to the first bucket (ten seconds long) with more ready pods than before; null if
+ * no pod was added during the outage.
+ */
 export const reactionSeconds = (
   { buckets }: PolicyRun['outcome'],
   { outage }: Pick<typeof scenario, 'outage'>,

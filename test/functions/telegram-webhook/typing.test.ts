@@ -183,7 +183,7 @@ describe('a name with words before it', () => {
   })
 })
 
-test('an interval without an address gets instructions, and a password in an address without a scheme is recognised', async () => {
+test('/monitorar with an interval but no address is answered with instructions, and a password in an address without a scheme is recognised', async () => {
   const ana = world.person('Ana')
   await ana.says('/start')
   for (const text of ['/monitorar 5 minutos', '/monitorar 30s', '/monitorar a cada 5 minutos'])

@@ -66,8 +66,8 @@ const succeeded = (status: number, reply: CloudEvent | null): AttemptResult => (
 interface Timeout {
   ms: number
   /**
-   * Whether the proxy in front of the subscriber times out first. On Knative its response has status 504, so the
-   * attempt is not a timeout.
+   * Whether the proxy in front of the subscriber times out before the broker does. On Knative the proxy then responds
+   * with 504, so the outcome is that status and not `timeout`.
    */
   is504: boolean
 }
