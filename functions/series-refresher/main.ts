@@ -26,7 +26,6 @@ const tvmazeFor = (caller: TvmazeCaller, longestWaitMs: number) =>
     budget: { take: () => budget.take(caller), pause: budget.pause },
   })
 const forTick = tvmazeFor('round', 60_000)
-// A show takes three calls. If each of them waits once, the waits fit into the timeout of the Trigger together.
 const forFollow = tvmazeFor('follow', 25_000)
 const dependencies = {
   catalogue: catalogueIn(shows),

@@ -11,11 +11,21 @@ const freshMs = 60 * 60_000
 const retryMs = 4 * 60_000
 
 /**
+ * The time limit of all calls for one event, well below the timeout of its delivery. If TVMaze is so slow that the
+ * calls need more time, the broker delivers the event again.
+ */
+const callsBudgetMs = 100_000
+
+/**
  * Fetches a show soon after a chat followed it, unless it was fetched within the last hour. If several shows wait for
  * their first fetch, each event fetches the next show of the queue, so that many follows of one chat do not delay the
  * other chats. Throws RetryLater if TVMaze is unavailable.
  */
-export const seriesFollowed = async (event: EventOf<typeof SeriesFollowed>, deps: Dependencies): Promise<void> => {
+export const seriesFollowed = async (
+  event: EventOf<typeof SeriesFollowed>,
+  { tvmaze, ...rest }: Dependencies,
+): Promise<void> => {
+  const deps = { ...rest, tvmaze: tvmaze.within(callsBudgetMs) }
   const { showId } = event.data
   const { follows } = deps
   const next = await follows.nextWaiting([...inProgress])

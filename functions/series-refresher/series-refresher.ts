@@ -13,7 +13,10 @@ import { heldLongEnough, reportTrouble, type TroubleReport } from './trouble-rep
 
 const cursorName = 'series-refresher'
 const never = new Date(0)
-/** The time limit of a tick, well below the timeout of its delivery. The next tick fetches the shows that are left. */
+/**
+ * The time limit of a tick and of its calls to TVMaze, well below the timeout of its delivery. The next tick fetches
+ * the shows that are left.
+ */
 const tickBudgetMs = 8 * 60_000
 /** After this many failures in a row TVMaze counts as unavailable, and the tick asks for no more shows. */
 const maxFailuresInARow = 3
@@ -24,8 +27,14 @@ const maxFailuresInARow = 3
  * (trouble-report.ts), throws RetryLater if TVMaze answered no request at all, and Permanent if the new dates are not
  * saved yet because too many shows have new dates at once.
  */
-export const seriesRefresher = async (tick: Cause, deps: Dependencies, signal?: AbortSignal): Promise<void> => {
-  const { tvmaze, catalogue, follows, missingShows, cursors, publish, clock, log } = deps
+export const seriesRefresher = async (
+  tick: Cause,
+  { tvmaze: unlimited, ...rest }: Dependencies,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const tvmaze = unlimited.within(tickBudgetMs)
+  const deps = { ...rest, tvmaze }
+  const { catalogue, follows, missingShows, cursors, publish, clock, log } = deps
   const now = clock()
   const skipped = skippedRecords()
   const reportSkipped = () => skipped.report(tick, { records: deps.skippedRecords, publish, now })

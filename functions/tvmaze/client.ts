@@ -25,6 +25,11 @@ export interface Tvmaze {
   updates(since?: 'day' | 'week' | 'month'): Promise<Map<number, number>>
   /** The show that has this external id now, or null. */
   lookup(external: { imdb: string } | { thetvdb: number }): Promise<ShowHit | null>
+  /**
+   * This API with a time limit: all calls together may take `ms` from now, with their waits and further attempts. A
+   * call that would need more time throws TvmazeUnavailable.
+   */
+  within(ms: number): Tvmaze
 }
 
 export interface TvmazeOptions {
@@ -70,7 +75,14 @@ const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, m
 export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => {
   const { clock = () => new Date() } = options
   const request = requester(baseUrl.replace(/\/+$/, ''), { ...options, clock })
+  const until = (deadlineMs: number): Tvmaze => ({
+    ...calls(path => request(path, deadlineMs), clock),
+    within: ms => until(Math.min(deadlineMs, clock().getTime() + ms)),
+  })
+  return until(Number.POSITIVE_INFINITY)
+}
 
+const calls = (request: (path: string) => Promise<TvmazeResponse>, clock: Clock): Omit<Tvmaze, 'within'> => {
   const list = async (path: string): Promise<Json[]> => {
     const { status, json } = await request(path)
     if (status === 200 && Array.isArray(json)) return json.filter(isObject)
@@ -130,7 +142,7 @@ export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => 
 
 /**
  * Makes a function that requests a path. The function respects the limit of calls, tries again after a failure, and
- * follows redirects on TVMaze's own host.
+ * follows redirects on TVMaze's own host. It gives up before the deadline, in Unix milliseconds.
  */
 const requester = (
   base: string,
@@ -149,20 +161,23 @@ const requester = (
   const isPersonWaiting = longestWaitMs < personWaitMs
   const agent = lazyAgent(base)
 
-  const get = async (url: URL): Promise<TvmazeResponse> => {
-    await takeCall()
+  const get = async (url: URL, deadlineMs: number): Promise<TvmazeResponse> => {
+    const leftMs = () => deadlineMs - clock().getTime()
+    await takeCall(leftMs())
     const { default: got } = await import('got')
+    const requestMs = Math.min(timeoutMs, leftMs())
+    if (requestMs <= 0) throw new TvmazeUnavailable('the time for the calls is over')
     const response = await got(url, {
       headers: { 'user-agent': userAgent, accept: 'application/json' },
       agent: await agent(),
-      timeout: { request: timeoutMs },
+      timeout: { request: requestMs },
       retry: { limit: 0 },
       throwHttpErrors: false,
       followRedirect: false,
     }).catch((error: { code?: string }) => {
       throw new TvmazeUnavailable(
         error.code === 'ETIMEDOUT'
-          ? `no answer within ${timeoutMs / 1000} s`
+          ? `no answer within ${requestMs / 1000} s`
           : `no answer (${error.code ?? 'unknown'})`,
       )
     })
@@ -176,10 +191,10 @@ const requester = (
   }
 
   /** Sends a request and follows its redirects. Each redirect counts as another call. */
-  const getFollowing = async (path: string): Promise<TvmazeResponse> => {
+  const getFollowing = async (path: string, deadlineMs: number): Promise<TvmazeResponse> => {
     let url = new URL(`${base}${path}`)
     for (let call = 0; call <= maxRedirects; call++) {
-      const response = await get(url)
+      const response = await get(url, deadlineMs)
       if (response.location === null) return response
       url = new URL(response.location, url)
       if (url.hostname !== new URL(base).hostname)
@@ -188,15 +203,17 @@ const requester = (
     return { status: redirectLoop, json: null, location: url.pathname }
   }
 
-  return async (path: string): Promise<TvmazeResponse> => {
+  return async (path: string, deadlineMs: number): Promise<TvmazeResponse> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await getFollowing(path)
+        return await getFollowing(path, deadlineMs)
       } catch (error) {
         if (!(error instanceof TvmazeUnavailable) || attempt >= attempts || error instanceof TvmazeBusy) throw error
         const waitMs = (error.retryAfterS ?? defaultWaitS ** attempt) * 1000
         if (isPersonWaiting && (error.status !== 429 || waitMs > longestWaitMs)) throw error
-        await wait(Math.min(waitMs, 30_000))
+        const pauseMs = Math.min(waitMs, 30_000)
+        if (clock().getTime() + pauseMs >= deadlineMs) throw error
+        await wait(pauseMs)
       }
     }
   }

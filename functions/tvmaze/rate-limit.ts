@@ -14,10 +14,10 @@ type Wait = (ms: number) => Promise<void>
 
 /**
  * Makes a function that waits until the budget grants a call. It throws TvmazeBusy if the wait would exceed
- * `longestWaitMs`.
+ * `longestWaitMs` or the milliseconds that its caller has left.
  */
-export const budgetLimiter = (budget: CallBudget, longestWaitMs: number, wait: Wait) => async () => {
-  let remainingMs = longestWaitMs
+export const budgetLimiter = (budget: CallBudget, longestWaitMs: number, wait: Wait) => async (leftMs: number) => {
+  let remainingMs = Math.min(longestWaitMs, leftMs)
   for (let ms = await budget.take(); ms > 0; ms = await budget.take()) {
     if (ms > remainingMs) throw new TvmazeBusy(ms)
     remainingMs -= ms

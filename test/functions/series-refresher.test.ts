@@ -18,6 +18,7 @@ import { countNotFound } from '#functions/series-refresher/show-changes.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { startTvmaze, type TvmazeSimulator } from '#simulators/tvmaze.ts'
 import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
+import { slowBudget } from '#test/support/slow-budget.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -211,6 +212,20 @@ describe('while TVMaze is unavailable', () => {
     simulator.fail(null)
     await followed(simulator.showIds.harbor)
     expect(await catalogue.show(simulator.showIds.harbor)).not.toBe(null)
+  })
+
+  test('the calls of a tick end before its delivery times out, and the next tick fetches the rest', async () => {
+    const { showIds } = simulator
+    const shows = [showIds.harbor, showIds.streamer, showIds.hiatus, showIds.novela, showIds.special]
+    await follow(...shows)
+    const wait = async (ms: number) => later(ms)
+    const options = { clock: () => now, wait, longestWaitMs: 60_000, budget: slowBudget(45_000) }
+    const began = now.getTime()
+    await seriesRefresher(rootCause('slow'), { ...dependencies(), tvmaze: tvmaze(simulator.url, options) })
+    expect(now.getTime() - began).toBeLessThanOrEqual(8 * 60_000)
+    expect((await catalogue.shows(shows)).length).toBe(3)
+    await tick()
+    expect((await catalogue.shows(shows)).length).toBe(shows.length)
   })
 
   test('the tick stops after three failures in a row, and the next tick fetches the rest', async () => {

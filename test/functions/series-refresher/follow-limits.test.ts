@@ -18,7 +18,10 @@ import { seriesRefresher } from '#functions/series-refresher/series-refresher.ts
 import { defaultLimits } from '#functions/telegram-webhook/limits.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { TvmazeBusy, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
+import { root } from '#infra/repository.ts'
+import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
+import { slowBudget } from '#test/support/slow-budget.ts'
 
 let world: Webhook
 beforeAll(async () => {
@@ -257,6 +260,22 @@ describe('first fetches', () => {
     expect(new Set(requested).size).toBe(20)
     expect(requested.length).toBe(20)
     expect(await followsIn(world.db).nextWaiting([])).toBe(null)
+  })
+
+  test('that need too many waits are given back to the broker before the delivery times out', async () => {
+    const [one, two] = [1, 2].map(chat => world.tvmaze.addShow({ name: `Lenta ${chat}`, on: { br: 'Globo' } }).id)
+    await followWaiting(1, one!, 1)
+    const wait = async (ms: number) => {
+      time.now = new Date(time.now.getTime() + ms)
+    }
+    const options = { clock: () => time.now, wait, longestWaitMs: 25_000, budget: slowBudget(24_000) }
+    const began = time.now.getTime()
+    const work = seriesFollowed(event(2, two!), { ...dependencies(), tvmaze: tvmaze(world.tvmaze.url, options) })
+    await expect(work).rejects.toThrow(RetryLater)
+    expect(await world.catalogue.show(one!)).toMatchObject({ name: 'Lenta 1' })
+    const { triggers } = readManifests(manifestFiles(root))
+    const trigger = triggers.find(({ name }) => name === 'series-refresher-series-followed')
+    expect(time.now.getTime() - began).toBeLessThan(trigger!.delivery.timeoutMs!)
   })
 
   test('that fail are repeated for a few minutes and then left to the hourly tick', async () => {

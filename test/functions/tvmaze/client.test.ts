@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Tvmaze, tvmaze } from '#functions/tvmaze/client.ts'
-import { ShowGone, ShowUnreadable, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
+import { ShowGone, ShowUnreadable, TvmazeBusy, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
 import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import { startTvmaze, type TvmazeSimulator } from '#simulators/tvmaze.ts'
+import { slowBudget } from '#test/support/slow-budget.ts'
 
 let simulator: TvmazeSimulator
 let now = new Date('2026-11-21T12:00:00Z')
@@ -223,6 +224,34 @@ describe('the rate limit', () => {
     await Promise.all(Array.from({ length: 20 }, () => paced.updates('day')))
     expect(waits).toEqual([10_000, 10_000, 10_000])
     await unlimited.stop()
+  })
+})
+
+describe('a time limit', () => {
+  test('counts the waits for the shared limit in all calls together', async () => {
+    const options = { clock: () => now, wait, longestWaitMs: 25_000, budget: slowBudget(20_000) }
+    const limited = tvmaze(simulator.url, options).within(50_000)
+    const end = now.getTime() + 50_000
+    await expect(limited.show(simulator.showIds.harbor)).rejects.toThrow(TvmazeBusy)
+    expect(simulator.calls()).toHaveLength(2)
+    expect(now.getTime()).toBeLessThan(end)
+  })
+
+  test('counts the waits between the attempts of a call, and no attempt begins later', async () => {
+    simulator.fail('429')
+    const limited = tvmaze(simulator.url, { clock: () => now, wait, attempts: 5 }).within(12_000)
+    await expect(limited.search('harbor')).rejects.toMatchObject({ status: 429 })
+    expect(waits).toEqual([5_000, 5_000])
+    now = new Date(now.getTime() + 2_000)
+    await expect(limited.search('harbor')).rejects.toThrow('the time for the calls is over')
+    expect(simulator.calls()).toHaveLength(3)
+  })
+
+  test('shortens the timeout of a call, and cannot be extended', async () => {
+    const silent = await serving(() => {})
+    const limited = tvmaze(silent.url, { clock: () => now }).within(50)
+    await expect(limited.within(5_000).search('x')).rejects.toThrow('TVMaze: no answer within 0.05 s')
+    await silent.stop()
   })
 })
 
