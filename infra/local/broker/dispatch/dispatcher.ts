@@ -98,8 +98,8 @@ export const startDispatcher = (options: DispatcherOptions): Dispatcher => {
   }
 
   const stopRenewal = startLeaseRenewal(routes, store, leaseMs, log)
-  // Finds due deliveries for which no timer was set. They exist when PostgreSQL executed a commit that timed out and was
-  // therefore taken for failed.
+  // Finds due deliveries for which no timer was set. They exist when PostgreSQL executed a commit that timed out and
+  // was therefore taken for failed.
   const sweeper = setInterval(() => claimer.claimDue(), leaseMs)
   sweeper.unref()
 
