@@ -5,7 +5,8 @@ import { parseManifests } from '#infra/cluster/render/overlays.ts'
 import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { root } from '#infra/repository.ts'
 import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
-import { apply, kubectl } from './kubectl.ts'
+import { until } from '#test/support/until.ts'
+import { apply, kubectl, list } from './kubectl.ts'
 import { nodeAddress } from './layout.ts'
 import { moduleFolder } from './programs.ts'
 
@@ -43,13 +44,31 @@ export const installKnative = async (objects: KubeObject[]): Promise<void> => {
   await apply(objects.filter(object => !isFirst(object)))
 }
 
-/** Waits until the Deployments of Knative are available. */
+/** Waits until the Deployments of Knative are available and the API server calls its webhooks. */
 export const waitForKnative = async (): Promise<void> => {
   for (const namespace of ['knative-serving', 'knative-eventing'])
     await kubectl([
       ...['wait', 'deployment', '--all', '--namespace', namespace],
       ...['--for=condition=Available', '--timeout=240s'],
     ])
+  await refreshWebhooks()
+}
+
+const webhookKinds = 'mutatingwebhookconfigurations,validatingwebhookconfigurations'
+
+/**
+ * Waits until Knative has written its rules to the webhook configurations, and changes these again. When a
+ * configuration changes while kube-apiserver reads it, kube-apiserver can keep the old rules until the next change, and
+ * then Eventing's defaults would be missing.
+ */
+const refreshWebhooks = async (): Promise<void> => {
+  const isWritten = ({ webhooks }: KubeObject) =>
+    webhooks.every(({ clientConfig }: { clientConfig: { caBundle?: string } }) => clientConfig.caBundle)
+  await until(async () => (await list(webhookKinds)).every(isWritten), {
+    what: "the rules of Knative's webhooks",
+    timeoutMs: 120_000,
+  })
+  await kubectl(['annotate', webhookKinds, '--all', 'vigia.dev/refreshed=yes'])
 }
 
 const objectsOf = async (path: string, globs: string[]): Promise<KubeObject[]> => {
