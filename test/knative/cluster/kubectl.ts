@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process'
 import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import { kubeconfigOf } from './layout.ts'
 
-/** Runs kubectl as the cluster's administrator and returns its output. Throws an Error with kubectl's message. */
+/**
+ * Runs kubectl as the cluster's administrator and returns its output. Throws an Error with kubectl's message, or with
+ * its output if there is no message.
+ */
 export const kubectl = (args: string[], input = ''): Promise<string> =>
   new Promise((resolve, reject) => {
     const child = execFile(
@@ -10,7 +13,7 @@ export const kubectl = (args: string[], input = ''): Promise<string> =>
       args,
       { env: { ...process.env, KUBECONFIG: kubeconfigOf('administrator') }, maxBuffer: 1 << 27, timeout: 600_000 },
       (error, stdout, stderr) => {
-        if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr.trim() || error.message}`))
+        if (error) reject(new Error(`kubectl ${args.join(' ')}: ${stderr.trim() || stdout.trim() || error.message}`))
         else resolve(stdout)
       },
     )

@@ -15,3 +15,8 @@ export const logsOf = async (name: string): Promise<string[]> => {
   ])
   return text.split('\n').filter(line => line !== '')
 }
+
+/** Deletes the pods of all functions and waits until they are gone, and with them their connections. */
+export const replacePods = async (): Promise<void> => {
+  await kubectl(['delete', 'pod', '--namespace=vigia', '--selector=serving.knative.dev/service'])
+}

@@ -4,7 +4,9 @@ import { copyFile, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { parse, stringify } from 'yaml'
-import { copyClusterFiles } from '#infra/cluster/render/overlays.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { copyClusterFiles, parseManifests } from '#infra/cluster/render/overlays.ts'
+import { kustomize } from '#infra/delivery/kube-tools.ts'
 import { stamp } from '#infra/delivery/stamp.ts'
 import { root } from '#infra/repository.ts'
 import { writeEnvFile } from '#test/cluster/support/env-file.ts'
@@ -14,6 +16,9 @@ import { inCluster, kubeconfigOf } from './layout.ts'
 import { apiUrls, type World } from './world.ts'
 
 const run = promisify(execFile)
+
+/** An object of the cluster files. */
+export type InstalledObject = Omit<Manifest, 'file'>
 
 /** A copy of the cluster files, as a user fills it in, with its scripts. */
 export interface Installation {
@@ -28,8 +33,8 @@ export interface Installation {
   terminate(...args: string[]): Promise<string>
   /** Changes the version of the image, as a release does. */
   setVersion(version: string): Promise<void>
-  /** Changes a YAML file of the copy, such as `knative/broker.yaml`. */
-  edit(file: string, change: (text: string) => string): Promise<void>
+  /** The objects that run.sh applies. */
+  manifests(): Promise<InstalledObject[]>
 }
 
 /**
@@ -42,10 +47,6 @@ const minikube = join(folder, 'infra/cluster/minikube')
 /** Copies the cluster files unless there is a copy, and sets the functions to use the simulated Internet. */
 export const prepareVigia = async (world: Pick<World, 'env'>): Promise<Installation> => {
   if (!existsSync(folder)) await copyFiles(world)
-  const edit = async (name: string, change: (text: string) => string) => {
-    const path = join(folder, name)
-    await writeFile(path, change(await readFile(path, 'utf8')))
-  }
   const script = async (name: string, args: string[]) => {
     const environment = { ...process.env, KUBECONFIG: kubeconfigOf('administrator') }
     const { stdout, stderr } = await run(join(minikube, name), ['--no-platform', ...args], {
@@ -62,7 +63,8 @@ export const prepareVigia = async (world: Pick<World, 'env'>): Promise<Installat
     run: (...args) => withDiagnosis(() => script('run.sh', args)),
     terminate: (...args) => script('terminate.sh', args),
     setVersion: version => stamp(folder, version),
-    edit,
+    manifests: async () =>
+      parseManifests(await kustomize(minikube), 'infra/cluster/minikube').map(({ file: _, ...object }) => object),
   }
 }
 
