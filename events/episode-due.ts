@@ -15,8 +15,8 @@ export const EpisodeDue = defineEvent(
     /** All episodes at the same instant or date, in order. A whole season on one date is still one message. */
     episodes: Type.Array(EventEpisode, { minItems: 1, maxItems: 500 }),
     /**
-     * Only chats in this IANA time zone are notified. Set if the hour is not known (it is 09:00 in this zone now), or
-     * if chats in some other zones have the announcement already.
+     * Only chats in this IANA time zone are notified. Set if the hour is not known, because then the chats of each zone
+     * are notified at their own 09:00, or if chats in some other zones have the announcement already.
      */
     zone: Type.Optional(Type.String()),
     /** The airstamp, or 09:00 in the time zone. Only chats that followed the show before this instant are notified. */

@@ -17,8 +17,8 @@ export interface VigiaEvent<Data = unknown> {
   readonly datacontenttype?: string
   readonly data: Data
   /**
-   * Base64 of data that is neither JSON nor text; `data` is then undefined. Only a dead letter can have this attribute,
-   * if Vigia did not publish the event.
+   * Base64 of data that is neither JSON nor text; `data` is then undefined. Only the dead letter of an event that Vigia
+   * did not publish can have this attribute.
    */
   readonly data_base64?: string
   /** The id of the event whose handling made this event. */

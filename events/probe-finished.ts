@@ -3,7 +3,8 @@ import { defineEvent } from './event.ts'
 import { BigintId, ChatId } from './fields.ts'
 
 /**
- * The result of a check that a person requested. A scheduled check does not publish this event. Subject `monitor/42`.
+ * The result of the first check of a new monitor, or of a check that a person requested. A scheduled check does not
+ * publish this event. Subject `monitor/42`.
  */
 export const ProbeFinished = defineEvent(
   'probe.finished',

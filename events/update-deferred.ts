@@ -13,8 +13,8 @@ export const UpdateDeferred = defineEvent(
     /** The update as Telegram sent it. */
     update: Type.Object({ update_id: Type.Integer() }, { additionalProperties: true }),
     /**
-     * HMAC-SHA256 (hex) of the update's JSON with the webhook secret. It proves that the event comes from Vigia,
-     * because anyone on the Internet can send an event to `telegram-webhook`.
+     * HMAC-SHA256 (hex) of the update's JSON with the webhook secret. It proves that the event comes from Vigia. The
+     * proof is needed, because anyone on the Internet can send an event to `telegram-webhook`.
      */
     signature: Type.String(),
   }),

@@ -3,7 +3,7 @@ import { DialError } from './dial-error.ts'
 /** The parts of an HTTP response that a check needs. */
 export interface ResponseHead {
   status: number
-  /** The redirect target as the server sent it, non-ASCII bytes percent-encoded; null without one. */
+  /** The redirect target as the server sent it, but with non-ASCII bytes percent-encoded; null without one. */
   location: string | null
   /** Length of the body in bytes; null if the response is chunked or ends with the connection. */
   length: number | null

@@ -103,9 +103,9 @@ const announceDue = async (
   const announced = await announcementsIn(tx).of(shows.map(({ show }) => show._id))
   const due = await withFollowers(dueIn(recent, shows, announced), follows)
   const late = missed.from < missed.to ? await withFollowers(dueIn(missed, shows, announced), follows) : []
-  // A folded message goes to the followers in all zones. If the followers in one zone have the announcement of an
-  // episode already, the other zones get separate events, because a folded message would repeat the announcement in
-  // that zone.
+  // The late episodes are folded into one message, which goes to the followers in all zones. If the followers in one
+  // zone have the announcement of an episode already, the other zones get separate events, because the folded message
+  // would repeat the announcement in that zone.
   const [folded, separate] = partition(late, ({ show, episodes }) =>
     episodes.every(episode => announcedZones(show, episode, announced).size === 0),
   )

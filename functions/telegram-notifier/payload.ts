@@ -6,8 +6,8 @@ import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import type { Part } from './refusal-action.ts'
 
 /**
- * Limits far below Telegram's. They are used when Telegram refuses a message as too long although Vigia counted fewer
- * characters than the limit.
+ * Limits far below Telegram's. They are used when Telegram refuses a message as too long although Vigia counted no more
+ * characters than Telegram allows.
  */
 const shortTextLength = 2000
 const shortCaptionLength = 1000

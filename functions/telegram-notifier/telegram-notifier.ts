@@ -51,8 +51,8 @@ export const telegramNotifier = async (
         activeChat.hasNewMessage = false
         const sent = await sendToChat(dependencies, chatId, hasTime, event.id)
         keys.push(...sent.keys)
-        // The other process may have crashed. The broker repeats this event, and by then the lease of the other process
-        // has expired.
+        // Another process has the lease of this message and may have crashed. The broker repeats this event, and by
+        // then that lease has expired.
         if (sent.isSentByOtherProcess) throw new RetryLater(`${event.id} is being sent by another process`, 10)
       }
     } finally {

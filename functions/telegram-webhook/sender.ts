@@ -31,7 +31,7 @@ export interface RefusedMessage {
 /** Telegram does not deliver to this chat: the bot is blocked or removed, or the chat is deleted. */
 export class ChatUnreachable extends Error {
   override readonly name = 'ChatUnreachable'
-  /** Set if the reason may be a mistake of this function, for example a wrong chat id. */
+  /** Set if the reason may be a mistake of Vigia, for example a wrong chat id. */
   readonly refused: RefusedMessage | null
   constructor(reason: string, refused: RefusedMessage | null = null) {
     super(reason)

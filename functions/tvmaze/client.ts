@@ -63,7 +63,7 @@ const redirectLoop = 310
 const maxRedirects = 5
 /** The wait after a 429 without Retry-After. */
 const defaultWaitS = 2
-/** If `longestWaitMs` is shorter than this, a person waits for the result. */
+/** A `longestWaitMs` below this number means that a person waits for the result. */
 const personWaitMs = 10_000
 
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))

@@ -47,9 +47,9 @@ const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
 
 /**
  * Runs a check. After a failure it makes up to two more attempts, each beginning at the next address of the host. A
- * monitor that was down when the slot was planned gets no repeated attempts, because a further failure changes nothing.
- * It gets one attempt at each address that accepts connections, at most three, because one address that works is enough
- * for the monitor to be up.
+ * monitor that was down when the slot was planned gets no second attempt at the same address, because a further failure
+ * changes nothing. It gets one attempt at each address that accepts connections, at most three, because one address
+ * that works is enough for the monitor to be up.
  */
 export const checkRunner =
   ({ dialler, connectivity, clock, sleep }: CheckDependencies): RunCheck =>

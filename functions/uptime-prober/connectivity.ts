@@ -5,8 +5,8 @@ const isWithoutResponse = ({ error, contact }: DialResult) =>
   !contact && (error === 'timeout' || error === 'dns' || error === 'unreachable')
 
 /**
- * The state of the references is reused for this long, so that many failures at once cause one request to each
- * reference.
+ * The state of the references (see `referencesIn`) is reused for this long, so that many failures at once cause one
+ * request to each reference.
  */
 const reusedForMs = 2_000
 

@@ -16,7 +16,7 @@ const resources = closed({
   limits: closed({ cpu: quantity, memory: quantity }),
 })
 
-/** Knative's limits: containerConcurrency is at most 1000, and a higher target has no effect. */
+/** Knative's limits: containerConcurrency is at most 1000, and a target above containerConcurrency has no effect. */
 const functionSettings = closed({
   minScale: count(0, 100),
   maxScale: count(1, 100),

@@ -20,7 +20,7 @@ export interface BuildOptions {
   only?: readonly string[]
   /** The function to build before all others, because a user waits for it. */
   first?: string | undefined
-  /** false leaves V8's code caches to a later build; until then functions start more slowly. */
+  /** If false, V8's code caches are left to a later build; until then functions start more slowly. */
   warm?: boolean
 }
 

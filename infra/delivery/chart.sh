@@ -1,6 +1,7 @@
 #!/bin/sh
-# Packages the chart of the tag and pushes it once. CHART_REPOSITORY is the target: oci://…, https://… (ChartMuseum) or
-# nexus+https://… (a Helm hosted repository). CHART_USERNAME and CHART_PASSWORD are its login, if it needs one.
+# Packages the chart at the release's tag and pushes it, unless the repository has it already. CHART_REPOSITORY is the
+# target: oci://…, https://… (ChartMuseum) or nexus+https://… (a Helm hosted repository). CHART_USERNAME and
+# CHART_PASSWORD are its login, if it needs one.
 set -eu
 
 release=.build/release

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Builds the image of the drafted release from a clean clone of the tag. The tag of the image is not a version yet.
+# Builds the image of the drafted release from a clean clone of its git tag. The image is tagged as a candidate, not yet
+# with the version.
 set -eu
 
 release=.build/release

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 /**
  * The monitored sites: `/m/<id>` answers 200 with 200 bytes, `/hang/<id>` never answers, and `/s/<id>` answers 200
  * until the IPC message `fail`, then 500. The process answers the IPC message `hits` with the id and the time (Unix
- * milliseconds) of each request since the previous `hits`; the lateness is computed from these times. The process is
- * also the Bot API: `/bot<token>/<method>` accepts every message and has no updates.
+ * milliseconds) of each request since the previous `hits`; the benchmark computes from them how late each check is. The
+ * process is also the Bot API: `/bot<token>/<method>` accepts every message and has no updates.
  */
 const body = Buffer.alloc(200, 'x')
 let log: [id: number, at: number][] = []

@@ -71,7 +71,7 @@ describe.runIf(helm).each(overlays)('on %s', overlay => {
     expect(byId(ours)).toEqual(byId(objects))
   })
 
-  test("in Helm's order, the quota and the defaults also come before the pods", async () => {
+  test("in Helm's order, the ResourceQuota and the LimitRange also come before the pods", async () => {
     // Helm does not know Knative's kinds and applies them last, so this checks only the order of Kubernetes' own kinds.
     const faults = orderFaults(await renderChart(overlay)).filter(
       fault => !/Broker|SinkBinding|SealedSecret|ExternalSecret/.test(fault),

@@ -12,7 +12,7 @@ test.skipIf(goSkipReason)(`manifests are checked against Knative Serving 1.23 an
   expect(versions).toEqual(['knative.dev/serving v0.50.0', 'knative.dev/serving v0.51.0'])
 })
 
-test.skipIf(goSkipReason)(`the CRDs come from Go's modules for every kind that a module has${skipped}`, () => {
+test.skipIf(goSkipReason)(`the CRD of each kind that a Go module defines comes from that module${skipped}`, () => {
   const kinds = [
     ['argoproj.io', 'Application'],
     ['bitnami.com', 'SealedSecret'],

@@ -218,7 +218,7 @@ describe.each(overlays)('on %s', overlay => {
       }
   })
 
-  test('the prober reaches exactly the addresses that its own check calls public', async () => {
+  test('the prober reaches exactly the addresses that its address guard calls public', async () => {
     const { policies, ours } = await objectsAndPeers(overlay)
     const prober = ours.find(({ name }) => name === 'uptime-prober')!
     const guard = addressGuard()

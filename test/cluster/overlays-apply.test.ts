@@ -128,7 +128,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       const admitted = await server.kubectl(['create', '--dry-run=server', '-o', `jsonpath=${limits}`, '-f', '-'], {
         input: asText(pods),
       })
-      // Without a refusal, a pod that violates the level would cause a warning on stderr.
+      // A namespace that only warns would admit a pod that violates the level, with a warning on stderr.
       expect(admitted).toMatchObject({ code: 0, stderr: '' })
       const containers = pods.flatMap(({ spec }) => spec.containers)
       expect(admitted.stdout.match(/\d+[MG]i/g)).toHaveLength(containers.length)

@@ -128,7 +128,7 @@ test('prepared statements return the same rows, also with many different texts a
   await prepared.end()
 })
 
-describe('a server that does not listen yet when the first connection is made', () => {
+describe('a server that does not listen', () => {
   /** A proxy to the server. Its port refuses connections until `listen` is called. */
   const lateProxy = async (socketPath: string | undefined, port: number, host: string) => {
     const probe = createServer().listen(0, '127.0.0.1')
@@ -169,7 +169,7 @@ describe('a server that does not listen yet when the first connection is made', 
     return { ...proxy, url: url.href }
   }
 
-  test.each(['query', 'transaction'] as const)('is awaited by a %s, which then succeeds', async kind => {
+  test.each(['query', 'transaction'] as const)('is awaited by the first %s, which then succeeds', async kind => {
     const server = await postgresBehind()
     const pauses: number[] = []
     const db = postgres(server.url, {
@@ -206,7 +206,7 @@ describe('a server that does not listen yet when the first connection is made', 
     await db.end()
   })
 
-  test('is not awaited if it was connected before, because the broker repeats the event', async () => {
+  test('is not awaited if the client had a connection before, because the broker repeats the event', async () => {
     const server = await postgresBehind()
     await server.listen()
     const pauses: number[] = []
@@ -223,7 +223,7 @@ describe('a server that does not listen yet when the first connection is made', 
     await db.end()
   })
 
-  test('is awaited by the catalogue, too', async () => {
+  test('is awaited by the first query of the catalogue, too', async () => {
     const behind = await freshMongo()
     const [, host, port] = /\/\/([^/:]+):(\d+)\//.exec(behind.uri)!
     const server = await lateProxy(undefined, Number(port), host!)

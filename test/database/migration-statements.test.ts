@@ -9,7 +9,7 @@ test.each([
   ['a block comment in a block comment', "select /* a /* ' */ b */ 1 /***/ + 2;", 'select 1 + 2;'],
   ['a quote in a comment', "select 1; -- it's one\nselect 2; -- it's two", 'select 1;\nselect 2;'],
   ['white space at the ends of lines', 'select 1; \t\n\nselect 2;  \n', 'select 1;\nselect 2;'],
-])('%s does not count', (_, sql, statements) => {
+])('%s is removed', (_, sql, statements) => {
   expect(statementsOf(sql)).toBe(statements)
 })
 

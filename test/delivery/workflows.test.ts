@@ -35,8 +35,8 @@ const workflowFaults = (text: string): string[] => {
     ...all
       .filter(job => /secrets\.|github\.token/.test(JSON.stringify(job.env ?? {})))
       .map(() => 'a token for every step'),
-    // An expression may insert text of a stranger, such as the title of a pull request, so a script must not contain
-    // one. The text must come from an environment variable.
+    // An expression may insert text of a stranger, such as the title of a pull request, so a script must contain no
+    // expressions. It must take the text from an environment variable.
     ...steps.filter(({ run }) => run?.includes('${{')).map(({ run }) => `an expression in a script: ${run}`),
     ...steps
       .flatMap(({ run = '' }) => [...run.matchAll(/\bnpm (?:run )?([\w:-]+)/g)].map(([, name]) => name!))

@@ -4,7 +4,7 @@ import { until } from '#test/support/until.ts'
 import { activatorDifferences } from './activator-differences.ts'
 import { startBehavingServices } from './cluster/behaving-services.ts'
 
-/** The manifest reader of one machine refuses two different timeouts, because it knows only one. */
+/** Two different timeouts, which only Knative supports: the manifest reader of one machine refuses them. */
 const early: Limits = { containerConcurrency: 0, timeoutSeconds: 60, responseStartTimeoutSeconds: 2 }
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)("the local activator's scenarios on Knative", () => {

@@ -50,7 +50,7 @@ const namespace = 'conformance'
 const stalled = 'a request whose body does not arrive'
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 
-/** The rows that are sent, each as it is on Knative. */
+/** The rows that are sent. Where Knative differs, a row has Knative's values. */
 const onKnative = <Row extends { title: string; headers?: object }>(
   rows: readonly Row[],
   differences: Differences<Row>,
@@ -76,7 +76,7 @@ const shared = sharedTriggers(() => recorder.url)
 /** What the ingress answered to each row. */
 const answers = new Map<string, TestResponse>()
 
-/** Two Triggers whose events are refused until they are dead letters, as often as those of the rows. */
+/** Two Triggers whose events fail as often as the events of the rows (`retry` 1 and 3) and become dead letters. */
 const fenceTriggers = () =>
   [1, 3].map(retry => {
     const type = `fence.${retry}`
@@ -161,8 +161,8 @@ const expectedCounts = (): [path: string, count: number][] => [
 ]
 
 /**
- * Waits until every path has got its requests. Then later events run through as many attempts as those of the rows, so
- * that a request too many has arrived too.
+ * Waits until every path has got its requests. Then an event of each fence Trigger is sent, with as many attempts as
+ * the events of the rows. When it is a dead letter, any surplus request of a row has arrived too.
  */
 const settle = async () => {
   const missing = () => expectedCounts().filter(([where, count]) => recorder.received(where).length < count)

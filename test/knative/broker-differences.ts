@@ -10,7 +10,7 @@ export type Differences<Row> = Record<string, { knative: Partial<Row>; because: 
 export type KnativeRetryRow = RetryRow & { follows?: string }
 
 const size = 'PostgreSQL stores events up to 1 MiB; Knative accepts events of any size'
-const redirect = 'an event must not count as delivered because of a request without it'
+const redirect = 'Knative follows with a GET, which has no event; such a request must not count as a delivery'
 
 /*
  * All differences between the broker of one machine and Knative's MTChannelBasedBroker in the rows of

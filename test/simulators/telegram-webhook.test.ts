@@ -235,7 +235,7 @@ describe('the webhook', () => {
     expect(telegram.webhookInfo().url).not.toBe('')
   })
 
-  test('can deliver every update twice, and one update again', async () => {
+  test('gets every update twice, or one update again, when a test asks for it', async () => {
     telegram.deliverTwice(true)
     await setWebhook()
     ana.send('um')

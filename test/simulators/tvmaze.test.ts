@@ -177,7 +177,7 @@ describe('the invented shows', () => {
     expect(at('2026-11-01')).toBe('2026-11-02T02:00:00Z')
   })
 
-  test('the novela airs at 21:20 in São Paulo, and the season of the daily show is the year', async () => {
+  test('the novela airs at 21:20 in São Paulo, and the daily show numbers its seasons by year', async () => {
     expect((await airings(showIds.novela)).find(({ airdate }) => airdate === '2026-11-20')?.airstamp).toBe(
       '2026-11-21T00:20:00Z',
     )

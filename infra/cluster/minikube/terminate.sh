@@ -3,8 +3,8 @@
 # (`minikube delete` removes everything).
 #   terminate.sh                  removes everything except the volumes
 #   terminate.sh --purge          removes the volumes and the namespace too; this cannot be undone
-#   terminate.sh --no-platform    in kubectl's current context; refuses to remove the Vigia of another overlay
-#   terminate.sh --no-platform --context <name> [--purge]    in that context; --purge needs --context here
+#   terminate.sh --no-platform    uses kubectl's current context; refuses to remove the Vigia of another overlay
+#   terminate.sh --no-platform --context <name> [--purge]    uses that context; --purge needs --context here
 # MINIKUBE_PROFILE names the minikube cluster (default: minikube).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes sealed-secrets.yaml from .env. Only the controller of one cluster can decrypt the file, so commit it.
+# Writes sealed-secrets.yaml from .env. Commit that file; only the controller of one cluster can decrypt it.
 #   seal.sh                   encrypts with the key of the controller in kubectl's current context
 #   seal.sh --cert <file>     encrypts with a key from a file (kubeseal --fetch-cert), without a cluster
 set -euo pipefail

@@ -19,7 +19,8 @@ const keptFor = '1 hour'
 export const allowancesIn = (db: Postgres) => ({
   /**
    * Takes one request from every allowance and returns true. Takes nothing and returns false if one of them is used up.
-   * A cause that is repeated at once is not counted again, so an update that was allowed is allowed again.
+   * A request with the same cause as the one before it is not counted, so that an update that is repeated is allowed
+   * again.
    */
   take: async (allowances: readonly Allowance[], cause: string, at: Date): Promise<boolean> => {
     // Always in the same order, so that two transactions cannot deadlock.

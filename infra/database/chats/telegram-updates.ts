@@ -75,8 +75,8 @@ export const telegramUpdatesIn = (db: Postgres) => ({
   },
 
   /**
-   * Releases the lease of this attempt. `counts` is false if the update is not at fault (Telegram asked us to wait).
-   * `mayHaveAnswered` is true if a message of this attempt may have reached the chat.
+   * Releases the lease of this attempt. `counts`: whether the attempt counts; false if the update is not at fault
+   * (Telegram asked us to wait). `mayHaveAnswered` is true if a message of this attempt may have reached the chat.
    */
   release: async (
     botId: number,

@@ -2,7 +2,7 @@ import { jsonText, type Postgres } from '../connect.ts'
 
 /** The content of a notice to the operators. */
 export interface NoticeContent {
-  /** The Trigger that could not deliver, or the subject of the alert. */
+  /** The Trigger that could not deliver, or the name of the event of an alert: `message.refused`, `record.skipped`. */
   title: string
   /** `message.requested · chat/7` */
   subject: string

@@ -23,7 +23,7 @@ export interface Show {
   /** Since when TVMaze answers 404, and how many times it did; both are absent while TVMaze has the show. */
   missingSince?: string
   strikes?: number
-  /** TVMaze removed the show for good, and its followers have a message about that. */
+  /** TVMaze removed the show for good, and its followers were notified. */
   gone?: true
 }
 

@@ -27,9 +27,9 @@ export interface FlappingEnd extends Flapping {
 }
 
 /**
- * SQL: the lateral table `counted` has the changes and the time down of a time of flapping, from its incidents. The
- * query must have `flapping` (the row of `incident` in which the time of flapping is stored) and `moment.at` (the end
- * of the counted time).
+ * SQL: the lateral table `counted` has how often a monitor changed and how long it was down during a time of flapping,
+ * from its incidents. The query must have `flapping` (the row of `incident` in which the time of flapping is stored)
+ * and `moment.at` (the end of the counted time).
  */
 export const countedUntil = `lateral (
   select count(*) filter (where opened_at >= flapping.flapping_since) + count(*) filter (where closed_at <= moment.at) as changes,

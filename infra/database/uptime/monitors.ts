@@ -287,8 +287,9 @@ export const monitorsIn = (db: Postgres) => ({
   },
 
   /**
-   * The first slot of each monitor of a shard in [from, to), by due time. No monitor has two slots within ten seconds.
-   * The slots of a monitor are the seconds `k · interval + hash mod interval` since 1970.
+   * The first slot of each monitor of a shard in [from, to), by due time. If this window is at most ten seconds long,
+   * these are all slots, because no interval is shorter. The slots of a monitor are the seconds `k · interval + hash
+   * mod interval` since 1970.
    */
   slotsDue: async (shard: Shard, from: Date, to: Date): Promise<Slot[]> =>
     (

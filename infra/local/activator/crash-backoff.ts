@@ -1,6 +1,6 @@
 /**
- * A pause follows a failed start. The failure is reported as a fault during the pause and for this time after the
- * pause. If a process is ready earlier, the report ends then.
+ * After a failed start there is a pause. The failure is reported as a fault until `faultMs` after the end of the pause,
+ * or until a process is ready.
  */
 const faultMs = 60_000
 

@@ -16,8 +16,8 @@ const isProxied = (headers: IncomingHttpHeaders) =>
   Object.keys(headers).some(name => name.startsWith('x-forwarded-') || proxyHeaders.includes(name))
 
 /**
- * Why a request that comes through a reverse proxy is refused. nginx sends HTTP/1.0 and `Host: localhost` by default,
- * and no program on this machine uses HTTP/1.0.
+ * Why a request that comes through a reverse proxy is refused. By default nginx sends `Host: localhost` as a local
+ * program does, but with HTTP/1.0, which no program on this machine uses.
  */
 const wrongPort = 'a reverse proxy should send to PUBLIC_PORT, not to this port'
 

@@ -36,7 +36,7 @@ const readSubject = (subject: YamlNode, namespace: string): ParsedBinding['selec
   const apiVersion = YamlNode.required(fields.apiVersion, subject, 'apiVersion').nonEmptyString()
   const kind = YamlNode.required(fields.kind, subject, 'kind').nonEmptyString()
   if (`${apiVersion} ${kind}` !== 'serving.knative.dev/v1 Service')
-    subject.refuse(`is a ${apiVersion} ${kind}; one machine binds Knative Services (serving.knative.dev/v1)`)
+    subject.refuse(`is a ${apiVersion} ${kind}; Vigia binds only Knative Services (serving.knative.dev/v1)`)
   if (fields.namespace && fields.namespace.nonEmptyString() !== namespace)
     fields.namespace.refuse(`should be the namespace of the binding, ${namespace}`)
   if (Boolean(fields.name) === Boolean(fields.selector)) subject.refuse('needs a name or a selector, not both')

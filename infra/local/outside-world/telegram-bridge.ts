@@ -37,7 +37,7 @@ export interface TelegramBridge {
 
 /** How long Telegram waits for a new update before it answers a long poll. */
 const pollS = 25
-/** How often newer updates of other chats are fetched while the function has not taken an update yet. */
+/** How often newer updates, perhaps of other chats, are fetched while older updates still wait for the function. */
 const pollAgainMs = 200
 const longestPauseMs = 60_000
 

@@ -12,7 +12,7 @@ export const hosts = ({ lan, virtualIp, registry, ...roles }: Inventory): string
   return header + lines.map(([address, names]) => `${address!.padEnd(15)} ${names}\n`).join('')
 }
 
-/** /etc/containerd/config.toml of every node. containerd 1.7, which Debian 13 has, and 2.x can read version 2. */
+/** /etc/containerd/config.toml of every node. Both containerd 1.7 (Debian 13) and 2.x read this version 2 format. */
 export const containerd = (): string => `${header}version = 2
 
 [plugins."io.containerd.grpc.v1.cri".registry]

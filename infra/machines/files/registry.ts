@@ -13,7 +13,8 @@ storage:
     rootdirectory: /var/lib/docker-registry
   delete:
     enabled: true
-# Reading and writing need a login. README.md, "Set up the registry", says how to make the file, which is not in git.
+# Reading and writing need a login. README.md, "Set up the registry", says how to make the file of logins, which is not
+# in git.
 auth:
   htpasswd:
     realm: vigia

@@ -4,8 +4,7 @@ import { writeFileAtomic } from '#infra/files/atomic-write.ts'
 import type { Update } from './bot-api.ts'
 import type { Bot, Chat, Person, TelegramState } from './state.ts'
 
-// PostgreSQL keeps the follows and monitors of a newcomer, and the conversation file keeps the chats, so both survive a
-// restart.
+// The simulated chats must survive a restart, because PostgreSQL keeps the follows and monitors of these chats.
 
 interface SavedConversation {
   version: 1
@@ -26,7 +25,7 @@ type Topic = Chat['topics'] extends Map<number, infer T> ? T : never
 
 const savedMessagesPerChat = 300
 const writeDelayMs = 300
-/** A crash loses up to `writeDelayMs` of changes. The next start skips this many ids, so that no id is used twice. */
+/** How many ids a start skips. A crash loses the ids of the last `writeDelayMs`, and no id may be used twice. */
 const idGap = 100
 
 /**

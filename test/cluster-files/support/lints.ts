@@ -272,7 +272,10 @@ export const tokensAndServiceLinks = (objects: Manifest[]): string[] =>
       .map(key => `${idOf(one)}: ${key} is not false`)
   })
 
-/** The same, and a default service account that gives a token to pods which operators make in the namespace. */
+/**
+ * The faults of `tokensAndServiceLinks`, and a default service account that gives a token to pods which operators make
+ * in the namespace.
+ */
 export const needlessAccess = (objects: Manifest[]): string[] => {
   const account = objects.find(
     ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === 'default',

@@ -119,10 +119,10 @@ const databaseKinds = ['StatefulSet', 'Cluster', 'MongoDBCommunity']
 const dependOnOutside = ['Certificate', 'Gateway', 'HTTPRoute', 'Issuer', 'DomainMapping']
 
 /**
- * Objects in a wrong sync wave of Argo CD. An object comes in the wave of the objects to which it refers, or later: the
- * Broker and the receiver of its dead letters refer to each other, so they share a wave. Migrations come strictly after
- * the databases and before the functions. Kinds that depend on the outside come after everything that functions need,
- * because a wave that is not healthy blocks the next.
+ * Objects in a wrong sync wave of Argo CD. An object comes in the wave of the objects to which it refers, or later. The
+ * same wave is allowed because the Broker and the receiver of its dead letters refer to each other. Migrations come
+ * strictly after the databases and before the functions. Kinds that depend on the outside come after everything that
+ * functions need, because a wave that is not healthy blocks the next.
  */
 export const waveFaults = (objects: Manifest[]): string[] => {
   const after = (one: Manifest, other: Manifest, strictly = false) =>

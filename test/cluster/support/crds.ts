@@ -54,7 +54,7 @@ const rabbitmqBrokerConfig: Crd = {
   },
 }
 
-/** The CRDs of these API groups of `kinds`, as objects to apply. */
+/** The CRDs of the `kinds` in these API groups, as objects to apply. */
 export const crdsOf = (groups: readonly string[]): object[] =>
   groups
     .flatMap(group =>

@@ -40,7 +40,7 @@ export interface Server {
   sessions: number
 }
 
-/** A failure or a return of some part, and the instant at which the virtual IP was where it must be after that. */
+/** A part that failed or came back, and the instant at which the virtual IP was where it then had to be. */
 export interface FailureEvent {
   what: string
   at: number
@@ -154,7 +154,7 @@ export class OnpremLab {
   }
 
   /**
-   * Causes a failure or a return, waits until the virtual IP is where it must be after that, and returns the owner's
+   * Makes a part fail or come back, waits until the virtual IP is where it then has to be, and returns the owner's
    * name.
    */
   async cause(what: string, change: () => Promise<void>): Promise<string> {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addressGuard } from '#functions/dial/dial.ts'
 import { answering, names, ok, startServer, strict, type TestServer } from '#test/functions/dial/support/servers.ts'
 
-describe('an address that is not public', () => {
+describe('an address that Vigia must not contact', () => {
   let victim: TestServer
   beforeAll(async () => {
     // This server listens on all addresses of the machine, so a request with a notation that is not refused reaches it.

@@ -68,7 +68,7 @@ describe('an episode that was announced', () => {
     expect(kinds().filter(kind => kind === 'episode.due').length).toBe(1)
   })
 
-  test('in some zones only is reported as moved in all zones, and announced everywhere when it airs', async () => {
+  test('in some zones only, and moves, is reported as moved in all zones, and announced everywhere when it airs', async () => {
     await chat(2, 'Asia/Tokyo')
     const show = simulator.addShow({ name: 'Farol', on: { streamer: 'Netflix' }, episodes: [{ airs: { on: on(1) } }] })
     await follow(2, show.id)

@@ -157,7 +157,7 @@ describe('a series that TVMaze merged into another', () => {
     expect(await followsOf(1)).toEqual([`show/${last.id}`])
   })
 
-  test('and that a chat follows with an old button is followed under its new id at once, even if the catalogue lacks the old series', async () => {
+  test('is followed under its new id at once when a chat presses an old button, even if the catalogue lacks the old series', async () => {
     const { old, successor } = await merged()
     await catalogue.forget(old.id)
     await chat(3)

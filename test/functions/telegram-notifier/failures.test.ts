@@ -8,7 +8,7 @@ import { later, minutes, outbox, simulator, token, useNotifier, waits } from './
 
 useNotifier()
 
-describe('if Telegram does not accept a message for another reason', () => {
+describe('if Telegram refuses all messages, refuses a message for an unknown reason, or fails', () => {
   test('400, any other description: the message is refused permanently, and the operators are notified', async () => {
     const ana = await person()
     const event = request(ana.chatId, { html: '<b> </b>' })

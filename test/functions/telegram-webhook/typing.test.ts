@@ -52,7 +52,7 @@ describe('commands as people type them', () => {
     expect((await ana.says(text)).text).toMatch(/^Você ainda não segue nenhuma série/)
   })
 
-  test('the bot understands a command or name in the caption of a photo, and answers a photo without a caption that it reads only text', async () => {
+  test('the bot understands a command or name in the caption of a photo; to a photo without a caption it answers that it reads only text', async () => {
     const ana = world.person('Ana')
     await ana.says('/start')
     await postMessage(ana, { photo, caption: '/hoje' })

@@ -192,7 +192,7 @@ test('results of a monitor that is paused or deleted are not stored', async () =
   expect((await db.query('select 1 from probe_hour')).rowCount).toBe(0)
 })
 
-test('the fast path is taken only for results whose verdict leaves the state of the monitor unchanged', () => {
+test('a verdict is needed only for a result that confirms a state that the monitor does not have', () => {
   const at = fc.nat(20).map(slot)
   const monitor = { id: 1, chatId, name: '', kind: 'http' as const, url: '', intervalS: 10, timeoutMs: 5_000 }
   fc.assert(

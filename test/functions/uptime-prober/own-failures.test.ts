@@ -92,7 +92,7 @@ describe('a failure on our side', () => {
     ])
   })
 
-  test('one reference that responds proves that the network works; if all of them are addresses, the name server is not proven', async () => {
+  test('one reference that responds proves that the network works; if only addresses respond, nothing is proven about the name server', async () => {
     const dial = async (url: string): Promise<DialResult> =>
       url.includes('dead') ? timedOut : url.includes('named') ? connected : { ...connected, dnsMs: null }
     expect(await checkReferences(['tcp://dead.test:1', 'tcp://named.test:1'], dial)).toBe(true)

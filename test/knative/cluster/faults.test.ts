@@ -91,7 +91,7 @@ test('a pod whose packets were dropped is named, with the policies that select i
   ])
 })
 
-test('only warnings after the moment are told, and repeated ones once', () => {
+test('only warnings after the given time are told, and a repeated warning is told once', () => {
   const event = (lastTimestamp: string, message: string, type = 'Warning') =>
     object('Event', message, {
       ...{ type, reason: 'Unhealthy', message, lastTimestamp },

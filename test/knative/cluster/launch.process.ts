@@ -1,4 +1,4 @@
-/** Runs the command of its arguments in the namespaces of a cluster without parts, for the tests of the launcher. */
+/** For the tests of `launch`: runs a command with it, but builds no parts of a cluster except Debian's programs. */
 import { debianPrograms } from './debian.ts'
 import { launch } from './launch.ts'
 

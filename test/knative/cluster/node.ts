@@ -97,7 +97,7 @@ const kubeletConfig = ({ cgroup }: Parts) => ({
   // The kernel of this machine may have only version 1 of cgroups.
   failCgroupV1: false,
   failSwapOn: false,
-  // The launcher has bound files over the kernel's settings, because they belong to the whole machine.
+  // The kernel's settings belong to the whole machine, so the launcher has mounted files over them.
   protectKernelDefaults: true,
   makeIPTablesUtilChains: false,
   authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },

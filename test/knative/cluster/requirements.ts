@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { delimiter, join } from 'node:path'
 
-// Debian has some of these programs in folders that are not on the PATH of users.
+// Debian has some of the programs below in folders that are not on the PATH of users.
 export const path = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'].join(
   delimiter,
 )

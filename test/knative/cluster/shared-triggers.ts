@@ -2,14 +2,15 @@ import type { Trigger } from '#local/broker/broker.ts'
 import { type ReceivedRequest, urlDestination } from '#test/support/broker-server.ts'
 
 /*
- * Knative needs about a second of CPU time until a Trigger is ready. Triggers that differ only in the type of their
- * events, in their subscriber and in their dead letter sink share one, whose requests are told apart by the type.
+ * Knative needs about a second of CPU time until a Trigger is ready. So one Trigger takes the place of all that differ
+ * only in the type of their events, in their subscriber and in their dead letter sink. The type of the event shows for
+ * which of them a request is.
  */
 
 export interface SharedTriggers {
-  /** One Trigger for all that can share it. */
+  /** Replaces each group of Triggers that can share one Trigger. The other Triggers stay as they are. */
   share(triggers: readonly Trigger[]): Trigger[]
-  /** The path that the Trigger of an event has without sharing. */
+  /** The path to which a request would be sent without sharing. */
   pathOf(request: ReceivedRequest): string
   /** The URL that the subscriber of a Trigger has with sharing. */
   subscriberOf(trigger: string): string

@@ -54,7 +54,7 @@ export const startWorld = async (): Promise<World> => {
   }
 }
 
-/** Passes the connections to an address and port on to a server on loopback. */
+/** Listens at an address and port, and forwards each connection to a server on loopback. */
 const relay = async (address: string, port: number, url: string): Promise<Server> => {
   const server = createServer(client => {
     const upstream = connect(Number(new URL(url).port), '127.0.0.1')

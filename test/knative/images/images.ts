@@ -132,7 +132,7 @@ export const postgresImage = async (): Promise<Image> => {
     entrypoint: ['/entrypoint.sh'],
     env: {
       PATH: `/usr/local/bin:/bin:${home}/bin`,
-      // Debian's psql is built for Debian's libpq.
+      // Debian's psql is built for Debian's libpq; with this path it uses npm's libpq.
       LD_LIBRARY_PATH: `${home}/lib`,
       PGDATA: '/var/lib/postgresql/18/docker',
       PGHOST: '/var/run/postgresql',

@@ -122,7 +122,7 @@ describe('a server that does not stay up', () => {
     await running.stop()
   })
 
-  test('is restarted after growing pauses, and is given up after fewer failures during the first start', () => {
+  test('is restarted after growing pauses, and is given up sooner during its first start', () => {
     expect([1, 2, 3, 4, 5].map(n => pauseAfter(n, true))).toEqual([100, 200, 400, 800, null])
     expect([1, 2, 3, 4, 5, 6, 7, 8].map(n => pauseAfter(n, false))).toEqual([
       100,

@@ -23,7 +23,7 @@ const passing = (filters: Filter[]): string => {
 }
 
 const rows: [title: string, filters: Filter[], passes: string][] = [
-  ['no filter lets everything through', [], 'both'],
+  ['an empty list of filters lets everything through', [], 'both'],
   ['attributes compare exactly', [{ attributes: { type: 'dev.vigia.monitor.down' } }], 'both'],
   ['attributes are case-sensitive', [{ attributes: { type: 'dev.vigia.Monitor.down' } }], 'none'],
   ['every key of attributes must match', [{ attributes: { tick: 'prober', num: '5' } }], 'full'],
@@ -35,7 +35,7 @@ const rows: [title: string, filters: Filter[], passes: string][] = [
   ['suffix matches the end', [{ suffix: { type: '.down' } }], 'both'],
   ['several keys of prefix must all match', [{ prefix: { type: 'dev.', subject: 'chat/' } }], 'none'],
   ['not turns a missing attribute into a match', [{ not: { exact: { tick: 'prober' } } }], 'minimal'],
-  ['not of a filter that never matches lets everything through', [{ not: { exact: { nope: 'x' } } }], 'both'],
+  ['not with a filter that never matches lets everything through', [{ not: { exact: { nope: 'x' } } }], 'both'],
   ['all needs every element', [{ all: [{ exact: { tick: 'prober' } }, { suffix: { type: '.down' } }] }], 'full'],
   ['any needs one element that matches', [{ any: [{ exact: { tick: 'prober' } }, { exact: { id: '2' } }] }], 'full'],
   [

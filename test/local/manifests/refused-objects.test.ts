@@ -15,7 +15,7 @@ describe('a manifest that one machine cannot apply is refused with file, line, f
       'knative/binding.yaml',
       'serving.knative.dev/v1',
       'apps/v1',
-      'one machine binds Knative Services',
+      'Vigia binds only Knative Services',
     ],
     [
       'a kind that one machine does not run',

@@ -1,6 +1,6 @@
 /**
- * A function whose behaviour the path of each request chooses. It asks the recorder at CONTROL_URL whether it may
- * start, waits for the recorder's answers, and tells it about SIGTERM.
+ * A function that behaves as the path of each request says. It asks the recorder at CONTROL_URL whether it may start,
+ * waits for the recorder's answers, and tells the recorder about SIGTERM.
  */
 import { createServer } from 'node:http'
 

@@ -25,11 +25,11 @@ export type FunctionName = keyof typeof functions
 
 /** A running function with the program behaving-function.ts. */
 export interface BehavingFunction {
-  /** The recorder that the program asks. */
+  /** The server that the program asks whether it may start or answer. */
   recorder: Recorder
   /** Sends a request as a client does. */
   send(request: TestRequest): Promise<TestResponse>
-  /** Sends a request to the process without the activator, where there is such a way. */
+  /** Sends a request past the activator, if the platform has a way around it; else as `send` does. */
   sendPast(request: TestRequest): Promise<TestResponse>
   /** Begins to end its process as scaling down does: the process may finish its requests. */
   retire(): Promise<void>
@@ -85,7 +85,7 @@ const sent = {
   connection: 'x-hop',
 }
 
-/** Headers of a response that each connection has for itself. */
+/** The response headers that each proxy sets anew for its own connection. */
 const ofTheConnection = ['connection', 'keep-alive', 'transfer-encoding', 'content-length']
 
 /** How often each value occurs. */
@@ -102,7 +102,7 @@ const thirteen = async (one: BehavingFunction, send: BehavingFunction['send']) =
   await until(() => inside() === 1, { what: 'the first request', timeoutMs: 60_000 })
   const answers: unknown[] = []
   const others = Array.from({ length: 12 }, async () => answers.push(await statusOf(send(request))))
-  // Eleven have room, one of them in the function. The others are refused while the function is busy.
+  // One request is in the function and ten wait for it. The other two are refused while the function is busy.
   const refused = await until(() => answers.length === 2 && answers.length, {
     what: 'refused',
     timeoutMs: 8_000,

@@ -130,7 +130,7 @@ export const ingressRows: IngressRow[] = [
   { title: 'a path of one part', request: { ...binary(), path: '/vigia' }, status: 400 },
   { title: 'a path of three parts', request: { ...binary(), path: '/vigia/default/more' }, status: 400 },
   {
-    title: 'a query, which counts as part of the name',
+    title: 'a query, which counts as part of the name of the Broker',
     request: { ...binary(), path: '/vigia/default?x=1' },
     status: 404,
   },

@@ -16,7 +16,7 @@ export interface JobMemory {
   remove(job: Job): boolean
 }
 
-/** Counts from zero. At most `maxJobs` jobs of one Trigger are held. */
+/** Starts without jobs. At most `maxJobs` jobs of one Trigger are held. */
 export const jobMemory = (maxJobs: number): JobMemory => {
   let bytes = 0
   return {

@@ -9,8 +9,8 @@ import type { JobSender } from './job-sender.ts'
 import { type Job, newJob, type Route, type Routes } from './route.ts'
 
 /**
- * Makes the publication of an event. Once the event is stored, it is sent to the Triggers that it matches. `replyTo` is
- * the job that a reply answers.
+ * Makes the publication of an event. Once the event is stored, it is sent to the Triggers that it matches. If the event
+ * is a reply, `replyTo` is the job that it answers.
  */
 export type MakePublication = (event: CloudEvent, onResult: Publication['onResult'], replyTo?: Job) => Publication
 

@@ -120,8 +120,8 @@ export const selectEvents = ({ type, source, subject, since, limit }: EventQuery
 const withParts = (parts: readonly string[]) => (parts.length === 0 ? '' : `with recursive ${parts.join(', ')}`)
 
 /**
- * SQL that finds the first `seq` that may be new enough. It is a binary search, because `seq` grows with the time of
- * storing.
+ * SQL that finds the first `seq` that may be new enough. A binary search is possible, because `seq` grows with the time
+ * of storing.
  */
 const beginning = (accepted: string) => `
     halved (low, high) as (

@@ -7,7 +7,8 @@ import { retryUntilStopped } from './retry-until-stopped.ts'
 export class DatabaseTaken extends Error {}
 
 /**
- * How long to wait for the lock each time, because PostgreSQL needs a moment to notice that a killed process is gone.
+ * How long to wait for the lock each time. The lock of a killed process stays for a moment, until PostgreSQL notices
+ * that the process is gone.
  */
 const lockTimeoutMs = 2_000
 

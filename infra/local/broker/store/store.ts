@@ -181,8 +181,8 @@ const ownershipOf = (counters: Counters, triggers: readonly string[], log: Log) 
 }
 
 /**
- * Keeps the leases of commits that may or may not have been executed. Their deliveries are made due again, so that none
- * is lost.
+ * Remembers the leases of commits that may or may not have been executed. `release` makes their deliveries due again,
+ * so that none is lost.
  */
 const leaseReleaser = () => {
   const leases = new Set<number>()

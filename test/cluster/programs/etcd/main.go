@@ -1,4 +1,4 @@
-// The etcd that the kube-apiserver beside it keeps its objects in.
+// The etcd in which the kube-apiserver of the tests keeps its objects.
 package main
 
 import (

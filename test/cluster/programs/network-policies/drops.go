@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// drops are the packets that were dropped, by counter. The counters begin at 0 again when the table is replaced.
+// drops are the packets that were dropped, by counter. The counters begin at 0 again when the nftables table is
+// replaced.
 type drops struct {
 	before, current map[string]uint64
 }
