@@ -7,7 +7,9 @@ import { checkRegistry } from './registry.ts'
  */
 export const checkChartRepository = async (repository: string): Promise<void> => {
   if (!/^(oci|(nexus\+)?https?):\/\/[\w.:/-]+$/.test(repository))
-    throw new Refusal(`CHART_REPOSITORY is ${repository}; it must be oci://…, https://… or nexus+https://…`)
+    throw new Refusal(
+      `CHART_REPOSITORY is ${repository}; it must be oci://…, https://… or nexus+https://…, or http in place of https`,
+    )
   if (repository.startsWith('oci://')) return checkRegistry(repository.slice('oci://'.length))
   const url = repository.replace(/^nexus\+/, '')
   const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch(() => undefined)

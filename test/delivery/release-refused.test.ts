@@ -42,7 +42,7 @@ describe('a release that is not possible is refused in one line, before anything
     [
       'a chart repository of an unknown kind',
       env => Object.assign(env, { CHART_REPOSITORY: 'ftp://charts' }),
-      /^CHART_REPOSITORY is ftp:\/\/charts; it must be oci/,
+      /^CHART_REPOSITORY is ftp:\/\/charts; it must be oci.* or http in place of https/,
     ],
     [
       'a tool that is not installed',
