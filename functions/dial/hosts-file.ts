@@ -69,7 +69,7 @@ const parseHosts = (text: string) => {
  * The sources that may come before the name servers in nsswitch.conf. This module reads `files` itself. It need not ask
  * the others, because they resolve no name with a dot except `.local`.
  */
-const sourcesWithoutSystem = /^(?:files|resolve|myhostname|mymachines|mdns\w*)$/
+const sourcesWithoutSystem = /^(?:files|myhostname|mymachines|mdns\w*)$/
 
 /** Whether the machine asks its hosts file and then name servers, as nearly all machines do. */
 const isUsualOrder = (nsswitch: string) => {
