@@ -24,7 +24,6 @@ describe('groups', () => {
     expect((await said('/ajuda'))[0]?.text).toMatch(/^Séries\n\/buscar Severance – achar uma série\n/)
     expect((await said('/buscar@vigiabot harbor nine'))[0]?.text).toMatch(/^Harbor Nine/)
     expect((await said('/abracadabra@VigiaBot'))[0]?.text).toMatch(/^Não conheço esse comando/)
-    group.as(ana)
     expect(await said('/abracadabra')).toEqual([])
     expect(await said('bom dia @VigiaBot')).toEqual([])
   })
