@@ -14,10 +14,10 @@ export interface Update {
 export const causeOf = (botId: number, updateId: number): Cause => rootCause(`update/${botId}/${updateId}`)
 
 /**
- * Makes and checks the events that carry an update through the broker and back. The function is public, so each event
- * contains two proofs that this function made it: its id contains a seal, which is checked before the body is read, and
- * its data contain a signature of the update. The signature covers JSON with sorted keys, because an event store may
- * change the order of the keys.
+ * Makes and checks the events that carry an update through the broker and back. Anyone on the Internet can send an
+ * event to telegram-webhook, so each event contains two proofs that telegram-webhook made it: its id contains a seal,
+ * which is checked before the body is read, and its data contain a signature of the update. The signature covers JSON
+ * with sorted keys, because an event store may change the order of the keys.
  */
 export const deferredUpdates = (secret: string, botId: number) => {
   const hmac = (what: string, text: string) =>

@@ -245,7 +245,8 @@ describe('the policies', () => {
     const cores = (second: number) => ({ cores: second < 60 ? 0.5 : second < 300 ? 2.6 : 0.54 })
     const wanted = podsOverTime(cpuPolicy(limits, 0.5), cores, 900)
     expect(wanted[59]).toBe(1)
-    // Five pods with 5.2 times the target are within the tolerance of a tenth.
+    // The load is 5.2 times the target of one pod. So each of five pods is 4 % above its target, which is within the
+    // tolerance of a tenth.
     expect(wanted[290]).toBe(5)
     expect(wanted[590]).toBe(5)
     expect(wanted[899]).toBeLessThanOrEqual(2)
@@ -273,7 +274,7 @@ describe('the figures', () => {
     expect(() => insertReport('no marks', '')).toThrow('needs both lines')
   })
 
-  test('with the deployed limits, concurrency misses no check in the outage, and CPU as usual misses most checks', () => {
+  test('with the deployed limits, concurrency misses no check in the outage, and CPU at the usual 70 % of a core misses most checks', () => {
     const [concurrency, , , cpu] = runs.map(({ outcome }) => outcome)
     expect([concurrency!.missed, concurrency!.lateOver10s]).toEqual([0, 0])
     expect(cpu!.missed).toBeGreaterThan(cpu!.checks / 2)

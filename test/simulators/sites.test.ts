@@ -52,7 +52,7 @@ describe('sites', () => {
     expect(await status('/mine')).toBe(200)
   })
 
-  test('that flap alternate between 200 and 500 by the clock', async () => {
+  test('answer 200 and 500 in turn, by the clock, when their behaviour is `flapping`', async () => {
     sites.set('/flapping', { kind: 'flapping', periodMs: 60_000 })
     const seen: number[] = []
     for (let minute = 0; minute < 4; minute++) {
@@ -137,7 +137,7 @@ describe('the page with the switch', () => {
     expect(sites.hits()).toEqual([])
   })
 
-  test('turns a site off, for pages of this machine only', async () => {
+  test('turns a site off, and refuses a request that does not come from a page of this machine', async () => {
     const off = JSON.stringify({ path: '/shop', on: false })
     expect((await turn(off, {})).status).toBe(403)
     expect(await status('/shop')).toBe(200)

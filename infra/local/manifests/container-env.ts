@@ -31,7 +31,10 @@ const readValue = (node: YamlNode) => {
   return { value }
 }
 
-/** Reads a reference to a Secret or ConfigMap. On one machine, its key is the name of a variable of the runtime. */
+/**
+ * Reads a reference to a Secret or ConfigMap. Neither exists on one machine, so the value is that of the environment
+ * variable of `npm start` that has the reference's `key` as its name.
+ */
 const readReference = (node: YamlNode) => {
   const { secretKeyRef, configMapKeyRef } = node.fields(['secretKeyRef', 'configMapKeyRef'])
   const reference = secretKeyRef ?? configMapKeyRef

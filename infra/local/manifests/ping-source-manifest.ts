@@ -67,8 +67,8 @@ const isJsonObject = (text: string) => {
 }
 
 /**
- * Reads schedule and time zone. The zone is in `timezone`, or in front of the fields, but not in both. Example:
- * `CRON_TZ=Europe/Lisbon 0 9 * * *`.
+ * Reads schedule and time zone. The zone is in `timezone`, or at the beginning of `schedule`, but not in both. Example
+ * of the latter: `CRON_TZ=Europe/Lisbon 0 9 * * *`.
  */
 const readSchedule = (node: YamlNode, timezone: YamlNode | undefined): { schedule: string; timeZone: string } => {
   const text = node.nonEmptyString()

@@ -93,8 +93,8 @@ describe('events by filters', () => {
         const { accessPaths, rows, pages } = await planOf({ ...query, limit })
         expect(accessPaths, JSON.stringify(query)).not.toContain('Seq Scan')
         expect(accessPaths.join(), JSON.stringify(query)).toMatch(/^[a-z_,]+$/)
-        // The bound covers `limit` rows of three kinds, the events that two connections may store out of order, and the
-        // steps of the binary search.
+        // The bound is `limit` rows for each of the three pairs of type and source, and 1,200 rows for the events that
+        // two connections may store out of order and for the steps of the binary search.
         expect(rows, JSON.stringify(query)).toBeLessThan(3 * limit + 1_200)
         // Index entries that PostgreSQL skips do not count as rows, so pages are checked too. An index of all events
         // has over 600 pages.
