@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { table } from '#test/support/table.ts'
 import type { Bench } from './bench.ts'
 
 /**
@@ -15,22 +16,6 @@ const unknown = positionals.filter(name => !known.includes(name))
 if (unknown.length > 0) {
   process.stderr.write(`unknown benchmark: ${unknown.join(', ')}; the benchmarks are: ${known.join(', ')}\n`)
   process.exit(2)
-}
-
-/** The lines of a table. Columns have the width of their widest cell; columns of numbers are aligned to the right. */
-const table = (columns: string[], rows: (string | number)[][]) => {
-  const cells = [columns, ...rows.map(row => row.map(String))]
-  const widths = columns.map((_, column) => Math.max(...cells.map(row => (row[column] ?? '').length)))
-  const line = (row: string[], numeric: boolean[]) =>
-    row
-      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
-      .join('  ')
-  const numeric = columns.map((_, column) => rows.every(row => typeof row[column] === 'number'))
-  return [
-    line(columns, numeric),
-    widths.map(width => '─'.repeat(width)).join('  '),
-    ...cells.slice(1).map(row => line(row, numeric)),
-  ]
 }
 
 const results: Record<string, unknown> = {}

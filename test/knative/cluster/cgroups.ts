@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { glob, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
 import { until } from '#test/support/until.ts'
 
 const mountPoint = '/sys/fs/cgroup'
@@ -42,4 +42,41 @@ const removeTree = async (folder: string): Promise<true> => {
     if (entry.isDirectory()) await removeTree(join(folder, entry.name))
   await rmdir(folder)
   return true
+}
+
+/** What processes use. */
+export interface Usage {
+  /** CPU time so far, milliseconds. */
+  cpuMs: number
+  /** Memory without the files that the kernel can drop, bytes. */
+  memoryBytes: number
+}
+
+/** What the processes of a cgroup and of all cgroups below it use. CPU time includes processes that have ended. */
+const usageOf = async (cgroup: string): Promise<Usage> => {
+  const read = async (controller: string, file: string) =>
+    await readFile(join(mountPoint, isVersion2 ? '' : controller, cgroup, file), 'utf8')
+  const field = (text: string, name: string) => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)![1])
+  const memory = await read('memory', 'memory.stat')
+  return isVersion2
+    ? {
+        cpuMs: field(await read('cpu', 'cpu.stat'), 'usage_usec') / 1e3,
+        memoryBytes: Number(await read('memory', 'memory.current')) - field(memory, 'inactive_file'),
+      }
+    : {
+        cpuMs: Number(await read('cpuacct', 'cpuacct.usage')) / 1e6,
+        memoryBytes: Number(await read('memory', 'memory.usage_in_bytes')) - field(memory, 'total_inactive_file'),
+      }
+}
+
+/** What all pods together use, and what each pod uses by its uid. `cgroup` is the one that the kubelet was given. */
+export const podUsage = async (cgroup: string): Promise<{ all: Usage; byPod: ReadonlyMap<string, Usage> }> => {
+  const cwd = join(mountPoint, isVersion2 ? '' : 'memory')
+  const byPod = new Map<string, Usage>()
+  for await (const folder of glob(`${cgroup}/kubepods/{,*/}pod*`, { cwd })) {
+    // The pod can be gone between the two calls.
+    const usage = await usageOf(folder).catch(() => null)
+    if (usage) byPod.set(basename(folder).slice('pod'.length), usage)
+  }
+  return { all: await usageOf(join(cgroup, 'kubepods')), byPod }
 }

@@ -5,6 +5,7 @@ import { inCluster } from './layout.ts'
 /** A line that a function has logged about an event or a request. */
 export interface HandledEvent {
   function: string
+  pod: string
   type: string
   id: string
   status: number
@@ -37,11 +38,18 @@ export const startKeepingLogs = (): void => {
 export const handledEvents = async (): Promise<HandledEvent[]> => {
   await keepLogs()
   const files = await Array.fromAsync(glob('*', { cwd: inCluster('kept-logs') }))
-  const texts = await Promise.all(files.map(file => readFile(inCluster('kept-logs', file), 'utf8')))
-  return texts
-    .flatMap(text => text.split('\n'))
-    .filter(line => line.includes('"outcome"'))
-    .map(line => JSON.parse(line.slice(line.indexOf('{'))) as HandledEvent)
+  const lines = await Promise.all(files.map(linesOf))
+  return lines
+    .flat()
     .filter(({ id, type }) => id !== undefined && type !== undefined)
     .toSorted((a, b) => a.time.localeCompare(b.time))
+}
+
+const linesOf = async (file: string): Promise<HandledEvent[]> => {
+  // vigia_<pod>_<uid of the pod>.user-container.0.log
+  const pod = file.split('_')[1]!
+  return (await readFile(inCluster('kept-logs', file), 'utf8'))
+    .split('\n')
+    .filter(line => line.includes('"outcome"'))
+    .map(line => ({ ...JSON.parse(line.slice(line.indexOf('{'))), pod }))
 }

@@ -1,3 +1,4 @@
+import { timed } from './timed.ts'
 import { type Installation, prepareVigia, urlOf } from './vigia.ts'
 import { startWorld, type World } from './world.ts'
 
@@ -35,7 +36,7 @@ export const vigiaInstalled = async (): Promise<Installed> => {
 }
 
 const install = async (internet: World, vigia: Installation): Promise<string> => {
-  const output = await vigia.run()
+  const output = await timed('install Vigia with run.sh', () => vigia.run())
   await internet.setWebhook(await urlOf('telegram-webhook'), vigia.webhookSecret)
   return output
 }
