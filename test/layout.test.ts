@@ -19,7 +19,7 @@ test('the top level has the agreed folders and files and nothing else', () => {
 })
 
 test.each(functionNames())(
-  '%s has main.ts, its rule, its Service manifest, its test, and a Trigger or a public path',
+  '%s has main.ts, its rule (<name>.ts), its Service manifest, its test, and a Trigger or a public path',
   name => {
     const missing = [
       `functions/${name}/main.ts`,

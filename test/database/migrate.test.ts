@@ -124,7 +124,7 @@ describe('a folder of migrations', () => {
     await expect(refused).rejects.not.toBeInstanceOf(DatabaseAhead)
   })
 
-  test('gets the checksums of new files with --checksums, which refuses a change of a released file', async () => {
+  test('has the checksums of its new files added to checksums.json by --checksums, which fails if a released file was changed', async () => {
     expect(await run(['--checksums', dir], {})).toEqual({ code: 0, errors: '' })
     expect(await releasedChecksums(dir)).toEqual(await checksums(dir))
     await write('0003_c.sql', 'create table c (id integer);\n')

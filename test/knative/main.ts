@@ -1,7 +1,7 @@
 /**
  * `npm run test:knative [-- <vitest's arguments>]` runs the tests of this folder on a real Kubernetes node with a real
- * Knative, in namespaces of their own. `npm run test:knative -- --shell` starts only the cluster and opens a shell in
- * it. README.md says what is real.
+ * Knative, both in Linux namespaces apart from the rest of the machine. `npm run test:knative -- --shell` starts only
+ * the cluster and opens a shell in it. README.md says what is real.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

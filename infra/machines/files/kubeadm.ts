@@ -39,7 +39,7 @@ etcd:
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: systemd
-# On a reboot functions can finish their requests; the last 20 s are for the pods that the node itself needs.
+# When the node reboots, functions have time to finish their requests; the last 20 s are for the pods that the node itself needs.
 shutdownGracePeriod: 60s
 shutdownGracePeriodCriticalPods: 20s
 ---

@@ -16,6 +16,6 @@ export interface BuiltParts {
 
 /** What a running cluster reads from parts.json of its folder. */
 export interface Parts extends BuiltParts {
-  /** The name of the cgroup of the pods, in every controller. */
+  /** The name of the cgroup that holds the pods. It is the same in every tree of cgroups (cgroups.ts). */
   cgroup: string
 }

@@ -18,7 +18,7 @@ describe('the number of processes', () => {
     expect(processesWanted(requests, running, settings)).toBe(expected),
   )
 
-  test('the queue holds at most ten times as many requests as the processes handle at once', () => {
+  test('a function accepts what its processes (at least one) handle at once, and ten times as many waiting requests', () => {
     expect(maxAcceptedRequests(0, scale)).toBe(110)
     expect(maxAcceptedRequests(2, scale)).toBe(220)
   })

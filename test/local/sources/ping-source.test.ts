@@ -33,7 +33,9 @@ const startSource = (changes: Partial<PingSource> = {}, statuses: number[] = [])
       }
     },
   })
-  /** Advances the clock to the time of the timer, and runs the timer. The wall clock also jumps by `jumpMs`. */
+  /**
+   * Advances the clock to the time of the timer and by a further `jumpMs`, as if the clock was set, and runs the timer.
+   */
   const wake = (jumpMs = 0) => {
     const { ms, work } = timer!
     now += ms + jumpMs

@@ -200,7 +200,7 @@ export const receivedTriggers = ({ url }: Recorder): Trigger[] =>
     triggerFor(`form-${index}`, typeOf('form', index), url + path('subscriber', 'form', index), { format }),
   )
 
-/** The text of a row with the id and the type of its event. */
+/** Replaces the placeholders `"row"` and `"sample"` in a text by the id and the type of this row's event. */
 const withType = <T>(part: T, index: number): T =>
   typeof part === 'string'
     ? (part.replace('"sample"', `"${typeOf('form', index)}"`).replace('"row"', `"row-${index}"`) as T)
