@@ -135,7 +135,7 @@ export const parseInterval = (text: string): number | null => {
   return rest === undefined ? null : total + number * rest
 }
 
-/** Ports of services that are not web sites, although browsers do not block these ports. */
+/** Further ports of services that are not web sites; `parseTarget` refuses only those that browsers block. */
 const servicePorts = new Set([1433, 1521, 1883, 3306, 3389, 5432, 5672, 5900, 6379, 8883, 9092, 11_211, 27_017])
 
 /**

@@ -52,7 +52,7 @@ describe('every event', () => {
   })
 })
 
-describe('an event that a function publishes for another event', () => {
+describe('an event that another event causes', () => {
   const cause = {
     id: 'monitor/42@2026-11-21T12:05:20Z',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',

@@ -31,7 +31,7 @@ describe('a tick', () => {
     expect(nextStep(new Date('2026-11-21T12:00:32Z'), new Date('2026-11-21T12:00:19Z'))).toBeNull()
   })
 
-  test('after a gap covers the first 50 s of the gap, and counts the later slots as missed if they are due earlier than 28 s before the tick', () => {
+  test('after a long time without ticks covers 50 s from the cursor, and counts the slots from there until 28 s before the tick as missed', () => {
     const step = nextStep(new Date(start + 2 * second), new Date(start + 10 * minute))!
     expect(step.windows).toHaveLength(5)
     expect(step.gap).toEqual({ from: new Date(start + 52 * second), to: new Date(start + 10 * minute - 28 * second) })
@@ -92,7 +92,7 @@ describe('a shard', () => {
     expect(new Set(checks.map(({ monitorId }) => monitorId))).not.toContain(gone!.id)
   })
 
-  test('identifies a batch by its content, so that a repeat after a deletion loses no slot', async () => {
+  test('gives a batch an id made from its content, so that no slot is lost if a monitor is deleted before the shard is handled again', async () => {
     const monitors = await addMonitors(database.db, Array(220).fill(10))
     const simulated = simulation(database.db, 110)
     await settle(simulated)

@@ -50,11 +50,11 @@ export const retryDifferences: Differences<KnativeRetryRow> = {
   '302 is not followed': { knative: { deadLetter: null, follows: 'GET' }, because: redirect },
   '307 is not followed': {
     knative: { deadLetter: null, follows: 'POST' },
-    because: 'a redirect can leave the machine',
+    because: 'the broker of one machine does not follow, because a redirect could send the event to another machine',
   },
   '308 is not followed': {
     knative: { deadLetter: null, follows: 'POST' },
-    because: 'a redirect can leave the machine',
+    because: 'the broker of one machine does not follow, because a redirect could send the event to another machine',
   },
 }
 

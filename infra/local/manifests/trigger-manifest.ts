@@ -98,8 +98,8 @@ const readAttributes = (node: YamlNode, mayHaveNone: boolean): Record<string, st
     attributes.map(([name, value]) => {
       const error = attributeNameError(name)
       if (error !== null) value.refuse(error)
-      // Knative skips an exact, prefix or suffix with an empty value, so every event would pass. An empty value in
-      // `filter.attributes` lets every value pass that is not empty.
+      // Knative skips an exact, prefix or suffix with an empty value, so every event would pass. With an empty value in
+      // `filter.attributes`, every event passes whose attribute is not empty.
       if (value.string() === '') value.refuse('is empty, and Knative does not compare an empty value; write a value')
       return [name, value.string()]
     }),

@@ -198,8 +198,8 @@ export const webhookSender = (
       isDeliveringTwice = on
     },
     redeliver: update => {
-      // The update gets a separate queue, because it may overtake other updates or be delivered at the same time as
-      // they are.
+      // A redelivered update need not wait for other updates, so it gets a queue of its own: it can overtake them or be
+      // delivered at the same time.
       enqueue({ update, queue: -update.update_id, expiresAt: now() + readTimeoutMs * 10 })
       startDeliveries()
     },

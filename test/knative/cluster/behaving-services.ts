@@ -10,8 +10,8 @@ import { nodeAddress } from './layout.ts'
 const queuePort = 8012
 
 /**
- * Knative Services with the program behaving-function.ts, each with one pod. Requests go to the activator as the
- * gateway sends them, so that only the activator and queue-proxy are on their way.
+ * Knative Services with the program behaving-function.ts, each with one pod. Requests go straight to the activator,
+ * with the headers that the gateway would set, so that they pass only through the activator and queue-proxy.
  */
 export const startBehavingServices = async (namespace: string, functions: Record<string, Limits>) => {
   await apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }])

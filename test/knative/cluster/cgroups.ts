@@ -69,7 +69,10 @@ const usageOf = async (cgroup: string): Promise<Usage> => {
       }
 }
 
-/** What all pods together use, and what each pod uses by its uid. `cgroup` is the one that the kubelet was given. */
+/**
+ * The usage of all pods together and of each pod; the keys of `byPod` are the pods' uids. `cgroup` is the one that the
+ * kubelet was given.
+ */
 export const podUsage = async (cgroup: string): Promise<{ all: Usage; byPod: ReadonlyMap<string, Usage> }> => {
   const cwd = join(mountPoint, isVersion2 ? '' : 'memory')
   const byPod = new Map<string, Usage>()

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 
 /**
- * Inside the cluster's namespaces, its folder is mounted here. Unix sockets need short paths, and this one does not
- * depend on where the repository is.
+ * The cluster's processes have their own mount namespace, in which the cluster's folder is mounted here. Unix sockets
+ * need short paths, and this one does not depend on where the repository is.
  */
 export const clusterFolder = '/run/cluster'
 
@@ -15,8 +15,8 @@ export const kubeconfigOf = (user: string): string => inCluster('kubeconfigs', u
 /** The address of the node, which exists only in the cluster's network namespace. */
 export const nodeAddress = '172.31.0.1'
 /**
- * The addresses of the simulated Internet by their names in <name>.world.test. They are public, because the functions
- * refuse private addresses, and exist only in the cluster's network namespace.
+ * The addresses of the simulated Internet: `telegram` is the host telegram.world.test, and so on. They are public,
+ * because the functions refuse private addresses, and exist only in the cluster's network namespace.
  */
 export const worldAddresses = { telegram: '45.90.0.1', tvmaze: '45.90.0.2', sites: '45.90.0.3' }
 export const podNetwork = '10.244.0.0/24'
