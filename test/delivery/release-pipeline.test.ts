@@ -155,7 +155,7 @@ describe('a release', () => {
     expect(p.calls('skaffold')).toHaveLength(1)
   })
 
-  test('of the next commit has the next version; there is no release if every commit since the last one is the pipeline's own', async () => {
+  test('of the next commit has the next version; there is no release if the pipeline itself made every commit since the last one', async () => {
     const p = await freshProject()
     await p.pipeline(await p.clone(), steps)
     await p.commitOnMain('chore: promote 0.1.0 to gke')
