@@ -145,7 +145,7 @@ test('a tick that is delivered twice gives the same events', async () => {
 
 const service = (
   name: string,
-) => `# Waits for: say what its requests wait for; the table in infra/cluster/scaling/README.md shows it.
+) => `# Waits for: (write here what its requests wait for; infra/cluster/scaling/README.md will show this text)
 apiVersion: serving.knative.dev/v1
 kind: Service
 metadata:

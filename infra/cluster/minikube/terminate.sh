@@ -61,7 +61,7 @@ for kind in "${kinds[@]}"; do
 done
 if [[ $purge == yes ]]; then
   # The namespace comes last. If it still has pods, Kubernetes deletes them first and looks again only after half of
-  # their longest grace period, which is 150 s for a pod of uptime-prober.
+  # their longest grace period: after 150 s if a pod of uptime-prober (300 s) is there.
   kube delete pod --all --namespace vigia
   kube delete namespace vigia
 else

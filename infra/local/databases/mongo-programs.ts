@@ -11,8 +11,8 @@ import { renameAtomic } from '#infra/files/atomic-write.ts'
 const mongodName = process.platform === 'win32' ? 'mongod.exe' : 'mongod'
 
 /**
- * The folder for the mongod that `downloadMongod` downloads. It is in the data folder, because the user who runs the
- * server cannot enter root's home.
+ * The folder for the mongod that `downloadMongod` downloads. It is in the data folder and not in the home folder: when
+ * root starts Vigia, mongod runs as another user, who cannot enter root's home.
  */
 export const downloads = (dataDir: string) => join(dataDir, 'binaries')
 

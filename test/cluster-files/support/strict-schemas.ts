@@ -63,7 +63,7 @@ const compiled = new Map<string, Validator[]>()
 
 interface Validator {
   from: string
-  /** Undefined when this definition of the kind does not have the version. */
+  /** Undefined when this definition of the kind lacks the version in the object's apiVersion. */
   validate: ValidateFunction | undefined
 }
 

@@ -19,7 +19,12 @@ describe('schedules have the same meaning as on Knative', () => {
       '2026-11-21T12:00:20.000Z',
     ],
     ['milliseconds do not matter', '*/10 * * * * *', '2026-11-21T12:00:09.999Z', '2026-11-21T12:00:10.000Z'],
-    ['a start with a step runs to the end', '0 5/20 * * * *', '2026-11-21T12:30:00Z', '2026-11-21T12:45:00.000Z'],
+    [
+      'a number with a step is a range from that number to the last value',
+      '0 5/20 * * * *',
+      '2026-11-21T12:30:00Z',
+      '2026-11-21T12:45:00.000Z',
+    ],
     ['a range with a step', '0 10-30/10 * * * *', '2026-11-21T12:20:00Z', '2026-11-21T12:30:00.000Z'],
     ['a list', '0 9,17 * * *', '2026-11-21T12:00:00Z', '2026-11-21T17:00:00.000Z'],
     ['names', '0 0 * jan mon', '2026-11-21T12:00:00Z', '2027-01-04T00:00:00.000Z'],
