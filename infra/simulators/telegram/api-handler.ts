@@ -84,7 +84,10 @@ const execute = async (
   }
 }
 
-/** Runs the method that a webhook's response names. The result goes into the call log, but not to the bot, as on Telegram. */
+/**
+ * Runs the method that a webhook's response names. The result goes into the call log, but not to the bot, as on
+ * Telegram.
+ */
 export const runFromWebhook = (
   state: TelegramState,
   bot: Bot,
