@@ -4,9 +4,12 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { slotDisposition } from '#functions/uptime-prober/slot-disposition.ts'
 import { type Manifest, manifestsIn } from '#infra/cluster/render/manifest-files.ts'
 import { overlays, renderOverlay } from '#infra/cluster/render/overlays.ts'
-import { plot } from '#infra/cluster/scaling/plot.ts'
+import { simulateLoad } from '#infra/cluster/scaling/load.ts'
+import { loadReport } from '#infra/cluster/scaling/load-report.ts'
+import type { LoadRun } from '#infra/cluster/scaling/load-run.ts'
+import { plot, plotLoad } from '#infra/cluster/scaling/plot.ts'
 import { concurrencyPolicy, cpuPolicy, type Policy, queuePolicy } from '#infra/cluster/scaling/policies.ts'
-import { insertReport, reactionSeconds, report } from '#infra/cluster/scaling/report.ts'
+import { insertReport, loadMarks, reactionSeconds, report } from '#infra/cluster/scaling/report.ts'
 import { type PolicyRun, runScenario } from '#infra/cluster/scaling/scenario.ts'
 import { isMissed, simulate } from '#infra/cluster/scaling/simulation.ts'
 import type { Outcome } from '#infra/cluster/scaling/tally.ts'
@@ -162,6 +165,21 @@ describe('the simulation', () => {
     }
   })
 
+  test('checks of a monitor begin and end with the time in which it is watched', () => {
+    const watched = [
+      { from: 0, monitors: 200 },
+      { from: 300, monitors: 2_000 },
+      { from: 600, monitors: 200 },
+    ]
+    const { monitor, due } = createWorkload({ ...scenario, watched })
+    const dueTimes = Array.from(due).filter((_, check) => monitor[check]! >= 200)
+    // A tick announces the slots that are due 12 to 22 s later.
+    expect(Math.min(...dueTimes)).toBe(312)
+    expect(Math.max(...dueTimes)).toBe(611)
+    const always = Array.from(due).filter((_, check) => monitor[check]! < 200)
+    expect(always).toHaveLength(Array.from(workload.monitor).filter(id => id < 200).length)
+  })
+
   test('no check is lost: every due check is done or counted as missed, also with far too few pods', () => {
     for (const policy of [steady(9), steady(1), concurrency()]) {
       const { checks, buckets, lateOver1s, missed, lateOver10s } = run(policy)
@@ -278,5 +296,35 @@ describe('the figures', () => {
     const [concurrency, , , cpu] = runs.map(({ outcome }) => outcome)
     expect([concurrency!.missed, concurrency!.lateOver10s]).toEqual([0, 0])
     expect(cpu!.missed).toBeGreaterThan(cpu!.checks / 2)
+  })
+})
+
+describe('the measured load', () => {
+  const run = JSON.parse(readFileSync(join(scaling, 'load.json'), 'utf8')) as LoadRun
+  const simulated = simulateLoad(run)
+
+  test('the picture and the table show the measurement and its simulation (npm run simulate)', () => {
+    expect(readFileSync(join(scaling, 'load.svg'), 'utf8')).toBe(plotLoad(run, simulated))
+    expect(page).toBe(insertReport(page, loadReport(run, simulated), loadMarks))
+  })
+
+  test('the simulation has as many pods and unanswered events as the cluster had', () => {
+    let startS = 0
+    for (const { monitors, seconds } of run.phases) {
+      // The autoscaler averages over a minute, so the first 80 s after a change of the load are left out.
+      const fromS = startS === 0 ? 0 : startS + 80
+      const isSettled = (second: number) => second >= fromS && second < startS + seconds
+      const samples = run.samples.filter(({ atS }) => isSettled(atS))
+      const buckets = simulated.buckets.filter(({ fromS }) => isSettled(fromS))
+      const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+      const ratio = mean(samples.map(one => one.unanswered)) / mean(buckets.map(one => one.unanswered))
+      expect(ratio, `${monitors} monitors: unanswered events, measured to simulated`).toBeGreaterThan(0.8)
+      expect(ratio, `${monitors} monitors: unanswered events, measured to simulated`).toBeLessThan(1.25)
+      const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+      expect(median(samples.map(one => one.pods)), `${monitors} monitors: pods`).toBe(
+        median(buckets.map(one => Math.round(one.pods))),
+      )
+      startS += seconds
+    }
   })
 })

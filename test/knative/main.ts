@@ -1,7 +1,7 @@
 /**
  * `npm run test:knative [-- <vitest's arguments>]` runs the tests of this folder on a real Kubernetes node with a real
  * Knative, both in Linux namespaces apart from the rest of the machine. `npm run test:knative -- --shell` starts only
- * the cluster and opens a shell in it. README.md says what is real.
+ * the cluster and opens a shell in it, and `-- --load` measures Vigia under load. README.md says what is real.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -11,7 +11,8 @@ import { Unavailable } from '#test/cluster/support/api-server-programs.ts'
 import { skipReason } from './cluster/requirements.ts'
 
 const args = process.argv.slice(2)
-const wantsShell = args[0] === '--shell'
+/** The script that runs in the cluster in place of the tests. */
+const script = { '--shell': 'shell.ts', '--load': 'load.ts' }[args[0] ?? '']
 const vitest = [
   join(root, 'node_modules/vitest/vitest.mjs'),
   'run',
@@ -26,13 +27,13 @@ const run = async (): Promise<number> => {
   if (reason) throw new Unavailable(reason)
   // Only a machine that can run the cluster loads all of this.
   const [{ buildParts }, { launch }] = await Promise.all([import('./cluster/build.ts'), import('./cluster/launch.ts')])
-  const command = wantsShell ? [join(import.meta.dirname, 'shell.ts')] : [...vitest, ...args]
+  const command = script ? [join(import.meta.dirname, script)] : [...vitest, ...args]
   return await launch([process.execPath, ...command], buildParts)
 }
 
 /** Lets vitest report every test as skipped. Fails where the tests are required. */
 const skip = async (reason: string): Promise<number> => {
-  const isRequired = wantsShell || process.env.VIGIA_KNATIVE === 'required'
+  const isRequired = script !== undefined || process.env.VIGIA_KNATIVE === 'required'
   process.stdout.write(`${isRequired ? 'No cluster' : 'The tests on Knative are skipped'}: ${reason}\n`)
   if (isRequired) return 1
   const env = { ...process.env, VIGIA_KNATIVE_SKIP: reason }

@@ -1,7 +1,9 @@
 import { measuredWindow, type PolicyRun, scenario } from './scenario.ts'
 
-const number = (value: number) => Math.round(value).toLocaleString('en-US')
-const share = (part: number, whole: number) => `${((100 * part) / whole).toFixed(1)} %`
+/** `12,345`. */
+export const number = (value: number): string => Math.round(value).toLocaleString('en-US')
+/** `1.2 %`. */
+export const share = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`
 
 /**
  * Seconds from the start of the outage to the first bucket (ten seconds long) with more ready pods than before; null if
@@ -44,21 +46,27 @@ export const report = (runs: PolicyRun[]): string => {
       (podSeconds / 3_600).toFixed(2),
     ]
   })
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
   return [
     `Seed ${scenario.seed}: ${number(scenario.monitors)} monitors, ${number(runs[0]!.outcome.checks)} checks in ${(measuredWindow.to - measuredWindow.from) / 60} minutes.`,
     '',
-    line(heads),
-    line(heads.map((_, index) => (index === 0 ? '---' : '---:'))),
-    ...rows.map(line),
+    table(heads, rows),
     '',
   ].join('\n')
 }
 
-const marks = ['<!-- npm run simulate -->', '<!-- /simulate -->'] as const
+/** A table in Markdown. All columns but the first have numbers. */
+export const table = (heads: string[], rows: string[][]): string => {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
+  return [line(heads), line(heads.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+}
 
-/** Returns the page with the report between its two marks, which are comments. Throws an Error if a mark is missing. */
-export const insertReport = (page: string, report: string): string => {
+type Marks = readonly [start: string, end: string]
+const scenarioMarks: Marks = ['<!-- npm run simulate -->', '<!-- /simulate -->']
+/** The marks around the report of a measured run. */
+export const loadMarks: Marks = ['<!-- npm run simulate: load -->', '<!-- /simulate: load -->']
+
+/** Returns the page with the report between two marks, which are comments. Throws an Error if a mark is missing. */
+export const insertReport = (page: string, report: string, marks: Marks = scenarioMarks): string => {
   const [start, end] = marks.map(mark => page.indexOf(mark))
   if (start === -1 || end === -1)
     throw new Error(

@@ -35,8 +35,8 @@ export const prober: PodShape = {
 
 /** Knative keeps pods at 70 % of the target (config-autoscaler, container-concurrency-target-percentage). */
 export const eventsPerPod = Number(scaling('target')) * 0.7
-const limits: Limits = { min: 1, max: Number(scaling('max-scale')) }
-const windowS = Number(scaling('window').replace(/s$/, ''))
+export const limits: Limits = { min: 1, max: Number(scaling('max-scale')) }
+export const windowS = Number(scaling('window').replace(/s$/, ''))
 
 /**
  * Ten minutes to settle, then the half hour that counts, with the outage in its middle third.

@@ -137,7 +137,7 @@ class Simulation {
     if (atS % tickS === 0 && atS / tickS < this.#workload.firstBatchOfTick.length - 1) this.#announce(atS / tickS)
     const staying = this.#pods.filter(({ leaving }) => !leaving)
     const ready = staying.filter(({ readyMs }) => readyMs <= this.#nowMs).length
-    this.#tally.pods(atS, ready, this.#pods.length)
+    this.#tally.pods(atS, ready, this.#pods.length, this.#unansweredBatches)
     const cores = this.#coresInSecond[atS - 1] ?? 0
     this.#scaleTo(
       this.#policy({ second: atS, unanswered: this.#unansweredBatches, cores, ready, pods: staying.length }),

@@ -4,6 +4,8 @@ export interface Bucket {
   fromS: number
   /** Pods that were ready, on average. */
   pods: number
+  /** Events that were not answered yet, on average. */
+  unanswered: number
   /** Checks that were due in these seconds. */
   checks: number
   /** How many of these checks began more than a second late or were missed. */
@@ -49,6 +51,7 @@ export const createTally = ({ from, to }: MeasuredWindow) => {
     buckets: Array.from({ length: Math.ceil((to - from) / bucketS) }, (_, at) => ({
       fromS: from + at * bucketS,
       pods: 0,
+      unanswered: 0,
       checks: 0,
       late: 0,
     })),
@@ -78,11 +81,13 @@ export const createTally = ({ from, to }: MeasuredWindow) => {
       bucket.late++
     },
     /**
-     * Called once a second with the number of pods that take events and the number of all pods, which all cost money.
+     * Called once a second with the number of pods that take events, the number of all pods, which all cost money, and
+     * the number of unanswered events.
      */
-    pods: (second: number, ready: number, all: number) => {
+    pods: (second: number, ready: number, all: number, unanswered: number) => {
       const bucket = bucketOf(second)
       if (!bucket) return
+      bucket.unanswered += unanswered / bucketS
       bucket.pods += ready / bucketS
       outcome.podSeconds += all
       outcome.mostPods = Math.max(outcome.mostPods, ready)

@@ -8,6 +8,20 @@ export interface Scenario {
   seconds: number
   /** The seconds in which the sites of one region hang. */
   outage: { from: number; to: number }
+  /** `botMix` unless given. */
+  mix?: Mix
+  /** From each of these seconds on, only the first `monitors` are watched. All are watched unless given. */
+  watched?: { from: number; monitors: number }[]
+}
+
+/** The intervals and the sites of the monitors. */
+export interface Mix {
+  /** Intervals in seconds, each with the share of monitors that have it or a shorter interval. */
+  intervals: [cumulativeShare: number, seconds: number][]
+  /** The share of monitors whose site always hangs. */
+  hanging: number
+  /** The share of the others whose site is in the region of the outage. */
+  inRegion: number
 }
 
 /** How a site behaves: it answers, it always hangs, or it hangs during the outage of its region. */
@@ -33,18 +47,17 @@ export interface Workload {
   siteKind: Uint8Array
 }
 
-/**
- * The assumed intervals, each with the share of monitors that have it or a shorter interval. A minute is the bot's
- * default.
- */
-const intervalMix: [cumulativeShare: number, seconds: number][] = [
-  [0.04, 10],
-  [0.7, 60],
-  [0.95, 300],
-  [1, 3600],
-]
-const hangingShare = 0.1
-const inRegionShare = 1 / 3
+/** The assumed monitors. A minute is the bot's default interval. */
+const botMix: Mix = {
+  intervals: [
+    [0.04, 10],
+    [0.7, 60],
+    [0.95, 300],
+    [1, 3600],
+  ],
+  hanging: 0.1,
+  inRegion: 1 / 3,
+}
 
 /**
  * The scheduler's tick in seconds. Each tick announces a window of ten seconds that begins 12 s later
@@ -58,12 +71,15 @@ const monitorsPerShard = 5_000
 /** The number of the tick that announces a slot which is due at `due`. */
 const tickOf = (due: number) => Math.max(0, Math.floor((due - aheadS) / tickS))
 
+/** How many monitors are watched at the time of a tick. */
+const watchedAt = ({ monitors, watched = [] }: Scenario, tick: number) =>
+  watched.findLast(({ from }) => from <= tick * tickS)?.monitors ?? monitors
+
 /**
  * Makes the workload: the slots of every monitor, each on the monitor's own grid, in batches by shard and due second.
  */
 export const createWorkload = (scenario: Scenario): Workload => {
   const { interval, siteKind, dueIn } = createMonitors(scenario)
-  const shards = Math.max(1, Math.ceil(scenario.monitors / monitorsPerShard))
   const checks = dueIn.reduce((sum, { length }) => sum + length, 0)
   const monitor = new Int32Array(checks)
   const due = new Int32Array(checks)
@@ -73,6 +89,7 @@ export const createWorkload = (scenario: Scenario): Workload => {
   for (let tick = 0, second = 0; second < scenario.seconds; tick++) {
     const from = second
     while (second < scenario.seconds && tickOf(second) === tick) second++
+    const shards = Math.max(1, Math.ceil(watchedAt(scenario, tick) / monitorsPerShard))
     for (let shard = 0; shard < shards; shard++) {
       let inBatch = 0
       for (let at = from; at < second; at++)
@@ -102,21 +119,23 @@ export const createWorkload = (scenario: Scenario): Workload => {
 }
 
 /** Draws the interval and the site of every monitor, and lists for each second the monitors that are due in it. */
-const createMonitors = ({ seed, monitors, seconds }: Scenario) => {
+const createMonitors = (scenario: Scenario) => {
+  const { seed, monitors, seconds, mix = botMix } = scenario
   const interval = new Int32Array(monitors)
   const siteKind = new Uint8Array(monitors)
   const dueIn = Array.from({ length: seconds }, (): number[] => [])
   for (let id = 0; id < monitors; id++) {
     const drawn = randomFrom(seed, id, 1)
-    interval[id] = intervalMix.find(([share]) => drawn < share)![1]
-    siteKind[id] = drawSiteKind(seed, id)
+    interval[id] = mix.intervals.find(([share]) => drawn < share)![1]
+    siteKind[id] = drawSiteKind(mix, seed, id)
     const first = Math.floor(randomFrom(seed, id, 4) * interval[id]!)
-    for (let due = first; due < seconds; due += interval[id]!) dueIn[due]!.push(id)
+    for (let due = first; due < seconds; due += interval[id]!)
+      if (id < watchedAt(scenario, tickOf(due))) dueIn[due]!.push(id)
   }
   return { interval, siteKind, dueIn }
 }
 
-const drawSiteKind = (seed: number, id: number): number => {
-  if (randomFrom(seed, id, 2) < hangingShare) return siteKinds.hangs
-  return randomFrom(seed, id, 3) < inRegionShare ? siteKinds.hangsInOutage : siteKinds.answers
+const drawSiteKind = ({ hanging, inRegion }: Mix, seed: number, id: number): number => {
+  if (randomFrom(seed, id, 2) < hanging) return siteKinds.hangs
+  return randomFrom(seed, id, 3) < inRegion ? siteKinds.hangsInOutage : siteKinds.answers
 }

@@ -1,0 +1,57 @@
+/** What the pods of a cluster used in the seconds of a sample, in CPU seconds. */
+export interface CpuSeconds {
+  prober: number
+  /** The other functions. */
+  functions: number
+  databases: number
+  /** The pods of Knative Eventing. */
+  broker: number
+  /** The pods of Knative Serving and the ingress. */
+  serving: number
+  /** The whole machine: also Kubernetes, the simulated sites and the measurement. */
+  machine: number
+}
+
+/** The seconds from `atS` to the next sample. */
+export interface LoadSample {
+  /** Seconds since the start of the first phase. */
+  atS: number
+  /** Pods of the prober that were ready at `atS`. */
+  pods: number
+  /** Events that the broker had sent to the prober and that were not answered at `atS`. */
+  unanswered: number
+  /** Checks that were due. */
+  checks: number
+  /** How many of these checks began more than a second after they were due. */
+  late: number
+  /** How many of these checks were not done. */
+  missed: number
+  /** The longest delay of these checks. */
+  worstMs: number
+  cpu: CpuSeconds
+}
+
+/** A number of monitors, watched for a time. */
+export interface Phase {
+  monitors: number
+  seconds: number
+}
+
+/** A run of `npm run test:knative -- --load`. */
+export interface LoadRun {
+  /** ISO, UTC. */
+  date: string
+  machine: string
+  phases: Phase[]
+  /** The interval of every monitor. */
+  intervalS: number
+  /** The share of monitors whose site accepts connections and never answers. */
+  hangingShare: number
+  samples: LoadSample[]
+}
+
+/** The sums over all samples. */
+export const measuredTotals = ({ samples }: LoadRun): { checks: number; lateOver1s: number; missed: number } => {
+  const sum = (field: 'checks' | 'late' | 'missed') => samples.reduce((total, sample) => total + sample[field], 0)
+  return { checks: sum('checks'), lateOver1s: sum('late'), missed: sum('missed') }
+}

@@ -1,0 +1,172 @@
+/**
+ * Measures Vigia on the cluster while the number of monitors changes: 2,000, then 20,000, then 2,000 again, each
+ * checked once a minute. Writes infra/cluster/scaling/load.json.
+ *
+ * `PHASES=500:60,5000:300,500:240` (monitors and seconds) chooses other phases.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { cpus, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import type { CpuSeconds, LoadRun, LoadSample, Phase } from '#infra/cluster/scaling/load-run.ts'
+import { root } from '#infra/repository.ts'
+import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
+import { podUsage, type Usage } from './cluster/cgroups.ts'
+import startClusterOnce from './cluster/global-setup.ts'
+import { handledEvents } from './cluster/handled-events.ts'
+import { list } from './cluster/kubectl.ts'
+import { inCluster } from './cluster/layout.ts'
+import { addManyMonitors, type ManyMonitors } from './cluster/monitors.ts'
+import type { Parts } from './cluster/parts.ts'
+import { deadLettersSince, knativePlace, query } from './cluster/place.ts'
+import { podsOf } from './cluster/pods.ts'
+import { until } from './cluster/until.ts'
+
+const phases: Phase[] = (process.env.PHASES ?? '2000:120,20000:300,2000:240').split(',').map(text => {
+  const [monitors, seconds] = text.split(':').map(Number)
+  return { monitors: monitors!, seconds: seconds! }
+})
+const intervalS = 60
+const hangingShare = 0.1
+const sampleS = 5
+/** In these seconds the first monitors are watched already, so that the first sample is not one of a cold start. */
+const warmUpS = 60
+
+/** What is read at the time of a sample. The rest of the sample comes from the database and the logs. */
+interface Reading {
+  atMs: number
+  pods: number
+  usageByUid: ReadonlyMap<string, Usage>
+  machineS: number
+  groupOf: Map<string, keyof CpuSeconds>
+}
+
+const measure = async (monitors: ManyMonitors): Promise<{ startMs: number; readings: Reading[] }> => {
+  const { cgroup } = JSON.parse(await readFile(inCluster('parts.json'), 'utf8')) as Parts
+  await monitors.watch(phases[0]!.monitors)
+  await until(async () => (await podsOf('uptime-prober')).length > 0, {
+    what: 'a pod of the prober',
+    timeoutMs: 120_000,
+  })
+  await setTimeout(warmUpS * 1_000)
+  const startMs = Date.now()
+  const readings: Reading[] = []
+  let endS = 0
+  for (const { monitors: count, seconds } of phases) {
+    if (endS > 0) await monitors.watch(count)
+    endS += seconds
+    while (Date.now() - startMs < endS * 1_000) {
+      const reading = await read(cgroup)
+      readings.push(reading)
+      log(startMs, count, reading)
+      const nextMs = startMs + readings.length * sampleS * 1_000
+      await setTimeout(Math.max(0, nextMs - Date.now()))
+    }
+  }
+  readings.push(await read(cgroup))
+  return { startMs, readings }
+}
+
+const log = (startMs: number, monitors: number, { atMs, pods }: Reading) =>
+  process.stdout.write(`${Math.round((atMs - startMs) / 1_000)} s: ${monitors} monitors, ${pods} pods\n`)
+
+const read = async (cgroup: string): Promise<Reading> => {
+  const pods = await list('pods')
+  return {
+    atMs: Date.now(),
+    pods: pods.filter(pod => groupOfPod(pod) === 'prober' && isReady(pod)).length,
+    usageByUid: (await podUsage(cgroup)).byPod,
+    machineS: await machineSeconds(),
+    groupOf: new Map(pods.flatMap(pod => [[pod.metadata.uid!, groupOfPod(pod)] as const]).filter(isGrouped)),
+  }
+}
+
+const isGrouped = (entry: readonly [string, keyof CpuSeconds | undefined]): entry is [string, keyof CpuSeconds] =>
+  entry[1] !== undefined
+
+const isReady = ({ metadata, status }: KubeObject) =>
+  !metadata.deletionTimestamp &&
+  status.conditions?.some((one: { type: string; status: string }) => one.type === 'Ready' && one.status === 'True')
+
+const groupOfPod = ({ metadata: { name, namespace, labels = {} } }: KubeObject): keyof CpuSeconds | undefined => {
+  if (namespace === 'knative-eventing') return 'broker'
+  if (namespace === 'knative-serving') return 'serving'
+  if (namespace !== 'vigia') return undefined
+  const service = labels['serving.knative.dev/service']
+  if (service === undefined) return /^(postgres|mongodb)-/.test(name) ? 'databases' : undefined
+  return service === 'uptime-prober' ? 'prober' : 'functions'
+}
+
+/** The CPU time that this machine has used since its start, in seconds. */
+const machineSeconds = async (): Promise<number> => {
+  const [line] = (await readFile('/proc/stat', 'utf8')).split('\n')
+  const [user, nice, system, , , irq, softirq] = line!.trim().split(/\s+/).slice(1).map(Number)
+  // The kernel counts in hundredths of a second.
+  return (user! + nice! + system! + irq! + softirq!) / 100
+}
+
+/** The CPU time between two readings. A pod that ended in between counts with its last reading. */
+const cpuBetween = (before: Reading, after: Reading): CpuSeconds => {
+  const used: CpuSeconds = { prober: 0, functions: 0, databases: 0, broker: 0, serving: 0, machine: 0 }
+  for (const [uid, { cpuMs }] of after.usageByUid) {
+    const group = after.groupOf.get(uid) ?? before.groupOf.get(uid)
+    if (group) used[group] += (cpuMs - (before.usageByUid.get(uid)?.cpuMs ?? 0)) / 1_000
+  }
+  used.machine = after.machineS - before.machineS
+  for (const group of Object.keys(used) as (keyof CpuSeconds)[]) used[group] = Number(used[group].toFixed(2))
+  return used
+}
+
+/** By number of the sample: the checks that were due, as the table of results has them. */
+const checksBySample = async (startMs: number) => {
+  const text = await query(`
+    with result as (
+      select floor((extract(epoch from due_at) - ${startMs / 1_000}) / ${sampleS}) as sample,
+        extract(epoch from started_at - due_at) * 1000 as late_ms
+      from probe_result join monitor on monitor.id = monitor_id where monitor.name like 'load %'
+    )
+    select sample, count(*), count(*) filter (where late_ms > 1000), count(*) filter (where late_ms is null),
+      round(coalesce(max(late_ms), 0))
+    from result group by sample`)
+  const rows = text.split('\n').map(line => line.split('|').map(Number))
+  return new Map(
+    rows.map(([sample, checks, late, missed, worstMs]) => [
+      sample!,
+      { checks: checks!, late: late!, missed: missed!, worstMs: worstMs! },
+    ]),
+  )
+}
+
+const samplesOf = async (startMs: number, readings: Reading[]): Promise<LoadSample[]> => {
+  const checks = await checksBySample(startMs)
+  const events = (await handledEvents())
+    .filter(({ type }) => type === 'dev.vigia.probe.requested')
+    .map(({ time, ms }) => ({ fromMs: Date.parse(time) - ms, toMs: Date.parse(time) }))
+  return readings.slice(0, -1).map((reading, at) => ({
+    atS: at * sampleS,
+    pods: reading.pods,
+    unanswered: events.filter(({ fromMs, toMs }) => fromMs <= reading.atMs && reading.atMs < toMs).length,
+    ...(checks.get(at) ?? { checks: 0, late: 0, missed: 0, worstMs: 0 }),
+    cpu: cpuBetween(reading, readings[at + 1]!),
+  }))
+}
+
+const machine = () =>
+  `${cpus().length} cores (${cpus()[0]!.model.trim()}), ${Math.round(totalmem() / 1024 ** 3)} GiB of memory`
+
+await startClusterOnce()
+const place = await knativePlace()
+const start = new Date().toISOString()
+const monitors = await addManyMonitors(place, Math.max(...phases.map(phase => phase.monitors)), intervalS)
+const { startMs, readings } = await measure(monitors)
+await monitors.watch(0)
+await until(async () => (await podsOf('uptime-prober')).length === 0, {
+  what: 'no pod of the prober, after its last check',
+  timeoutMs: 240_000,
+})
+const samples = await samplesOf(startMs, readings)
+const run: LoadRun = { date: start, machine: machine(), phases, intervalS, hangingShare, samples }
+const file = join(root, 'infra/cluster/scaling/load.json')
+await writeFile(file, `${JSON.stringify(run, null, 2)}\n`)
+process.stdout.write(`Dead letters: ${(await deadLettersSince(start)) || 'none'}\nWritten: ${file}\n`)
+process.exit()
