@@ -6,6 +6,7 @@ const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'dead-letters': () => import('./dead-letters.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
+  doctor: () => import('./doctor.ts'),
 }
 
 const help = async (): Promise<string> => {

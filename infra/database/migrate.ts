@@ -98,31 +98,59 @@ const isUnchanged = (file: string, current: string, { checksum, statements_check
   )
 }
 
-const refuseChangedFiles = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
-  const { rows: columns } = await client.query(
-    `select from information_schema.columns
-     where table_schema = current_schema and table_name = $1 and column_name = 'checksum'`,
-    [table],
-  )
-  if (columns.length === 0) return
-  // The column `statements_checksum` does not exist until this release has migrated the database.
-  const applied = await client.query<Applied>(
-    `select name, checksum, to_jsonb("${table}") ->> 'statements_checksum' as statements_checksum from "${table}"`,
-  )
-  const names = new Set(Object.keys(files).map(nameOf))
-  for (const row of applied.rows) {
-    const file = `${row.name}.sql`
-    const current = files[file]
-    if (current !== undefined && !isUnchanged(file, current, row))
-      throw new Error(
-        `migration ${file} was changed after this database applied it: restore the file and write a new migration`,
+/** The migrations of a database, compared with the files of this release. The names are file names, in order. */
+export interface MigrationState {
+  /** Files that the database has not applied. */
+  pending: string[]
+  /** Files that were changed after the database applied them. */
+  changed: string[]
+  /** Migrations of the database that have no file: a newer release applied them. */
+  unknown: string[]
+  /** The number of applied migrations. */
+  applied: number
+}
+
+type Query = <Row extends object>(sql: string, values: unknown[]) => Promise<Row[]>
+
+/** Compares a database with the files in `dir`, which `checksums` has read. Changes nothing. */
+export const migrationState = async (
+  query: Query,
+  { table = 'migration', files }: { table?: string; files: Record<string, string> },
+): Promise<MigrationState> => {
+  const [found] = await query<{ exists: boolean }>('select to_regclass(quote_ident($1)) is not null as exists', [table])
+  // Earlier releases have no column `statements_checksum`, and the first of them have no column `checksum`.
+  const rows = found?.exists
+    ? await query<Applied>(
+        `select name, to_jsonb("${table}") ->> 'checksum' as checksum,
+           to_jsonb("${table}") ->> 'statements_checksum' as statements_checksum from "${table}" order by id`,
+        [],
       )
+    : []
+  const names = new Set(rows.map(({ name }) => name))
+  return {
+    pending: Object.keys(files).filter(file => !names.has(nameOf(file))),
+    changed: rows
+      .filter(row => {
+        const current = files[`${row.name}.sql`]
+        return current !== undefined && !isUnchanged(`${row.name}.sql`, current, row)
+      })
+      .map(({ name }) => `${name}.sql`),
+    unknown: rows.map(({ name }) => `${name}.sql`).filter(file => files[file] === undefined),
+    applied: rows.length,
   }
-  const appliedNames = new Set(applied.rows.map(({ name }) => name))
-  const unknown = applied.rows.find(({ name }) => !names.has(name))
-  if (unknown === undefined) return
-  const message = `the database has migration ${unknown.name}.sql, which this version does not know: run a newer version`
-  throw [...names].every(name => appliedNames.has(name)) ? new DatabaseAhead(message) : new Error(message)
+}
+
+const refuseChangedFiles = async (client: Client, table: string, files: Record<string, string>): Promise<void> => {
+  const query = async <Row extends object>(sql: string, values: unknown[]) =>
+    (await client.query<Row>(sql, values)).rows
+  const { pending, changed, unknown } = await migrationState(query, { table, files })
+  if (changed.length > 0)
+    throw new Error(
+      `migration ${changed[0]} was changed after this database applied it: restore the file and write a new migration`,
+    )
+  if (unknown.length === 0) return
+  const message = `the database has migration ${unknown[0]}, which this version does not know: run a newer version`
+  throw pending.length === 0 ? new DatabaseAhead(message) : new Error(message)
 }
 
 /** Adds the checksums of new rows, and replaces the checksums that an earlier release wrote. */
