@@ -110,3 +110,9 @@ test('the gate, Jenkins X and GitHub run the same npm commands; only the gate an
   expect(commands(gate)).toEqual([...agreed, 'npm run test:knative -- first-install'])
   expect(of(workflowSteps('nightly.yml', 'knative'))).toEqual(['npm ci --ignore-scripts', 'npm run test:knative'])
 })
+
+test('the nightly workflow requires the cluster and compiles KEDA', () => {
+  const scripts = workflowSteps('nightly.yml', 'knative').map(({ script }) => script)
+  const settings = scripts.flatMap(script => [...script.matchAll(/--env (VIGIA_\w+=\w+)/g)].map(([, one]) => one))
+  expect(settings).toEqual(['VIGIA_KNATIVE=required', 'VIGIA_KNATIVE_KEDA=1'])
+})

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { glob, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '#infra/repository.ts'
@@ -13,7 +13,8 @@ const run = promisify(execFile)
  * each change of the module. Go downloads only what its cache does not have.
  */
 export const goTools = async (module: string): Promise<{ folder: string } | { reason: string }> => {
-  const texts = await Promise.all(['go.mod', 'go.sum'].map(file => readFile(join(module, file), 'utf8')))
+  const files = (await Array.fromAsync(glob('{go.mod,go.sum,**/*.go}', { cwd: module }))).sort()
+  const texts = await Promise.all(files.map(file => readFile(join(module, file), 'utf8')))
   const folder = join(root, '.build/cluster', createHash('sha256').update(texts.join()).digest('hex').slice(0, 16))
   if (existsSync(folder)) return { folder }
   await mkdir(dirname(folder), { recursive: true })

@@ -6,6 +6,7 @@ import { nextVersion } from './layout.ts'
 import type { BuiltParts } from './parts.ts'
 import { platformCrds } from './platform.ts'
 import { buildPrograms } from './programs.ts'
+import { queueScalingParts, wantsKeda } from './queue-scaling.ts'
 import { timed } from './timed.ts'
 
 /**
@@ -17,5 +18,9 @@ export const buildParts = async (): Promise<BuiltParts> => {
   const debian = await timed("unpack Debian's packages", debianPrograms)
   const images = await timed('write the images', () => clusterImages(programs, [packageVersion(), nextVersion]))
   const knative = await timed('read the YAML of Knative', knativeObjects)
-  return { programs, debian, images, knative, crds: platformCrds() }
+  const queueScaling = wantsKeda
+    ? await timed('build KEDA, RabbitMQ and the program that reads its queue', queueScalingParts)
+    : { images: [], keda: [] }
+  images.push(...queueScaling.images)
+  return { programs, debian, images, knative, crds: platformCrds(), keda: queueScaling.keda }
 }

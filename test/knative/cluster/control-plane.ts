@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
+import { certificateAuthority } from '#test/cluster/support/certificate-authority.ts'
 import { until } from '#test/support/until.ts'
 import { inCluster, kubeconfigOf, nodeAddress, podNetwork, serviceNetwork } from './layout.ts'
 import type { Parts } from './parts.ts'
@@ -21,7 +22,7 @@ const users = {
 const server = `https://${nodeAddress}:6443`
 
 /** Starts etcd, kube-apiserver, kube-controller-manager and kube-scheduler. Returns when the API server is ready. */
-export const startControlPlane = async ({ programs: { kubernetes } }: Parts): Promise<void> => {
+export const startControlPlane = async ({ programs: { kubernetes }, keda }: Parts): Promise<void> => {
   await writeKeys()
   const program = (name: string) => join(kubernetes, name)
   await startProgram('etcd', program('etcd'), [
@@ -45,6 +46,7 @@ export const startControlPlane = async ({ programs: { kubernetes } }: Parts): Pr
     // The name of the node is in no DNS.
     '--kubelet-preferred-address-types=InternalIP',
     '--profiling=false',
+    ...(keda.length > 0 ? await aggregatorFlags() : []),
   ])
   // The server makes a self-signed certificate.
   const certificate = inCluster('certificates', 'apiserver.crt')
@@ -59,6 +61,8 @@ export const startControlPlane = async ({ programs: { kubernetes } }: Parts): Pr
     '--use-service-account-credentials=true',
     // These controllers are for nodes in a cloud and for networks of several nodes.
     '--controllers=*,-cloud-node-lifecycle-controller,-node-ipam-controller,-node-route-controller',
+    // The default is five minutes, which a test would have to wait before an autoscaler could scale down.
+    '--horizontal-pod-autoscaler-downscale-stabilization=10s',
   ])
   await startProgram('kube-scheduler', program('kube-scheduler'), [
     `--kubeconfig=${kubeconfigOf('system:kube-scheduler')}`,
@@ -76,6 +80,25 @@ const ready = () =>
       .on('error', () => resolve(false))
       .end()
   })
+
+/**
+ * The flags with which the API server proves to an extension API server, such as KEDA's, for which user it asks. Makes
+ * the certificates.
+ */
+const aggregatorFlags = async (): Promise<string[]> => {
+  await mkdir(inCluster('aggregator'))
+  const authority = await certificateAuthority(inCluster('aggregator'), 'aggregator-authority')
+  const { certificate, key } = await authority.signed('aggregator', ['DNS:aggregator'])
+  return [
+    `--requestheader-client-ca-file=${authority.certificate}`,
+    '--requestheader-allowed-names=aggregator',
+    '--requestheader-username-headers=X-Remote-User',
+    '--requestheader-group-headers=X-Remote-Group',
+    '--requestheader-extra-headers-prefix=X-Remote-Extra-',
+    `--proxy-client-cert-file=${certificate}`,
+    `--proxy-client-key-file=${key}`,
+  ]
+}
 
 /** Writes the key that signs the tokens of service accounts, and the tokens and kubeconfigs of the users. */
 const writeKeys = async () => {

@@ -71,8 +71,9 @@ const refreshWebhooks = async (): Promise<void> => {
   await kubectl(['annotate', webhookKinds, '--all', 'vigia.dev/refreshed=yes'])
 }
 
-const objectsOf = async (path: string, globs: string[]): Promise<KubeObject[]> => {
-  const folder = await moduleFolder(path)
+/** The objects in these YAML files of a Go module in Go's cache, without autoscalers and disruption budgets. */
+export const objectsOf = async (path: string, globs: string[], goModule?: string): Promise<KubeObject[]> => {
+  const folder = await moduleFolder(path, goModule)
   const names = (await Array.fromAsync(glob(globs, { cwd: folder }))).sort()
   const texts = await Promise.all(names.map(name => readFile(join(folder, name), 'utf8')))
   return texts
@@ -109,15 +110,20 @@ const adapt = (object: KubeObject, settings: Settings): KubeObject => {
   ) as KubeObject
   if (adapted.kind === 'ConfigMap' && adapted.metadata.namespace === 'knative-serving')
     adapted.data = { ...adapted.data, ...servingSettings(adapted.metadata.name, settings) }
-  if (adapted.kind === 'Deployment')
-    for (const container of adapted.spec.template.spec.containers) {
-      if (container.resources?.requests?.cpu) container.resources.requests.cpu = '5m'
-      // In Knative's release, a probe of a webhook fails if the response takes longer than a second, which happens on a
-      // busy machine. After a few failures, Kubernetes restarts the webhook or sends it no requests.
-      for (const probe of [container.livenessProbe, container.readinessProbe]) if (probe) probe.timeoutSeconds = 10
-      if (container.livenessProbe) container.livenessProbe.periodSeconds = 10
-    }
+  fitToTwoCores(adapted)
   return adapted
+}
+
+/** Lowers the CPU requests of a Deployment, and gives its probes more time. Other objects stay as they are. */
+export const fitToTwoCores = ({ kind, spec }: KubeObject): void => {
+  if (kind !== 'Deployment') return
+  for (const container of spec.template.spec.containers) {
+    if (container.resources?.requests?.cpu) container.resources.requests.cpu = '5m'
+    // In Knative's release, a probe of a webhook fails if the response takes longer than a second, which happens on a
+    // busy machine. After a few failures, Kubernetes restarts the webhook or sends it no requests.
+    for (const probe of [container.livenessProbe, container.readinessProbe]) if (probe) probe.timeoutSeconds = 10
+    if (container.livenessProbe) container.livenessProbe.periodSeconds = 10
+  }
 }
 
 const servingSettings = (name: string, settings: Settings): Record<string, string> => ({

@@ -8,4 +8,5 @@ process.exitCode = await launch(process.argv.slice(2), async () => ({
   images: [],
   knative: [],
   crds: [],
+  keda: [],
 }))

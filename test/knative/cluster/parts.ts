@@ -12,6 +12,8 @@ export interface BuiltParts {
   knative: KubeObject[]
   /** The CRDs of other projects. */
   crds: object[]
+  /** The objects of KEDA. Empty without VIGIA_KNATIVE_KEDA=1. */
+  keda: KubeObject[]
 }
 
 /** What a running cluster reads from parts.json of its folder. */

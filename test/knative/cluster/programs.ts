@@ -151,11 +151,11 @@ const patchEventing = async (builds: string, folder: string): Promise<string> =>
 }
 
 /**
- * The folder of a Go module in Go's cache, with its YAML files. Go downloads the module when it is missing. Throws
- * `Unavailable` when it cannot.
+ * The folder of a Go module in Go's cache, with its YAML files, in the version that the go.mod in `goModule` names. Go
+ * downloads the module when it is missing. Throws `Unavailable` when it cannot.
  */
-export const moduleFolder = async (path: string): Promise<string> => {
-  const download = run('go', ['mod', 'download', '-json', path], { cwd: module, env: env() })
+export const moduleFolder = async (path: string, goModule = module): Promise<string> => {
+  const download = run('go', ['mod', 'download', '-json', path], { cwd: goModule, env: env() })
   // Go writes the reason to its standard output, except when it is too old for the module.
   const { stdout } = await download.catch(error => {
     const { Error: reason } = error.stdout ? (JSON.parse(error.stdout) as { Error?: string }) : {}

@@ -11,8 +11,8 @@ import { dockerIgnore, type Stage, stagesOf } from '#test/delivery/support/docke
 import { debianPackages } from './debian-packages.ts'
 import { type Image, type Layer, layerOf } from './oci-layout.ts'
 
-/** The uid and gid of the databases in their official images. */
-const databaseUser = 999
+/** The uid and gid of the databases, and of RabbitMQ, in their official images. */
+export const databaseUser = 999
 
 /** The stages of Vigia's Dockerfile for a version. */
 const stages = (version: string): Stage[] =>
@@ -143,7 +143,8 @@ export const postgresImage = async (): Promise<Image> => {
   }
 }
 
-const ownFolders = async (tree: string, ...paths: string[]) => {
+/** Makes these folders of a tree and gives them to `databaseUser`. */
+export const ownFolders = async (tree: string, ...paths: string[]) => {
   for (const path of paths) {
     await mkdir(join(tree, path), { recursive: true })
     await chown(join(tree, path), databaseUser, databaseUser)
@@ -213,7 +214,7 @@ const hashOf = (...paths: string[]): string => {
 }
 
 /** The hash of the code that builds the layers, so that a change of it builds them again. */
-const recipe = hashOf(
+export const recipe = hashOf(
   ...['images', 'oci-layout', 'debian-packages'].map(name => `test/knative/images/${name}.ts`),
   'test/cluster/support/image-tree.ts',
   'test/delivery/support/dockerfile.ts',
