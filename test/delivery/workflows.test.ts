@@ -107,7 +107,7 @@ test('the gate, Jenkins X and GitHub run the same npm commands; only the gate an
   expect(of(testStep(tektonSteps('release.yaml')))).toEqual(agreed)
   expect(of(testStep(workflowSteps('release.yml', 'release')))).toEqual(agreed)
   const gate = readFileSync(join(root, '.ci/run'), 'utf8').replaceAll(/^\s*#.*$/gm, '')
-  expect(commands(gate)).toEqual([...agreed, 'npm run test:knative -- first-install'])
+  expect(commands(gate)).toEqual([...agreed, 'npm run test:knative -- first-install journeys conformance'])
   expect(of(workflowSteps('nightly.yml', 'knative'))).toEqual(['npm ci --ignore-scripts', 'npm run test:knative'])
 })
 
