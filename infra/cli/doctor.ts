@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { checksOf } from './doctor/checks.ts'
 import { clean, findingsOf, formatFindings, summaryOf } from './doctor/finding.ts'
 import { installationOf } from './doctor/installation.ts'
@@ -11,13 +12,18 @@ const checkTimeLimitMs = 15_000
 
 /** Checks an installation and changes nothing. The command fails if a check failed. */
 export const verb: Verb = {
-  help: 'doctor [--json]                           checks the installation, and says what to do about each finding',
+  help: 'doctor [--json] [--backups /backups]      checks the installation, and says what to do about each finding',
 
   run: async (args, { env, print }) => {
-    const { values } = parseArguments({ args, options: { json: { type: 'boolean' } } })
+    const { values } = parseArguments({ args, options: { json: { type: 'boolean' }, backups: { type: 'string' } } })
     const installation = await installationOf(env)
     const database = await connect(installation, answerTimeoutMs)
-    const checks = checksOf(installation, database, new Date())
+    const checks = checksOf(installation, {
+      database,
+      backups: resolve(values.backups ?? '/backups'),
+      now: new Date(),
+      timeoutMs: answerTimeoutMs,
+    })
     const findings = (await findingsOf(checks, checkTimeLimitMs)).map(finding => clean(finding, env))
     if ('end' in database) await database.end()
     print(values.json ? JSON.stringify(findings, null, 2) : formatFindings(findings))

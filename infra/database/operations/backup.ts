@@ -224,6 +224,17 @@ export const checkBackup = async (
   return facts
 }
 
+/** When a backup was made, from its first line. The rest is not read. Throws if the file does not begin as a backup. */
+export const backupMadeAt = async (file: string): Promise<Date> => {
+  await (await open(file)).close()
+  const lines = linesOf(file)
+  try {
+    return new Date(((await lines.next()).value as Head).madeAt)
+  } finally {
+    await lines.return(undefined)
+  }
+}
+
 const refuseNewer = async (file: string, migrations: Head['migrations'], schemas: readonly Schema[]): Promise<void> => {
   for (const [table, names] of Object.entries(migrations)) {
     const schema = schemas.find(one => one.table === table)

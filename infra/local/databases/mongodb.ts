@@ -118,6 +118,14 @@ export const endMongoOrphan = async (dataDir: string): Promise<void> => {
   if (command?.includes(program) && command.includes(portArgument(port))) await endProcess(pid, stopSignals)
 }
 
+/** The server that a runtime in another process has started on this data folder; null if there is none. */
+export const runningMongo = async (dataDir: string): Promise<Pick<MongoServer, 'uri' | 'isPersistent'> | null> => {
+  const record = recordIn(await readFile(join(dataDir, 'mongodb/server.json'), 'utf8').catch(() => ''))
+  return record && { uri: uriOf(record.port), isPersistent: basename(record.program) !== 'jongodb' }
+}
+
+const uriOf = (port: number) => `mongodb://127.0.0.1:${port}/vigia`
+
 /** What is recorded about a started server, so that a later start recognises its process. */
 interface ServerRecord {
   pid: number
@@ -206,7 +214,7 @@ const start = async (
     answers: () => mongoAnswers(port),
     end: pid => endProcess(pid, stopSignals),
   })
-  return { running, uri: `mongodb://127.0.0.1:${port}/vigia` }
+  return { running, uri: uriOf(port) }
 }
 
 /**
