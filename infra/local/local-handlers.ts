@@ -1,5 +1,8 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Postgres } from '#database/connect.ts'
 import { deadLettersIn } from '#database/operations/dead-letters.ts'
+import { readFigures } from '#database/operations/figures.ts'
+import { databaseMetrics } from '#functions/database-metrics/database-metrics.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import type { Activator } from './activator/activator.ts'
 import { replayDeadLetter } from './dead-letter-replay.ts'
@@ -19,6 +22,8 @@ export interface LocalHandlersOptions {
   readiness: Readiness
   /** The runtime's own connections to PostgreSQL. */
   db: Postgres
+  /** The connection for metrics, separate from `db` because a slow query for metrics must not delay the API. */
+  metricsDb: Postgres
   dataDir: string
   port: number
   publicPort: number
@@ -51,10 +56,11 @@ const localPagesOf = (options: LocalHandlersOptions) => {
   const { activator, eventing, outsideWorld, readiness, db, dataDir, port, failed } = options
   const { broker, sources } = eventing
   const deadLetters = deadLettersIn(db)
+  const database = databaseMetricsOf(options)
   return localPages({
     activator,
     sources,
-    status: { waitingFor: readiness.check, metrics: runtimeMetrics({ activator, broker }) },
+    status: { waitingFor: readiness.check, metrics: runtimeMetrics({ activator, broker, database }) },
     events: broker.reads,
     deadLetters: {
       newest: deadLetters.newest,
@@ -77,3 +83,12 @@ const localPagesOf = (options: LocalHandlersOptions) => {
     failed,
   })
 }
+
+const databaseMetricsOf = ({ metricsDb, warn }: LocalHandlersOptions) =>
+  databaseMetrics({
+    figures: now => readFigures(metricsDb, now, { withBroker: true }),
+    clock: systemClock,
+    pause: ms => setTimeout(ms, undefined, { ref: false }),
+    failed: error =>
+      warn(`/metrics has no metrics from PostgreSQL: ${error instanceof Error ? error.message : String(error)}`),
+  })

@@ -120,13 +120,14 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
 
   const { postgres: connect } = await import('#database/connect.ts')
   const db = connect(postgres.url, { max: 2, applicationName: 'vigia control api' })
-  shutdown.atTheEnd(() => db.end())
+  const metricsDb = connect(postgres.url, { max: 1, applicationName: 'vigia metrics', statementTimeoutMs: 5_000 })
+  for (const pool of [db, metricsDb]) shutdown.atTheEnd(() => pool.end())
   const failed = (error: unknown) =>
     terminal.warn(error instanceof Error ? (error.stack ?? error.message) : String(error))
   const ports = { port: server.port, publicPort: publicListener.port }
   server.serve(
     localHandlers({
-      ...{ manifests, activator, eventing, outsideWorld, readiness, db, dataDir },
+      ...{ manifests, activator, eventing, outsideWorld, readiness, db, metricsDb, dataDir },
       ...{ ...ports, warn: terminal.warn, failed },
     }),
   )

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
+import { readExposition } from '../support/exposition.ts'
 import { spawnVigia, startVigia, type Vigia } from '../support/npm-start.ts'
 import { until } from '../support/until.ts'
 import { isGone } from './support/processes.ts'
@@ -215,6 +216,10 @@ describe('the local API', () => {
     expect(text).toMatch(/vigia_function_cold_starts_total\{function="telegram-webhook"\} \d+/)
     expect(text).toMatch(/vigia_broker_events_total\{outcome="accepted"\} \d+/)
     expect(text).toContain('process_resident_memory_bytes')
+    const metrics = readExposition(text)
+    expect(metrics.get('vigia_database_up')!.samples.get('')).toBe(1)
+    expect(metrics.get('vigia_broker_unfinished_deliveries')!.samples.has('')).toBe(true)
+    expect(metrics.get('vigia_monitors')!.samples.get('state="down"')).toBe(0)
   })
 
   test('the home page lists the functions in the language of the browser, and has no script', async () => {

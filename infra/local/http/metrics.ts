@@ -4,10 +4,15 @@ import type { Broker } from '../broker/broker.ts'
 export interface MetricsSources {
   activator: Pick<Activator, 'report' | 'waiting'>
   broker: Pick<Broker, 'stats'>
+  /** The metrics from PostgreSQL, in the text format of Prometheus. */
+  database(): Promise<string>
 }
 
-/** The runtime's own metrics in the text format of Prometheus. prom-client is loaded at the first request. */
-export const runtimeMetrics = ({ activator, broker }: MetricsSources) => {
+/**
+ * The runtime's own metrics and those from PostgreSQL, in the text format of Prometheus. prom-client is loaded at the
+ * first request.
+ */
+export const runtimeMetrics = ({ activator, broker, database }: MetricsSources) => {
   const registry = async () => {
     const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('prom-client')
     const register = new Registry()
@@ -75,6 +80,7 @@ export const runtimeMetrics = ({ activator, broker }: MetricsSources) => {
   return async () => {
     loaded ??= registry()
     const register = await loaded
-    return { type: register.contentType, text: await register.metrics() }
+    const texts = await Promise.all([register.metrics(), database()])
+    return { type: register.contentType, text: texts.join('') }
   }
 }

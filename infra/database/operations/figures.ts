@@ -1,0 +1,180 @@
+import type { Postgres } from '../connect.ts'
+
+/** What PostgreSQL knows about the state of Vigia, for monitoring. */
+export interface Figures {
+  /** The number of monitors; `new`: not judged since the monitor was added or resumed. */
+  monitors: { new: number; up: number; down: number; paused: number }
+  checks: CheckFigures
+  /** See `missedChecks`. */
+  missedChecks: number
+  openIncidents: number
+  outbox: OutboxFigures
+  deadLetters: DeadLetterFigures
+  /** The time up to which each job has done its work. */
+  jobs: { job: string; reached: Date }[]
+  /** null if the broker does not keep its events in this database. */
+  deliveries: DeliveryFigures | null
+}
+
+/** The results of the last five minutes, of a sample of the monitors. */
+export interface CheckFigures {
+  ok: number
+  failed: number
+  /** A fault on our side prevented a conclusion about the site. */
+  unknown: number
+  /** The slot was too old to be checked when the prober got it. */
+  missed: number
+  /**
+   * The number of seconds from the due time of a check to its start, by percentile: half of the checks (95 %, 99 %, all
+   * of them) were at most that late. Zeros without checks.
+   */
+  latenessS: { 50: number; 95: number; 99: number; 100: number }
+}
+
+/** Messages that Telegram has neither accepted nor refused. At most `mostCounted` of them are counted. */
+export interface OutboxFigures {
+  waiting: number
+  sending: number
+  /** When the oldest of them was requested; null without messages. */
+  oldestAt: Date | null
+}
+
+/** The dead letters of the last 24 hours that were not replayed since. */
+export interface DeadLetterFigures {
+  /** The most frequent kinds, at most `mostKinds` of them. */
+  kinds: { fingerprint: string; trigger: string; count: number }[]
+  /** The number of dead letters of all other kinds. */
+  others: number
+}
+
+/** Deliveries of the one-machine broker that are neither done nor dead. At most `mostCounted` of them are counted. */
+export interface DeliveryFigures {
+  unfinished: number
+  /** When the broker accepted the oldest event among them; null without deliveries. */
+  oldestAt: Date | null
+}
+
+/** Counting stops here, so that a long queue cannot make its own monitoring slow. */
+export const mostCounted = 100_000
+/** The number of kinds is limited, because each kind is a time series of its own. */
+export const mostKinds = 20
+
+/**
+ * The sample has up to 32 monitors of each of 64 equal ranges of hashes. There are never more than 64 shards, so each
+ * shard is in the sample.
+ */
+export const sampleSize = { ranges: 64, monitors: 32 }
+const hashesPerRange = 2 ** 31 / sampleSize.ranges
+/** A monitor has at most 30 slots in five minutes; the others are checks that a person requested. */
+const mostResults = 40
+
+/**
+ * The queries for monitoring. Each query reads a bounded part of an index, except `monitorsByState`, which reads the
+ * table `monitor` once, as probe-scheduler does at every tick.
+ */
+export const figuresIn = (db: Postgres) => ({
+  monitorsByState: async (): Promise<Figures['monitors']> => {
+    const { rows } = await db.query<{ state: keyof Figures['monitors']; count: number }>(
+      `select case when paused_at is null then state else 'paused' end as state, count(*) as count
+       from monitor group by 1`,
+    )
+    return { new: 0, up: 0, down: 0, paused: 0, ...Object.fromEntries(rows.map(({ state, count }) => [state, count])) }
+  },
+
+  recentChecks: async (now: Date): Promise<CheckFigures> => {
+    const { rows } = await db.query<Omit<CheckFigures, 'latenessS'> & { lateness: number[] | null }>(
+      `select count(*) filter (where ok) as ok, count(*) filter (where not ok) as failed,
+         count(*) filter (where ok is null and started_at is not null) as unknown,
+         count(*) filter (where ok is null and started_at is null) as missed,
+         percentile_disc(array[0.5, 0.95, 0.99, 1]) within group
+           (order by greatest(0, extract(epoch from started_at - due_at))::float8) as lateness
+       from generate_series(0, ${sampleSize.ranges - 1}) as range
+       cross join lateral (
+         select id from monitor
+         where slot_hash between range * ${hashesPerRange} and range * ${hashesPerRange} + ${hashesPerRange - 1}
+         order by slot_hash limit ${sampleSize.monitors}
+       ) as sampled
+       cross join lateral (
+         select ok, started_at, due_at from probe_result
+         where monitor_id = sampled.id and due_at > $1::timestamptz - interval '5 minutes' and due_at <= $1
+         order by due_at desc limit ${mostResults}
+       ) as result`,
+      [now],
+    )
+    const { lateness, ...outcomes } = rows[0]!
+    const [half = 0, most = 0, nearlyAll = 0, all = 0] = lateness ?? []
+    return { ...outcomes, latenessS: { 50: half, 95: most, 99: nearlyAll, 100: all } }
+  },
+
+  /**
+   * The number of slots in the current and the previous hour (UTC) that gave no result about the site, because they
+   * were not checked or because the check was inconclusive.
+   */
+  missedChecks: async (now: Date): Promise<number> =>
+    (
+      await db.query<{ missed: number }>(
+        `select coalesce(sum(missed), 0) as missed from probe_hour
+         where missed > 0 and hour >= date_trunc('hour', $1::timestamptz, 'UTC') - interval '1 hour'`,
+        [now],
+      )
+    ).rows[0]!.missed,
+
+  openIncidents: async (): Promise<number> =>
+    (await db.query<{ count: number }>('select count(*) as count from incident where closed_at is null')).rows[0]!
+      .count,
+
+  outbox: async (): Promise<OutboxFigures> =>
+    (
+      await db.query<OutboxFigures>(
+        `select count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'sending') as sending,
+           min(requested_at) as "oldestAt"
+         from (
+           select state, requested_at from message where state in ('waiting', 'sending')
+           order by chat_id, seq limit ${mostCounted}
+         ) as unsent`,
+      )
+    ).rows[0]!,
+
+  deadLettersByKind: async (now: Date): Promise<DeadLetterFigures> => {
+    const { rows } = await db.query<DeadLetterFigures['kinds'][number] & { total: number }>(
+      `select fingerprint, min(trigger) as trigger, count(*) as count, sum(count(*)) over () as total from dead_letter
+       where at > $1::timestamptz - interval '24 hours' and (replayed_at is null or replayed_at < at)
+       group by fingerprint order by count(*) desc, fingerprint limit ${mostKinds}`,
+      [now],
+    )
+    const kinds = rows.map(({ total, ...kind }) => kind)
+    return { kinds, others: (rows[0]?.total ?? 0) - kinds.reduce((sum, { count }) => sum + count, 0) }
+  },
+
+  jobs: async (): Promise<Figures['jobs']> =>
+    (await db.query<Figures['jobs'][number]>('select job, reached from cursor order by job')).rows,
+
+  /** Only for a database in which the one-machine broker keeps its events. */
+  unfinishedDeliveries: async (): Promise<DeliveryFigures> =>
+    (
+      await db.query<DeliveryFigures>(
+        `select count(*) as unfinished,
+           (select accepted_at from broker.event where seq = min(unfinished.event_seq)) as "oldestAt"
+         from (
+           select event_seq from broker.delivery where due is not null order by trigger, due limit ${mostCounted}
+         ) as unfinished`,
+      )
+    ).rows[0]!,
+})
+
+/** Reads all figures in one transaction, so that they belong together. */
+export const readFigures = (db: Postgres, now: Date, { withBroker }: { withBroker: boolean }): Promise<Figures> =>
+  db.transaction(async tx => {
+    await tx.query('set transaction isolation level repeatable read read only')
+    const figures = figuresIn(tx)
+    return {
+      monitors: await figures.monitorsByState(),
+      checks: await figures.recentChecks(now),
+      missedChecks: await figures.missedChecks(now),
+      openIncidents: await figures.openIncidents(),
+      outbox: await figures.outbox(),
+      deadLetters: await figures.deadLettersByKind(now),
+      jobs: await figures.jobs(),
+      deliveries: withBroker ? await figures.unfinishedDeliveries() : null,
+    }
+  })
