@@ -11,6 +11,7 @@ import { startBrokerServer } from '#test/support/broker-server.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { readExposition } from '#test/support/exposition.ts'
 import { flakyProxy } from '#test/support/flaky-proxy.ts'
+import { runtimeParts } from '#test/support/runtime-parts.ts'
 
 const start = Date.parse('2026-11-21T12:00:00Z')
 let now = start
@@ -27,16 +28,7 @@ beforeAll(async () => {
   proxy = await flakyProxy(database.url)
   db = postgres(proxy.url, { max: 1 })
   scrape = runtimeMetrics({
-    activator: {
-      report: () => [{ name: 'uptime-prober', state: 'ready', replicas: [], coldStarts: 3 }],
-      waiting: () => 0,
-    },
-    broker: {
-      stats: () => ({
-        ...{ accepted: 1, duplicates: 0, refused: { 400: 2 }, attempts: 1, done: 1, dead: 0, inMemory: 0, inFlight: 0 },
-        ...{ storeOpen: true, storeError: null },
-      }),
-    },
+    ...runtimeParts,
     database: databaseMetrics({
       figures: async at => {
         queries++
