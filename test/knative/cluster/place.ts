@@ -105,7 +105,22 @@ export const doubleTriggers = async (): Promise<void> => {
   ])
 }
 
-/** Removes the Triggers of `doubleTriggers`. */
+/**
+ * Removes the Triggers of `doubleTriggers`, one after the other. When several are removed at once, Knative leaves
+ * subscribers in the channel whose Triggers are gone, and their events become dead letters.
+ */
 export const removeDoubleTriggers = async (): Promise<void> => {
-  await kubectl(['delete', 'triggers.eventing.knative.dev', '--namespace=vigia', '--selector=twin'])
+  for (const { metadata } of await list('triggers.eventing.knative.dev', 'vigia', '--selector=twin')) {
+    await kubectl(['delete', 'triggers.eventing.knative.dev', metadata.name, '--namespace=vigia'])
+    await until(async () => !(await subscribers()).some(uri => uri.includes(`/${metadata.name}/`)), {
+      what: `the channel to be without ${metadata.name}`,
+      timeoutMs: 60_000,
+    })
+  }
+}
+
+/** The URIs to which the channel of Vigia's Broker sends events: one for each Trigger. */
+const subscribers = async (): Promise<string[]> => {
+  const channels = await list('inmemorychannels.messaging.knative.dev', 'vigia')
+  return channels.flatMap(({ spec }) => spec.subscribers ?? []).map(({ subscriberUri }) => subscriberUri)
 }
