@@ -1,32 +1,59 @@
-import { resolve } from 'node:path'
-import { checksOf } from './doctor/checks.ts'
-import { clean, findingsOf, formatFindings, summaryOf } from './doctor/finding.ts'
-import { installationOf } from './doctor/installation.ts'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { root } from '#infra/repository.ts'
+import { runningMongo } from '#local/databases/mongodb.ts'
+import { runningPostgres } from '#local/databases/postgres.ts'
+import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
+import { webhookUrl } from '#local/outside-world/telegram-connection.ts'
+import { dataFolderOf, schemas } from './database.ts'
+import { backupCheck } from './doctor/backup-check.ts'
+import { commonChecks, withDatabase } from './doctor/common-checks.ts'
+import { diskCheck } from './doctor/disk-check.ts'
+import { answerTimeoutMs, doctorVerb } from './doctor/doctor-verb.ts'
+import { type Installation, withoutEmpty } from './doctor/installation.ts'
 import { connect } from './doctor/postgres-checks.ts'
-import { parseArguments } from './usage-error.ts'
-import type { Verb } from './verb.ts'
+import { runtimeCheck, runtimeOn, versionsCheck } from './doctor/runtime-checks.ts'
+import { settingsCheck } from './doctor/settings-check.ts'
+import { deliveriesCheck } from './doctor/waiting-checks.ts'
 
-/** The time limit of an answer. A check may need several answers and has its own, longer limit. */
-const answerTimeoutMs = 5_000
-const checkTimeLimitMs = 15_000
+const help = 'doctor [--json] [--backups /backups]      checks the installation, and says what to do about each finding'
 
-/** Checks an installation and changes nothing. The command fails if a check failed. */
-export const verb: Verb = {
-  help: 'doctor [--json] [--backups /backups]      checks the installation, and says what to do about each finding',
+/** The doctor of one machine. It needs the environment of `npm start`. */
+export const verb = doctorVerb(help, async (given, backups = '/backups') => {
+  const env = withoutEmpty(given)
+  const dataDir = await dataFolderOf(env)
+  const installation: Installation = { place: 'machine', dataDir, env }
+  const database = await connect(installation, () => ownServer(dataDir), answerTimeoutMs)
+  const port = env.PORT ?? '8080'
+  const runtime = runtimeOn(port, answerTimeoutMs)
+  return {
+    database,
+    checks: [
+      { name: 'settings', run: () => settingsCheck(installation) },
+      { name: 'Vigia', run: async () => runtimeCheck(await runtime, port) },
+      { name: 'versions', run: async () => versionsCheck(await runtime) },
+      { name: 'disk', run: () => diskCheck(dataDir) },
+      { name: 'backup', run: () => backupCheck(resolve(backups), new Date()) },
+      { name: 'deliveries', run: withDatabase(database, db => deliveriesCheck(db, installation)) },
+      ...commonChecks(installation, {
+        database,
+        schemas,
+        catalogue: async () =>
+          env.MONGODB_URI === undefined ? runningMongo(dataDir) : { uri: env.MONGODB_URI, isPersistent: true },
+        runningS: async () => (await runtime)?.runningS ?? null,
+        webhookUrl: () => expectedWebhook(env),
+        timeoutMs: answerTimeoutMs,
+      }),
+    ],
+  }
+})
 
-  run: async (args, { env, print }) => {
-    const { values } = parseArguments({ args, options: { json: { type: 'boolean' }, backups: { type: 'string' } } })
-    const installation = await installationOf(env)
-    const database = await connect(installation, answerTimeoutMs)
-    const checks = checksOf(installation, {
-      database,
-      backups: resolve(values.backups ?? '/backups'),
-      now: new Date(),
-      timeoutMs: answerTimeoutMs,
-    })
-    const findings = (await findingsOf(checks, checkTimeLimitMs)).map(finding => clean(finding, env))
-    if ('end' in database) await database.end()
-    print(values.json ? JSON.stringify(findings, null, 2) : formatFindings(findings))
-    if (findings.some(({ state }) => state === 'failed')) throw new Error(summaryOf(findings))
-  },
+/** PostgreSQL writes the file when it starts and removes it when it stops. */
+const ownServer = async (dataDir: string): Promise<string | null> =>
+  existsSync(join(dataDir, 'postgres/data/postmaster.pid')) ? runningPostgres(dataDir) : null
+
+const expectedWebhook = ({ PUBLIC_URL, VIGIA_MANIFESTS }: Installation['env']): string | null => {
+  if (PUBLIC_URL === undefined) return null
+  const { functions } = readManifests(manifestFiles(VIGIA_MANIFESTS ?? root))
+  return webhookUrl({ functions, publicUrl: new URL(PUBLIC_URL), isSimulated: false, port: 0, publicPort: 0 }) ?? null
 }

@@ -51,6 +51,7 @@ test('files that are applied by hand give no pod a token for the API server or t
     expect.arrayContaining([
       'infra/machines/etcd-backup.yaml',
       'infra/cluster/dead-letters.yaml',
+      'infra/cluster/doctor.yaml',
       'infra/cluster/restore.yaml',
     ]),
   )

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { addressGuard } from '#functions/dial/dial.ts'
 import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
-import { type Overlay, overlays, renderOverlay } from '#infra/cluster/render/overlays.ts'
+import { type Overlay, overlays, parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { functionNames, root } from '#infra/repository.ts'
 import { podTemplateOf } from '#test/cluster-files/support/lints.ts'
 import { allows, type Peer, type Port } from '#test/cluster-files/support/network-policies.ts'
@@ -216,6 +216,22 @@ describe.each(overlays)('on %s', overlay => {
           env.some(one => one.name === variable),
         )
       }
+  })
+
+  test('the Job of doctor.yaml reaches exactly what telegram-webhook reaches: both databases, the broker and web APIs', async () => {
+    const { policies, ours, others } = await objectsAndPeers(overlay)
+    const file = 'infra/cluster/doctor.yaml'
+    const [job] = parseManifests(readFileSync(join(root, file), 'utf8'), file)
+    const doctor = pod('doctor', 'vigia', podTemplateOf(job!)!.metadata.labels)
+    const webhook = ours.find(({ name }) => name === 'telegram-webhook')!
+    const reachedFrom = (from: Peer) =>
+      [...ours, ...others].flatMap(to =>
+        everyPort.filter(port => allows(policies, from, to, port)).map(port => `${to.name} ${portText(port)}`),
+      )
+    expect(reachedFrom(doctor)).toEqual(reachedFrom(webhook))
+    expect(reachedFrom(doctor)).toEqual(
+      expect.arrayContaining(['postgres 5432', 'mongodb 27017', 'broker 8080', 'Internet 443']),
+    )
   })
 
   test('the prober reaches exactly the addresses that its address guard calls public', async () => {

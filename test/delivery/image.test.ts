@@ -275,6 +275,7 @@ describe('the content of the image', () => {
     }
     expect((await readdir(join(image, 'jobs'))).toSorted()).toEqual([
       'dead-letters.mjs',
+      'doctor.mjs',
       'migrate.mjs',
       'migrations',
       'restore.mjs',

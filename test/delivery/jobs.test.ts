@@ -19,18 +19,24 @@ beforeEach(async () => {
     await symlink(['/usr/bin', '/bin'].map(place => join(place, name)).find(existsSync)!, join(tools, name))
 })
 
-/** Writes a stub of kubectl for a cluster with the image registry/vigia:1. The restore's Pod ends in `phase`. */
-const kubectl = async ({ phase = 'Succeeded', isReady = true } = {}) => {
+/**
+ * Writes a stub of kubectl for a cluster with the image registry/vigia:1. The restore's Pod ends in `phase`, the Pod of
+ * the doctor with `exitCode`.
+ */
+const kubectl = async ({ phase = 'Succeeded', isReady = true, exitCode = 0 } = {}) => {
   const script = `#!/usr/bin/env bash
 here=$(dirname "$0")
 echo "$*" >> "$here/calls"
 case "$*" in
   *'get ksvc error-notifier '*) printf registry/vigia:1 ;;
   *'get broker default '*) printf http://broker.example/vigia/default ;;
-  *' create '* | 'create '*) cat > "$here/created"; echo job.batch/dead-letters-x ;;
+  *' create '* | 'create '*) cat > "$here/created"; echo job.batch/job-x ;;
   *'wait --for=condition=Ready '*) ${isReady ? ':' : 'exit 1'} ;;
   *' attach '*) cat > "$here/sent"; exit 1 ;;
   *'get pod restore '*) printf ${phase} ;;
+  *'get pods -l job-name=job-x '*)
+    # The exit code comes only with the second question.
+    if [[ -e $here/asked ]]; then printf '${exitCode}'; else echo > "$here/asked"; fi ;;
   *' logs '*) echo 'what the log says' ;;
 esac`
   await writeFile(join(tools, 'kubectl'), script)
@@ -77,6 +83,34 @@ describe.skipIf(process.platform === 'win32')('dead-letters.sh', () => {
     await kubectl()
     for (const argument of ['x"]', '$(id)', 'a b', ''])
       expect(await run('dead-letters.sh', 'show', argument)).toMatchObject({ code: 2, stdout: '' })
+    expect(await recorded('calls')).toBe('')
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('doctor.sh', () => {
+  test.each([
+    [[], [], 0],
+    [['--json'], ['--json'], 1],
+  ])(
+    '%j creates a Job with these arguments, shows its log, and has its exit code',
+    async (args, expectedArgs, code) => {
+      await kubectl({ exitCode: code })
+      expect(await run('doctor.sh', ...args)).toEqual({ code, stdout: 'what the log says\n', stderr: '' })
+      const { kind, spec } = await created()
+      const [container] = spec.template.spec.containers
+      expect({ kind, image: container.image, args: container.args }).toEqual({
+        kind: 'Job',
+        image: 'registry/vigia:1',
+        args: expectedArgs,
+      })
+      expect(container.env).toContainEqual({ name: 'K_SINK', value: 'http://broker.example/vigia/default' })
+    },
+  )
+
+  test('any other argument is refused before any call to the cluster', async () => {
+    await kubectl()
+    for (const args of [['x"]'], ['--json', '--json'], ['$(id)']])
+      expect(await run('doctor.sh', ...args)).toMatchObject({ code: 2, stdout: '' })
     expect(await recorded('calls')).toBe('')
   })
 })

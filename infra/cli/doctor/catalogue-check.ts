@@ -1,17 +1,25 @@
 import { mongo } from '#database/mongo.ts'
-import { runningMongo } from '#local/databases/mongodb.ts'
 import { failed, ok, type Result, skipped, warning } from './finding.ts'
 import type { Installation } from './installation.ts'
 
 const why = 'The bot finds no series and announces no episodes without the catalogue. Monitors work.'
 
+/** The server of the catalogue. `isPersistent`: the catalogue survives a restart. */
+export interface Catalogue {
+  uri: string
+  isPersistent: boolean
+}
+
 /** Whether MongoDB answers, how many series its catalogue has, and whether the catalogue survives a restart. */
-export const catalogueCheck = async ({ place, dataDir, env }: Installation, timeoutMs: number): Promise<Result> => {
-  const given = env.MONGODB_URI
-  if (given === undefined && place === 'cluster')
-    return failed('MONGODB_URI is not set', why, 'kubectl -n vigia get secret vigia-mongodb')
-  const server = given === undefined ? await runningMongo(dataDir!) : { uri: given, isPersistent: true }
-  if (server === null) return skipped('Vigia has started no MongoDB on this data folder')
+export const catalogueCheck = async (
+  { place, dataDir, env }: Installation,
+  server: Catalogue | null,
+  timeoutMs: number,
+): Promise<Result> => {
+  if (server === null)
+    return place === 'cluster'
+      ? failed('MONGODB_URI is not set', why, 'kubectl -n vigia get secret vigia-mongodb')
+      : skipped('Vigia has started no MongoDB on this data folder')
   const client = mongo(server.uri)
   try {
     const shows = await (await client.collection('show')).countDocuments({}, { timeoutMS: timeoutMs })
@@ -26,7 +34,7 @@ export const catalogueCheck = async ({ place, dataDir, env }: Installation, time
   } catch (error) {
     const found = `MongoDB does not answer: ${(error as Error).message.split('\n')[0]}`
     if (place === 'cluster') return failed(found, why, 'kubectl -n vigia get pods')
-    return given === undefined
+    return env.MONGODB_URI === undefined
       ? failed(found, why, `tail -n 20 ${dataDir}/mongodb/server.log`)
       : failed(found, why, 'compare MONGODB_URI with the address and the password of the server')
   } finally {

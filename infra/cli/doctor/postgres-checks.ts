@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { checksums, migrationState } from '#database/migrate.ts'
 import type { Schema } from '#database/operations/backup.ts'
-import { runningPostgres } from '#local/databases/postgres.ts'
 import { bytesText } from './figures.ts'
 import { failed, ok, type Result, warning } from './finding.ts'
 import type { Installation } from './installation.ts'
@@ -17,17 +14,22 @@ const noFreeConnections = 3
 
 const nothingWorks = 'Chats, monitors, messages and events are in PostgreSQL, so nothing works without it.'
 
-/** A connection to the PostgreSQL of the installation, or the finding that says why there is none. */
-export const connect = async (installation: Installation, timeoutMs: number): Promise<ReadOnlyDatabase | Result> => {
+/**
+ * A connection to DATABASE_URL, or to the server whose URL `ownServer` gives (null: it does not run). If there is no
+ * connection, the finding that says why.
+ */
+export const connect = async (
+  installation: Installation,
+  ownServer: () => Promise<string | null>,
+  timeoutMs: number,
+): Promise<ReadOnlyDatabase | Result> => {
   const { place, dataDir, env } = installation
   try {
-    if (env.DATABASE_URL !== undefined) return await readOnlyDatabase(env.DATABASE_URL, timeoutMs)
-    if (place === 'cluster')
-      return failed('DATABASE_URL is not set', nothingWorks, 'kubectl -n vigia get secret vigia-postgres')
-    // PostgreSQL writes this file when it starts and removes it when it stops.
-    if (!existsSync(join(dataDir!, 'postgres/data/postmaster.pid')))
-      return failed(`the PostgreSQL of ${dataDir} does not run`, nothingWorks, 'npm start')
-    return await readOnlyDatabase(await runningPostgres(dataDir!), timeoutMs)
+    const url = env.DATABASE_URL ?? (await ownServer())
+    if (url !== null) return await readOnlyDatabase(url, timeoutMs)
+    return place === 'cluster'
+      ? failed('DATABASE_URL is not set', nothingWorks, 'kubectl -n vigia get secret vigia-postgres')
+      : failed(`the PostgreSQL of ${dataDir} does not run`, nothingWorks, 'npm start')
   } catch (error) {
     return failed(`PostgreSQL does not answer: ${reasonOf(error as Error)}`, nothingWorks, nextStep(installation))
   }

@@ -1,6 +1,4 @@
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -16,9 +14,11 @@ import { brokerCheck, runtimeCheck, runtimeOn, versionsCheck } from '#infra/cli/
 import { settingsCheck } from '#infra/cli/doctor/settings-check.ts'
 import { tvmazeCheck } from '#infra/cli/doctor/tvmaze-check.ts'
 import { freePort } from '#infra/net/free-port.ts'
+import { runningMongo } from '#local/databases/mongodb.ts'
 import { startTelegram } from '#simulators/telegram.ts'
 import { startTvmaze } from '#simulators/tvmaze.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
+import { startServer } from '#test/support/http.ts'
 
 const machine = { place: 'machine' as const, dataDir: '/data', env: {} }
 const cluster = { place: 'cluster' as const, dataDir: null, env: {} }
@@ -29,14 +29,10 @@ beforeEach(async () => {
   onTestFinished(() => rm(folder, { recursive: true }))
 })
 
-const answering = async (status: number, body: string, headers: Record<string, string> = {}) => {
-  const server = createServer((_, response) => response.writeHead(status, headers).end(body))
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return (server.address() as AddressInfo).port
+const answering = async (status: number, body: string) => {
+  const server = await startServer((_, response) => response.writeHead(status).end(body))
+  onTestFinished(server.stop)
+  return server.port
 }
 
 describe('the disk', () => {
@@ -142,32 +138,39 @@ describe('MongoDB', () => {
     const { uri, mongo, end } = await freshMongo()
     onTestFinished(end)
     await (await mongo.collection('show')).insertOne({ _id: 82 as never })
-    expect(await catalogueCheck({ ...machine, env: { MONGODB_URI: uri } }, 5_000)).toEqual({
+    expect(await catalogueCheck(machine, { uri, isPersistent: true }, 5_000)).toEqual({
       state: 'ok',
       found: 'the catalogue has 1 series',
+    })
+    expect(await catalogueCheck(machine, { uri, isPersistent: false }, 5_000)).toMatchObject({
+      state: 'warning',
+      found: 'the catalogue has 1 series and is in memory',
+      next: 'npm start -- --download-mongod',
     })
   })
 
   test('that does not answer is a failure, and so is a pod without MONGODB_URI', async () => {
     const env = { MONGODB_URI: 'mongodb://127.0.0.1:1/vigia' }
-    expect(await catalogueCheck({ ...machine, env }, 500)).toMatchObject({
+    expect(await catalogueCheck({ ...machine, env }, { uri: env.MONGODB_URI, isPersistent: true }, 500)).toMatchObject({
       state: 'failed',
       found: expect.stringContaining('MongoDB does not answer: '),
       next: expect.stringContaining('MONGODB_URI'),
     })
-    expect(await catalogueCheck(cluster, 500)).toMatchObject({ state: 'failed', found: 'MONGODB_URI is not set' })
+    expect(await catalogueCheck(cluster, null, 500)).toMatchObject({ state: 'failed', found: 'MONGODB_URI is not set' })
   })
 
   test('that Vigia has stopped is a failure, and one that it never started is skipped', async () => {
     await mkdir(join(folder, 'mongodb'))
     const record = { pid: 1, program: '/usr/bin/mongod', port: await freePort() }
     await writeFile(join(folder, 'mongodb/server.json'), JSON.stringify(record))
-    expect(await catalogueCheck({ ...machine, dataDir: folder }, 500)).toMatchObject({
+    expect(await catalogueCheck({ ...machine, dataDir: folder }, await runningMongo(folder), 500)).toMatchObject({
       state: 'failed',
       next: `tail -n 20 ${folder}/mongodb/server.log`,
     })
     await rm(join(folder, 'mongodb'), { recursive: true })
-    expect(await catalogueCheck({ ...machine, dataDir: folder }, 500)).toMatchObject({ state: 'skipped' })
+    expect(await catalogueCheck({ ...machine, dataDir: folder }, await runningMongo(folder), 500)).toMatchObject({
+      state: 'skipped',
+    })
   })
 })
 

@@ -14,6 +14,8 @@ const machine = (databaseUrl: string) => ({
   env: { DATABASE_URL: databaseUrl },
 })
 
+const noServer = async () => null
+
 describe('a PostgreSQL that cannot be reached is a failure', () => {
   test('if it accepts the connection and stays silent', async () => {
     const silent = createServer().listen(0, '127.0.0.1')
@@ -21,14 +23,14 @@ describe('a PostgreSQL that cannot be reached is a failure', () => {
     const { port } = await new Promise<AddressInfo>(resolve =>
       silent.once('listening', () => resolve(silent.address() as AddressInfo)),
     )
-    expect(await connect(machine(`postgresql://vigia:sEcReT99@127.0.0.1:${port}/vigia`), 100)).toMatchObject({
+    expect(await connect(machine(`postgresql://vigia:sEcReT99@127.0.0.1:${port}/vigia`), noServer, 100)).toMatchObject({
       state: 'failed',
       found: 'PostgreSQL does not answer: timeout expired',
     })
   })
 
   test('if nothing listens there, if the database does not exist, and if the URL cannot be read', async () => {
-    expect(await connect(machine('postgresql://vigia@127.0.0.1:1/vigia'), 5_000)).toMatchObject({
+    expect(await connect(machine('postgresql://vigia@127.0.0.1:1/vigia'), noServer, 5_000)).toMatchObject({
       state: 'failed',
       found: expect.stringContaining('ECONNREFUSED'),
       next: 'compare DATABASE_URL with the address and the password of the server',
@@ -37,15 +39,15 @@ describe('a PostgreSQL that cannot be reached is a failure', () => {
     onTestFinished(() => database.end())
     const url = new URL(database.url)
     url.pathname = '/no_such_database'
-    expect(await connect(machine(url.href), 5_000)).toMatchObject({
+    expect(await connect(machine(url.href), noServer, 5_000)).toMatchObject({
       state: 'failed',
       found: 'PostgreSQL does not answer: the database does not exist',
     })
-    expect(await connect(machine('postgresql://[nonsense'), 5_000)).toMatchObject({ state: 'failed' })
+    expect(await connect(machine('postgresql://[nonsense'), noServer, 5_000)).toMatchObject({ state: 'failed' })
   })
 
   test('if a pod has no DATABASE_URL', async () => {
-    expect(await connect({ place: 'cluster', dataDir: null, env: {} }, 5_000)).toMatchObject({
+    expect(await connect({ place: 'cluster', dataDir: null, env: {} }, noServer, 5_000)).toMatchObject({
       state: 'failed',
       found: 'DATABASE_URL is not set',
     })

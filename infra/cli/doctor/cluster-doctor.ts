@@ -1,0 +1,34 @@
+import { migrationsDir } from '#database/migrate.ts'
+import { UsageError } from '../usage-error.ts'
+import { commonChecks } from './common-checks.ts'
+import { answerTimeoutMs, doctorVerb } from './doctor-verb.ts'
+import { withoutEmpty } from './installation.ts'
+import { connect } from './postgres-checks.ts'
+import { brokerCheck } from './runtime-checks.ts'
+
+/**
+ * The doctor in a pod of a cluster. It is apart from the doctor of a machine, because the image has no one-machine
+ * runtime.
+ */
+export const verb = doctorVerb('doctor [--json]', async (given, backups) => {
+  if (backups !== undefined) throw new UsageError('--backups works only on one machine')
+  const env = withoutEmpty(given)
+  const installation = { place: 'cluster', dataDir: null, env } as const
+  const database = await connect(installation, async () => null, answerTimeoutMs)
+  const catalogue = env.MONGODB_URI === undefined ? null : { uri: env.MONGODB_URI, isPersistent: true }
+  return {
+    database,
+    checks: [
+      { name: 'broker', run: () => brokerCheck(env.K_SINK ?? '', answerTimeoutMs) },
+      ...commonChecks(installation, {
+        database,
+        // The broker of a cluster keeps its events itself.
+        schemas: [{ dir: migrationsDir, table: 'migration' }],
+        catalogue: async () => catalogue,
+        runningS: async () => null,
+        webhookUrl: () => undefined,
+        timeoutMs: answerTimeoutMs,
+      }),
+    ],
+  }
+})
