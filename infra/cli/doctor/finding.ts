@@ -1,4 +1,5 @@
 import { redact, secretsOf } from '#functions/host/redact.ts'
+import { countText } from './figures.ts'
 
 /**
  * The result of a check. `found` is what was found, with its figure. A warning or a failure also has why it matters
@@ -73,5 +74,5 @@ export const summaryOf = (findings: readonly Finding[]): string => {
   const counts = (['ok', 'skipped', 'warning', 'failed'] as const)
     .map(state => ({ state, count: findings.filter(finding => finding.state === state).length }))
     .filter(({ count }) => count > 0)
-  return `${findings.length} checks: ${counts.map(({ state, count }) => `${count} ${state}`).join(', ')}`
+  return `${countText(findings.length, 'check')}: ${counts.map(({ state, count }) => `${count} ${state}`).join(', ')}`
 }

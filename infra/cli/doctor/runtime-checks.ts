@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { text } from 'node:stream/consumers'
 import { packageVersion } from '#infra/delivery/package-version.ts'
+import { countText } from './figures.ts'
 import { failed, ok, type Result, skipped, warning } from './finding.ts'
 
 /** A running Vigia on this machine. */
@@ -78,7 +79,9 @@ export const versionsCheck = (runtime: Runtime | null, expected: string = packag
     )
   }
   return releases[0]!.startsWith(`${expected} (`)
-    ? ok(`${releases[0]} in all ${Object.keys(runtime.releases).length} functions that run`)
+    ? ok(
+        `${releases[0]} in ${countText(Object.keys(runtime.releases).length, 'function that runs', 'functions that run')}`,
+      )
     : warning(
         `Vigia runs ${releases[0]}, but the checkout is ${expected}`,
         'The new release does not work until Vigia is restarted.',

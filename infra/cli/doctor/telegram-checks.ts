@@ -1,5 +1,5 @@
 import { TelegramError, telegram } from '#functions/telegram/client.ts'
-import { spanText } from './figures.ts'
+import { countText, spanText } from './figures.ts'
 import { failed, ok, type Result, skipped, warning } from './finding.ts'
 
 const timeoutMs = 5_000
@@ -90,7 +90,7 @@ export const webhookCheck = async ({ apiRoot, token, url, now }: ExpectedWebhook
 const hostOf = (url: string) => (URL.canParse(url) ? new URL(url).host : 'an address that cannot be read')
 
 const describe = ({ url, pending_update_count: pending }: WebhookInfo) =>
-  `${url === '' ? 'no webhook, updates are fetched' : `webhook at ${hostOf(url)}`}; ${pending} updates wait`
+  `${url === '' ? 'no webhook, updates are fetched' : `webhook at ${hostOf(url)}`}; ${countText(pending, 'update waits', 'updates wait')}`
 
 const wrongUrl = (info: WebhookInfo, expected: string | null | undefined): Result | undefined => {
   if (expected === undefined)
@@ -122,7 +122,7 @@ const deliveryProblem = (info: WebhookInfo, now: Date): Result | undefined => {
   const ageS = errorAt === undefined ? Number.POSITIVE_INFINITY : now.getTime() / 1000 - errorAt
   if (info.url !== '' && ageS <= recentErrorS)
     return failed(
-      `the last delivery failed ${spanText(Math.max(0, ageS))} ago: ${message}; ${pending} updates wait`,
+      `the last delivery failed ${spanText(Math.max(0, ageS))} ago: ${message}; ${countText(pending, 'update waits', 'updates wait')}`,
       'What people write to the bot does not arrive, and the bot does not answer.',
       'check that the internet reaches PUBLIC_URL: infra/local/http/README.md, "From the internet"',
     )

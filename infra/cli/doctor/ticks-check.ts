@@ -1,4 +1,4 @@
-import { spanText } from './figures.ts'
+import { countText, spanText } from './figures.ts'
 import { failed, ok, type Result } from './finding.ts'
 import type { Installation } from './installation.ts'
 import type { ReadOnlyDatabase } from './read-only-database.ts'
@@ -34,7 +34,7 @@ export const ticksCheck = async (
   const late = rows.filter(
     ({ job, ageS }) => Math.min(ageS, runningS ?? Number.POSITIVE_INFINITY) > allowedS(tickPeriodsS[job]!),
   )
-  if (late.length === 0) return ok(`${rows.length} jobs are up to date`)
+  if (late.length === 0) return ok(`${countText(rows.length, 'job is', 'jobs are')} up to date`)
   const each = late.map(({ job, ageS, hasRun }) =>
     hasRun
       ? `${job} has done its work up to ${spanText(ageS)} ago, its ticks come every ${spanText(tickPeriodsS[job]!)}`

@@ -1,5 +1,5 @@
 import { functionNames } from '#infra/repository.ts'
-import { spanText } from './figures.ts'
+import { countText, spanText } from './figures.ts'
 import { failed, ok, type Result, warning } from './finding.ts'
 import type { Installation } from './installation.ts'
 import type { ReadOnlyDatabase } from './read-only-database.ts'
@@ -25,7 +25,7 @@ export const deliveriesCheck = async ({ query }: ReadOnlyDatabase, { dataDir }: 
   const count = rows.reduce((sum, row) => sum + row.count, 0)
   const oldestS = Math.max(...rows.map(row => row.oldestS))
   return failed(
-    `${count} deliveries wait, the oldest for ${spanText(oldestS)}; ${most.count} of them for ${most.trigger}`,
+    `${countText(count, 'delivery waits', 'deliveries wait')}, the oldest for ${spanText(oldestS)}; ${most.count} of them for ${most.trigger}`,
     'The function of that Trigger does not run, or answers with errors. What people expect comes late.',
     `tail -n 20 ${dataDir}/logs/${functionOf(most.trigger)}.log`,
   )
@@ -47,7 +47,7 @@ export const messagesCheck = async ({ query }: ReadOnlyDatabase, { place, dataDi
     `select reason, extract(epoch from until - now())::float8 as "endsInS" from bot_pause
      where until > now() order by until desc limit 1`,
   )
-  const found = `${count} messages wait to be sent, the oldest for ${spanText(oldestS)}`
+  const found = `${countText(count, 'message waits', 'messages wait')} to be sent, the oldest for ${spanText(oldestS)}`
   return failed(
     pause === undefined ? found : `${found}; the bot pauses for ${spanText(pause.endsInS)}: ${pause.reason}`,
     'People learn about outages and episodes too late.',

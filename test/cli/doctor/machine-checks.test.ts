@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -159,6 +161,17 @@ describe('MongoDB', () => {
     expect(await catalogueCheck(cluster, null, 500)).toMatchObject({ state: 'failed', found: 'MONGODB_URI is not set' })
   })
 
+  test('that accepts the connection and stays silent is a failure', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    onTestFinished(() => void silent.close())
+    await once(silent, 'listening')
+    const uri = `mongodb://127.0.0.1:${(silent.address() as AddressInfo).port}/vigia`
+    expect(await catalogueCheck(machine, { uri, isPersistent: true }, 500)).toMatchObject({
+      state: 'failed',
+      found: expect.stringContaining('MongoDB does not answer: '),
+    })
+  })
+
   test('that Vigia has stopped is a failure, and one that it never started is skipped', async () => {
     await mkdir(join(folder, 'mongodb'))
     const record = { pid: 1, program: '/usr/bin/mongod', port: await freePort() }
@@ -269,7 +282,7 @@ describe('findings', () => {
     const found = `pass word1 postgresql://vigia:pass%20word1@db 12345:short-token 987654321:${'A'.repeat(35)} \u001b[31mred`
     const text = formatFindings([clean({ check: 'x', ...ok(found) }, env)])
     expect(text).toBe(
-      'ok       x  [redacted] postgresql://[redacted]@db [redacted] [redacted]  [31mred\n\n1 checks: 1 ok',
+      'ok       x  [redacted] postgresql://[redacted]@db [redacted] [redacted]  [31mred\n\n1 check: 1 ok',
     )
   })
 })

@@ -91,7 +91,7 @@ describe('a webhook', () => {
     const at = await until(() => simulator.webhookInfo().last_error_date)
     expect(await check(url, new Date((at + 300) * 1000))).toMatchObject({
       state: 'failed',
-      found: expect.stringMatching(/^the last delivery failed 5 min ago: .+; 1 updates wait$/),
+      found: expect.stringMatching(/^the last delivery failed 5 min ago: .+; 1 update waits$/),
     })
     expect(await check(url, new Date((at + 3_600) * 1000))).toMatchObject({ state: 'ok' })
   })

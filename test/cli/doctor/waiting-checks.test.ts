@@ -77,7 +77,7 @@ describe('messages', () => {
     await message('a', 'waiting', '20 minutes')
     await sql(`insert into bot_pause values ('hash', now() + interval '30 minutes', 'Too Many Requests')`)
     expect(await messagesCheck(db, cluster)).toMatchObject({
-      found: '1 messages wait to be sent, the oldest for 20 min; the bot pauses for 30 min: Too Many Requests',
+      found: '1 message waits to be sent, the oldest for 20 min; the bot pauses for 30 min: Too Many Requests',
       next: expect.stringContaining('kubectl'),
     })
   })
