@@ -37,6 +37,8 @@ describe.skipIf(skip)(
     const [scaledObject, ...others] = onprem('scaling.yaml') as [KubeObject, ...KubeObject[]]
     const perDispatcher = Number(scaledObject.spec.triggers[0].metadata.value)
     const ids: string[] = []
+    // A cluster that stays open can run the tests again, and the logs of the last run are still there.
+    const prefix = `queue-depth-${Date.now()}-`
     let place: JourneyPlace
     let queue: Queue
     let timer: NodeJS.Timeout
@@ -63,7 +65,7 @@ describe.skipIf(skip)(
     const publish = async (count: number) => {
       place.sites.set('/queue', { kind: 'slow', ms: answerMs })
       for (let sent = 0; sent < count; sent++) {
-        const id = `queue-depth-${ids.length}`
+        const id = `${prefix}${ids.length}`
         ids.push(id)
         const check = {
           monitorId: 9_000_000 + ids.length,
@@ -132,7 +134,7 @@ describe.skipIf(skip)(
     })
 
     test('every event was answered once', async () => {
-      const handled = (await handledEvents()).filter(({ id }) => id.startsWith('queue-depth-'))
+      const handled = (await handledEvents()).filter(({ id }) => id.startsWith(prefix))
       expect(handled.map(({ id }) => id).sort()).toEqual(ids.toSorted())
       expect(handled.filter(({ status }) => status >= 300)).toEqual([])
       const checked = place.sites.hits('/queue').map(({ query }) => query)

@@ -43,8 +43,10 @@ const parallelism = (): string =>
 export const startQueue = async (): Promise<Queue> => {
   const uid = await kubectl(['get', 'broker', 'default', '--namespace=vigia', '--output=jsonpath={.metadata.uid}'])
   const queue = `vigia.${trigger}.${uid}`
+  // publishers-to-broker is not applied, because it would replace minikube's policy of that name, which lets the
+  // functions publish to the default broker.
   const policies = onprem('network-policies.yaml').filter(({ metadata }) =>
-    ['publishers-to-broker', 'broker', 'dispatchers', 'rabbitmq'].includes(metadata.name),
+    ['broker', 'dispatchers', 'rabbitmq'].includes(metadata.name),
   )
   const server = [...policies, secret, service(rabbitmq, { amqp: 5672, management: managementPort }, rabbitmqLabels)]
   await apply([...server, rabbitmqDeployment])
