@@ -6,7 +6,7 @@ import { type Manifest, manifestsIn } from '#infra/cluster/render/manifest-files
 import { overlays, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { simulateLoad } from '#infra/cluster/scaling/load.ts'
 import { loadReport } from '#infra/cluster/scaling/load-report.ts'
-import type { LoadRun } from '#infra/cluster/scaling/load-run.ts'
+import type { LoadRuns } from '#infra/cluster/scaling/load-run.ts'
 import { plot, plotLoad } from '#infra/cluster/scaling/plot.ts'
 import { concurrencyPolicy, cpuPolicy, type Policy, queuePolicy } from '#infra/cluster/scaling/policies.ts'
 import { insertReport, loadMarks, reactionSeconds, report } from '#infra/cluster/scaling/report.ts'
@@ -300,31 +300,36 @@ describe('the figures', () => {
 })
 
 describe('the measured load', () => {
-  const run = JSON.parse(readFileSync(join(scaling, 'load.json'), 'utf8')) as LoadRun
-  const simulated = simulateLoad(run)
+  const measured = JSON.parse(readFileSync(join(scaling, 'load.json'), 'utf8')) as LoadRuns
+  const simulated = simulateLoad(measured.broker)
 
-  test('the picture and the table show the measurement and its simulation (npm run simulate)', () => {
-    expect(readFileSync(join(scaling, 'load.svg'), 'utf8')).toBe(plotLoad(run, simulated))
-    expect(page).toBe(insertReport(page, loadReport(run, simulated), loadMarks))
+  test('the picture and the table show the measurements and their simulation (npm run simulate)', () => {
+    expect(measured.queue.phases).toEqual(measured.broker.phases)
+    expect(readFileSync(join(scaling, 'load.svg'), 'utf8')).toBe(plotLoad(measured, simulated))
+    expect(page).toBe(insertReport(page, loadReport(measured, simulated), loadMarks))
   })
 
-  test('the simulation has as many pods and unanswered events as the cluster had', () => {
-    let startS = 0
-    for (const { monitors, seconds } of run.phases) {
-      // The autoscaler averages over a minute, so the first 80 s after a change of the load are left out.
-      const fromS = startS === 0 ? 0 : startS + 80
-      const isSettled = (second: number) => second >= fromS && second < startS + seconds
-      const samples = run.samples.filter(({ atS }) => isSettled(atS))
-      const buckets = simulated.buckets.filter(({ fromS }) => isSettled(fromS))
-      const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
-      const ratio = mean(samples.map(one => one.unanswered)) / mean(buckets.map(one => one.unanswered))
-      expect(ratio, `${monitors} monitors: unanswered events, measured to simulated`).toBeGreaterThan(0.8)
-      expect(ratio, `${monitors} monitors: unanswered events, measured to simulated`).toBeLessThan(1.25)
-      const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
-      expect(median(samples.map(one => one.pods)), `${monitors} monitors: pods`).toBe(
-        median(buckets.map(one => Math.round(one.pods))),
-      )
-      startS += seconds
-    }
-  })
+  test.each(['broker', 'queue'] as const)(
+    'the simulation has as many pods and unanswered events as the cluster had (%s)',
+    kind => {
+      const run = measured[kind]
+      let startS = 0
+      for (const { monitors, seconds } of run.phases) {
+        // The autoscaler averages over a minute, so the first 80 s after a change of the load are left out.
+        const fromS = startS === 0 ? 0 : startS + 80
+        const isSettled = ({ atS }: { atS: number }) => atS >= fromS && atS < startS + seconds
+        const samples = run.samples.filter(isSettled)
+        const buckets = simulated.buckets.filter(isSettled)
+        const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+        const ratio = mean(samples.map(one => one.unanswered)) / mean(buckets.map(one => one.unanswered))
+        expect(ratio, `${monitors} monitors: unanswered events, measured to simulated`).toBeGreaterThan(0.8)
+        expect(ratio, `${monitors} monitors: unanswered events, measured to simulated`).toBeLessThan(1.25)
+        const median = (values: number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+        expect(median(samples.map(one => one.pods)), `${monitors} monitors: pods`).toBe(
+          median(buckets.map(one => Math.round(one.pods))),
+        )
+        startS += seconds
+      }
+    },
+  )
 })

@@ -4,7 +4,7 @@ export interface CpuSeconds {
   /** The other functions. */
   functions: number
   databases: number
-  /** The pods of Knative Eventing. */
+  /** The pods of Knative Eventing and, in a run with a queue, RabbitMQ, its ingress and the dispatchers. */
   broker: number
   /** The pods of Knative Serving and the ingress. */
   serving: number
@@ -18,7 +18,7 @@ export interface LoadSample {
   atS: number
   /** Pods of the prober that were ready at `atS`. */
   pods: number
-  /** Events that the broker had sent to the prober and that were not answered at `atS`. */
+  /** Events that the prober had received and not answered at `atS`. */
   unanswered: number
   /** Checks that were due. */
   checks: number
@@ -29,6 +29,13 @@ export interface LoadSample {
   /** The longest delay of these checks. */
   worstMs: number
   cpu: CpuSeconds
+  /** In a run with a queue, at `atS`. */
+  queue?: {
+    /** Events in the queue or unanswered, as RabbitMQ counts them every five seconds. */
+    depth: number
+    /** Dispatchers that were ready. */
+    dispatchers: number
+  }
 }
 
 /** A number of monitors, watched for a time. */
@@ -47,7 +54,17 @@ export interface LoadRun {
   intervalS: number
   /** The share of monitors whose site accepts connections and never answers. */
   hangingShare: number
+  /** Events for the prober that the broker gave up and dead-lettered, with up to 50 checks each. */
+  undelivered: number
   samples: LoadSample[]
+}
+
+/** The runs of load.json, by what delivered the events to the prober. */
+export interface LoadRuns {
+  /** Knative's default broker. */
+  broker: LoadRun
+  /** A queue of RabbitMQ, read by dispatchers that KEDA scaled. */
+  queue: LoadRun
 }
 
 /** The sums over all samples. */

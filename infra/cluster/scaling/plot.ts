@@ -1,4 +1,5 @@
-import { type LoadRun, measuredTotals } from './load-run.ts'
+import type { SimulatedLoad } from './load.ts'
+import { type LoadRun, type LoadRuns, measuredTotals } from './load-run.ts'
 import { measuredWindow, type PolicyRun, scenario } from './scenario.ts'
 import type { Bucket, Outcome } from './tally.ts'
 
@@ -176,33 +177,37 @@ export const plot = (runs: PolicyRun[]): string => {
   })
 }
 
-/** Draws a measured run above the simulation of the same monitors. */
-export const plotLoad = (run: LoadRun, simulated: Outcome): string => {
-  const [before, , after] = run.phases
+/** Draws the measured runs above the simulation of the same monitors. */
+export const plotLoad = (runs: LoadRuns, simulated: SimulatedLoad): string => {
+  const { phases } = runs.broker
+  const [before, , after] = phases
   const from = before!.seconds
-  const seconds = run.phases.reduce((sum, phase) => sum + phase.seconds, 0)
-  const counts = run.phases.map(({ monitors }) => formatNumber(monitors))
-  const measured = measuredTotals(run)
+  const seconds = phases.reduce((sum, phase) => sum + phase.seconds, 0)
+  const counts = phases.map(({ monitors }) => formatNumber(monitors))
+  const rows: Row[] = [
+    measuredRow('Cluster, default broker', runs.broker),
+    measuredRow("Cluster, RabbitMQ's queue", runs.queue),
+    {
+      name: 'Simulated',
+      summary: summaryOf(simulated),
+      buckets: simulated.buckets.map(({ atS, ...bucket }) => ({ ...bucket, fromS: atS })),
+    },
+  ]
   return draw({
     title: `${counts.join(', then ')} checks a minute, on a cluster and in the simulation`,
-    about: `On the cluster ${summaryOf(measured)}; in the simulation ${summaryOf(simulated)}.`,
+    about: rows.map(({ name, summary }) => `${name}: ${summary}.`).join(' '),
     heading: `${counts.join(' → ')} checks a minute`,
     legend,
     highlighted: { from, to: seconds - after!.seconds, label: `${counts[1]} a minute` },
     seconds,
     ticks: [0, from / 60, (seconds - after!.seconds) / 60],
     podsAtTop: 3.5,
-    rows: [
-      {
-        name: 'On the cluster',
-        summary: summaryOf(measured),
-        buckets: run.samples.map(({ atS, late, missed, ...sample }) => ({
-          ...sample,
-          fromS: atS,
-          late: late + missed,
-        })),
-      },
-      { name: 'Simulated', summary: summaryOf(simulated), buckets: simulated.buckets },
-    ],
+    rows,
   })
 }
+
+const measuredRow = (name: string, run: LoadRun): Row => ({
+  name,
+  summary: summaryOf(measuredTotals(run)),
+  buckets: run.samples.map(({ atS, late, missed, ...sample }) => ({ ...sample, fromS: atS, late: late + missed })),
+})

@@ -8,8 +8,8 @@ const mountPoint = '/sys/fs/cgroup'
 const isVersion2 = existsSync(join(mountPoint, 'cgroup.controllers'))
 
 /**
- * On a busy machine the kernel gives a cgroup only as much CPU time as one process outside, which would be too little
- * for all pods together. With this weight they get as much as 32 processes.
+ * On a busy machine the kernel gives a cgroup with the default weight as much CPU time as one process outside. With
+ * this weight, all pods together get as much as 32 processes.
  */
 const cpuWeight = isVersion2 ? (['cpu.weight', '3200'] as const) : (['cpu.shares', '32768'] as const)
 

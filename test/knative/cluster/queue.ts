@@ -7,7 +7,8 @@ import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import { until } from '#test/support/until.ts'
 import { apply, kubectl } from './kubectl.ts'
 
-const trigger = 'uptime-prober-probe-requested'
+/** The prober's Trigger. */
+export const trigger = 'uptime-prober-probe-requested'
 /** The Deployment that the overlay onprem scales. */
 export const dispatcher: string = `${trigger}-dispatcher`
 const rabbitmq = 'vigia-rabbitmq'
@@ -21,6 +22,8 @@ export interface Queue {
   publish(headers: Record<string, string>, body: string): Promise<void>
   /** How many events are in the queue or unanswered, as RabbitMQ counts them every five seconds. */
   depth(): Promise<number>
+  /** Makes the default broker deliver the events of the prober's Trigger to the queue. */
+  deliver(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -69,6 +72,13 @@ export const startQueue = async (): Promise<Queue> => {
       const response = await fetch(url, { headers: { authorization } })
       // A queue has no count before RabbitMQ has counted it for the first time.
       return ((await response.json()) as { messages?: number }).messages ?? 0
+    },
+    deliver: async () => {
+      const uri = 'http://default-broker-ingress.vigia.svc.cluster.local:8080/'
+      const change = JSON.stringify({ spec: { subscriber: { ref: null, uri } } })
+      const name = `triggers.eventing.knative.dev/${trigger}`
+      await kubectl(['patch', name, '--namespace=vigia', '--type=merge', `--patch=${change}`])
+      await kubectl(['wait', name, '--namespace=vigia', '--for=condition=Ready', '--timeout=60s'])
     },
     remove: async () => {
       const objects = [...server, rabbitmqDeployment, ingress, consumer]
