@@ -1,9 +1,15 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { functionNames } from '#infra/repository.ts'
+import { functionNames, root } from '#infra/repository.ts'
 import { vigiaInstalled } from './cluster/installed.ts'
 import { kubectl, list } from './cluster/kubectl.ts'
+import { kubeconfigOf } from './cluster/layout.ts'
 import { logsOf } from './cluster/pods.ts'
 import type { Installation } from './cluster/vigia.ts'
+
+const run = promisify(execFile)
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a first installation with run.sh', () => {
   let vigia: Installation
@@ -44,6 +50,13 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a first installation with run.s
       const others = lines.filter(line => !line.startsWith('{'))
       expect(others, name).toEqual([])
     }
+  })
+
+  test('doctor.sh finds no failure', async () => {
+    const env = { ...process.env, KUBECONFIG: kubeconfigOf('administrator') }
+    const { stdout } = await run('bash', [join(root, 'infra/cluster/doctor.sh')], { env })
+    expect(stdout).toMatch(/^ok +PostgreSQL/m)
+    expect(stdout).not.toMatch(/^failed/m)
   })
 
   test('a second run.sh changes no object', async () => {

@@ -153,6 +153,7 @@ describe('ticks', () => {
   })
 
   test('are not missed yet if Vigia has just been started after a stop, or has just been installed', async () => {
+    await sql('update migration set run_on = now()')
     expect(await ticksCheck(db, cluster, null)).toMatchObject({ state: 'ok' })
     await reached('probe-scheduler', '3 days')
     await reached('episode-checker', '3 days')
