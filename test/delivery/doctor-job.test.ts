@@ -28,6 +28,8 @@ beforeAll(async () => {
     startSimulators(),
     startServer((_, response) => response.writeHead(405).end()),
   ])
+  // As if Vigia had just been installed. The migrations of a test's database may be older.
+  await database.db.query('update migration set run_on = now()')
   env = {
     ...simulators.env,
     DATABASE_URL: database.url,
