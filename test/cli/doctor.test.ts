@@ -49,7 +49,7 @@ describe('an installation of one machine', () => {
     expect(out).toMatch(/^ok +Telegram bot +@VigiaBot answers$/m)
     expect(out).toMatch(/^ok +operators bot +@VigiaOperatorsBot answers$/m)
     expect(out).toMatch(/^ok +webhook +no webhook, updates are fetched; 0 updates wait$/m)
-    expect(out).toMatch(/\n\n\d+ checks: \d+ ok(, \d+ (skipped|warning))*$/)
+    expect(out).toMatch(/\n\n\d+ checks: \d+ ok(, \d+ (skipped|warnings?))*$/)
     expect(out).not.toContain('failed')
   })
 

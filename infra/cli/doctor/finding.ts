@@ -69,10 +69,12 @@ export const formatFindings = (findings: readonly Finding[]): string => {
   return [...lines, '', summaryOf(findings)].join('\n')
 }
 
-/** The number of findings by state: `13 checks: 11 ok, 1 warning, 1 failed`. */
+/** The number of findings by state: `14 checks: 11 ok, 2 warnings, 1 failed`. */
 export const summaryOf = (findings: readonly Finding[]): string => {
   const counts = (['ok', 'skipped', 'warning', 'failed'] as const)
     .map(state => ({ state, count: findings.filter(finding => finding.state === state).length }))
     .filter(({ count }) => count > 0)
-  return `${countText(findings.length, 'check')}: ${counts.map(({ state, count }) => `${count} ${state}`).join(', ')}`
+  return `${countText(findings.length, 'check')}: ${counts
+    .map(({ state, count }) => (state === 'warning' ? countText(count, state) : `${count} ${state}`))
+    .join(', ')}`
 }
