@@ -32,14 +32,19 @@ export const clockOfTelegram = (apiRoot: string, timeoutMs: number): OtherClock 
   },
 })
 
-/** Compares this machine's clock with others. The middle of the request is the time that the answer belongs to. */
+/**
+ * Compares this machine's clock with others. The answer belongs to some time during the request, most likely to its
+ * middle. So half of the request's duration may be no difference, such as on a busy machine.
+ */
 export const clockCheck = async (others: readonly OtherClock[], nowMs: () => number): Promise<Result> => {
   const differences = await Promise.all(
     others.map(async ({ name, read }) => {
       const before = nowMs()
       const theirs = await read()
-      const middle = (before + nowMs()) / 2
-      return theirs === null ? null : { name, aheadS: (middle - theirs) / 1_000 }
+      const halfMs = (nowMs() - before) / 2
+      if (theirs === null) return null
+      const aheadMs = before + halfMs - theirs
+      return { name, aheadS: (Math.sign(aheadMs) * Math.max(0, Math.abs(aheadMs) - halfMs)) / 1_000 }
     }),
   )
   const known = differences.filter(difference => difference !== null)

@@ -78,6 +78,16 @@ describe('the clock', () => {
     })
   })
 
+  test('is not called wrong because an answer took long', async () => {
+    const slow = (answeredAtMs: number) => {
+      const times = [0, 8_000]
+      return clockCheck([{ name: 'PostgreSQL', read: async () => answeredAtMs }], () => times.shift()!)
+    }
+    for (const answeredAtMs of [0, 4_000, 8_000])
+      expect(await slow(answeredAtMs)).toEqual({ state: 'ok', found: "0.0 s from PostgreSQL's clock" })
+    expect(await slow(-4_000)).toMatchObject({ state: 'warning', found: "4.0 s ahead of PostgreSQL's clock" })
+  })
+
   test('is not compared if no other clock answers', async () => {
     expect(await clockCheck([], Date.now)).toMatchObject({ state: 'skipped' })
     expect(await clockCheck([clockOfTelegram('http://127.0.0.1:1', 5_000)], Date.now)).toMatchObject({
