@@ -76,7 +76,8 @@ func check() error {
   }
   chain b {
     type filter hook forward priority filter; policy accept;
-    ct state established,related accept
+    ct state related accept
+    ct direction reply accept
     ip saddr vmap { 10.0.0.1 : goto a }
   }
 }

@@ -42,7 +42,8 @@ var directions = []direction{
 //
 // Each direction has a base chain. If a policy selects the pod of a packet, the base chain goes to the chain of that
 // pod, which goes through the chains of the pod's policies and ends with a counted drop. `accept` ends only the chains
-// of one direction, so a packet between two pods needs the permission of both.
+// of one direction, so a packet between two pods needs the permission of both. Answers are accepted, and every other
+// packet of a connection is checked like its first.
 func ruleset(of cluster) (string, error) {
 	var chains, bases strings.Builder
 	pods := slices.DeleteFunc(slices.Clone(of.pods), func(pod *core.Pod) bool { return !hasOwnAddress(pod) })
@@ -93,7 +94,8 @@ func ruleset(of cluster) (string, error) {
 		for _, hook := range to.hooks {
 			rules := []string{
 				fmt.Sprintf("type filter hook %s priority %s; policy accept;", hook, to.priority),
-				"ct state established,related accept",
+				"ct state related accept",
+				"ct direction reply accept",
 			}
 			for _, family := range slices.Sorted(maps.Keys(verdicts)) {
 				rules = append(rules, fmt.Sprintf("%s %s vmap %s", family, to.pod, set(verdicts[family])))

@@ -58,7 +58,7 @@ func TestRuleset(t *testing.T) {
 			`{podSelector: {}, policyTypes: [Egress]}`,
 			"egress-input",
 			[]string{
-				"type filter hook input priority filter; policy accept;", "ct state established,related accept",
+				"type filter hook input priority filter; policy accept;", "ct state related accept", "ct direction reply accept",
 				"ip saddr vmap { 10.1.0.1 : goto egress/vigia/a, 10.1.0.2 : goto egress/vigia/b }",
 			},
 		},
