@@ -9,7 +9,8 @@ import { validatorOf } from '#events/validate.ts'
 import { parseCloudEvent } from '#functions/host/cloud-event.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
 import { manifestsIn } from '#infra/cluster/render/manifest-files.ts'
-import { functionNames, root } from '#infra/repository.ts'
+import { eventUses, exportedName } from '#infra/generate/event-uses.ts'
+import { root } from '#infra/repository.ts'
 import { sampleEvent } from '#test/support/sample-events.ts'
 
 const files = readdirSync(join(root, 'events')).filter(file => file.endsWith('.ts'))
@@ -20,15 +21,13 @@ const definitionsIn = async (file: string) =>
     (entry): entry is [string, EventDefinition] => isDefinition(entry[1]),
   )
 
-const pascal = (name: string) => name.replace(/(?:^|[.-])(.)/g, (_, letter: string) => letter.toUpperCase())
-
 describe('every event', () => {
   test('has a file with its name and is listed in all.ts', async () => {
     const found: EventDefinition[] = []
     for (const file of files.filter(file => file !== 'all.ts'))
       for (const [exported, definition] of await definitionsIn(file)) {
         expect(`${definition.name.replaceAll('.', '-')}.ts`).toBe(file)
-        expect(exported).toBe(pascal(definition.name))
+        expect(exported).toBe(exportedName(definition))
         found.push(definition)
       }
     expect(allEvents.map(({ name }) => name)).toEqual(found.map(({ name }) => name).toSorted())
@@ -101,33 +100,17 @@ describe('an event that another event causes', () => {
 })
 
 describe('the functions and Triggers', () => {
-  /** The text of a file in functions/. */
-  const read = (path: string) => readFileSync(join(root, 'functions', path), 'utf8')
-  /** The text of a function's own files and of the shared files that they import. */
-  const codeOf = (name: string) => {
-    const own = readdirSync(join(root, 'functions', name), { recursive: true, encoding: 'utf8' })
-      .filter(file => file.endsWith('.ts'))
-      .map(file => read(join(name, file)))
-    const shared = own.join('\n').matchAll(/from '#functions\/([\w-]+\/[\w-]+\.ts)'/g)
-    return [...own, ...new Set([...shared].map(([, file]) => read(file!)))].join('\n')
-  }
-  const functions = functionNames().map(name => ({ name, code: codeOf(name) }))
+  const functions = eventUses()
   const triggers = manifestsIn('triggers').map(({ metadata, spec }) => ({
     name: metadata.name,
     type: spec.filter.attributes.type as string,
     wakes: spec.subscriber.ref.name as string,
   }))
-  const mentions = (code: string, event: EventDefinition, how: (name: string) => RegExp) =>
-    how(pascal(event.name)).test(code)
-  const publishes = (code: string, event: EventDefinition) =>
-    mentions(code, event, name => new RegExp(`\\b${name}\\.from\\(`))
-  const handles = (code: string, event: EventDefinition) =>
-    mentions(code, event, name => new RegExp(`\\bon\\(\\s*${name}\\b`))
 
   test.each(allEvents.filter(({ name }) => name !== 'tick').map(event => [event.name, event] as const))(
     '%s is published by a function and has a Trigger',
     (_, event) => {
-      const publishers = functions.filter(({ code }) => publishes(code, event)).map(({ name }) => name)
+      const publishers = functions.filter(({ publishes }) => publishes.includes(event)).map(one => one.function)
       expect(publishers, `no function publishes ${event.name}`).not.toEqual([])
       const matching = triggers.filter(({ type }) => type === event.type)
       expect(matching, `no Trigger has the type of ${event.name}`).not.toEqual([])
@@ -136,18 +119,16 @@ describe('the functions and Triggers', () => {
 
   test('each function handles exactly the event types of its Triggers', () => {
     const delivered = triggers.map(({ wakes, type }) => `${wakes} ${type}`)
-    const handled = functions.flatMap(({ name, code }) =>
-      allEvents.filter(event => handles(code, event)).map(({ type }) => `${name} ${type}`),
-    )
+    const handled = functions.flatMap(({ function: name, handles }) => handles.map(({ type }) => `${name} ${type}`))
     expect(delivered.toSorted()).toEqual(handled.toSorted())
   })
 
   test('exactly the functions that publish have the label of the SinkBinding', () => {
     const services = manifestsIn('knative/services')
-    for (const { name, code } of functions) {
+    for (const { function: name, publishes } of functions) {
       const service = services.find(({ metadata }) => metadata.name === name)!
       const label = 'vigia.dev/publishes'
-      const expected = allEvents.some(event => publishes(code, event)) ? 'true' : undefined
+      const expected = publishes.length > 0 ? 'true' : undefined
       const hint = `the label ${label} of knative/services/${name}.yaml`
       // The SinkBinding selects Services by this label, and the network policies select pods by it.
       expect(service.metadata.labels?.[label], `metadata.labels: ${hint}`).toBe(expected)
