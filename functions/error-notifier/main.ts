@@ -8,6 +8,7 @@ import { env, envOptional } from '#functions/host/env.ts'
 import type { Logger } from '#functions/host/log.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { telegram } from '#functions/telegram/client.ts'
+import { admitAlerts, alertGroup } from './alert-requests.ts'
 import { type Dependencies, errorNotifier, messageRefused, noticesTick, recordSkipped } from './error-notifier.ts'
 import type { TextSettings } from './notice-text.ts'
 import { newNotifierState } from './notify-unless-paused.ts'
@@ -44,6 +45,7 @@ const dependencies = (log: Logger): Dependencies => ({
 
 serve({
   name: 'error-notifier',
+  http: { admit: admitAlerts, handle: (request, { log }) => alertGroup(request, dependencies(log)) },
   deadLetters: (letter, { log }) => errorNotifier(letter, dependencies(log)),
   events: [
     on(MessageRefused, (event, { log }) => messageRefused(event, dependencies(log))),

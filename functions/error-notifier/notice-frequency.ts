@@ -32,6 +32,7 @@ export type Decision = 'send' | 'edit' | 'hold back' | 'wait'
  * includes messages that another replica is sending now.
  */
 export const decide = (notice: OperatorNotice, messagesInTheLastHour: number, now: Date): Decision => {
+  if (notice.content.alerts !== undefined) return decideAboutAlerts(notice, messagesInTheLastHour, now)
   const { count, notifiedCount, notifiedAt, editedAt, heldBack } = notice
   if (notifiedCount >= count) return 'wait'
   const sentAgoMs = msSince(notifiedAt, now)
@@ -39,6 +40,27 @@ export const decide = (notice: OperatorNotice, messagesInTheLastHour: number, no
   if (sentAgoMs >= hourMs || claimExpired) return messagesInTheLastHour < maxMessagesPerHour ? 'send' : 'hold back'
   if (heldBack || isClaimed(notice)) return 'wait'
   return msSince(editedAt, now) >= editIntervalMs ? 'edit' : 'wait'
+}
+
+/** A group of alerts that fires again this soon after its last message is shown in that message. */
+const flappingMs = 10 * minuteMs
+
+/**
+ * Decides what to do about a group of alerts now. It has one message, which is edited: at once when the group is
+ * resolved, else at most once a minute. The operators get a new message if the group fires again after it was
+ * resolved, or still fires and Alertmanager repeats it after an hour. A group that is held back by the limit of
+ * messages gets its message as soon as the limit allows it.
+ */
+const decideAboutAlerts = (notice: OperatorNotice, messagesInTheLastHour: number, now: Date): Decision => {
+  const { content, count, notifiedCount, notifiedAt, editedAt, telegramMessageId, heldBack, newMessageFrom } = notice
+  if (notifiedCount >= count) return 'wait'
+  const hasRoom = messagesInTheLastHour < maxMessagesPerHour
+  const sentAgoMs = msSince(notifiedAt, now)
+  if (isClaimed(notice) && sentAgoMs < claimMs) return 'wait'
+  if (heldBack) return hasRoom ? 'send' : 'wait'
+  const isNewMessageDue = notifiedCount < (newMessageFrom ?? 0) && sentAgoMs >= flappingMs
+  if (telegramMessageId === null || isNewMessageDue) return hasRoom ? 'send' : 'hold back'
+  return content.alerts?.status === 'resolved' || msSince(editedAt, now) >= editIntervalMs ? 'edit' : 'wait'
 }
 
 /** Whether the digest shows too low a count, and was not sent or edited within the last minute. */

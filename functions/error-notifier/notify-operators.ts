@@ -1,6 +1,7 @@
 import type { Postgres } from '#database/connect.ts'
 import { type OperatorDigest, type OperatorNotice, operatorNoticesIn } from '#database/operations/operator-notices.ts'
 import type { Clock } from '#functions/host/clock.ts'
+import { alertText } from './alert-text.ts'
 import { countHeldBack, decide, hourMs, isDigestDue } from './notice-frequency.ts'
 import { digestText, noticeText, type TextSettings } from './notice-text.ts'
 import type { Operators } from './operators.ts'
@@ -80,7 +81,12 @@ const claimNextStep = (db: Postgres, now: Date): Promise<Step> =>
         case 'wait':
           continue
         case 'hold back':
-          await notices.markHeldBack(notice.fingerprint, notice.count, now)
+          // Alerts that are held back still need their message; for errors, the digest is enough.
+          await notices.markHeldBack(
+            notice.fingerprint,
+            notice.content.alerts ? notice.notifiedCount : notice.count,
+            now,
+          )
           await notices.saveDigest(countHeldBack(digest, now))
           return { do: 'held back' }
         case 'edit':
@@ -95,13 +101,16 @@ const claimNextStep = (db: Postgres, now: Date): Promise<Step> =>
     return { do: 'digest', digest, claimedAt: now }
   })
 
+const textOf = (notice: OperatorNotice, settings: TextSettings, now: Date): string =>
+  notice.content.alerts ? alertText(notice, notice.content.alerts, settings, now) : noticeText(notice, settings, now)
+
 const sendNotice = async (
   { notice, claimedAt }: ClaimedNotice,
   { db, operators, textSettings }: NotifyDependencies,
 ): Promise<void> => {
   const notices = operatorNoticesIn(db)
   const messageId = await orRelease(
-    async () => operators.send(noticeText(notice, await textSettings(), claimedAt)),
+    async () => operators.send(textOf(notice, await textSettings(), claimedAt)),
     () => notices.releaseSend(notice, claimedAt),
   )
   await notices.confirmSend(notice, messageId, claimedAt)
@@ -114,8 +123,7 @@ const editNotice = async (claimed: ClaimedNotice, dependencies: NotifyDependenci
   const { telegramMessageId } = notice
   const isEdited = await orRelease(
     async () =>
-      telegramMessageId !== null &&
-      operators.edit(telegramMessageId, noticeText(notice, await textSettings(), claimedAt)),
+      telegramMessageId !== null && operators.edit(telegramMessageId, textOf(notice, await textSettings(), claimedAt)),
     () => notices.releaseEdit(notice, claimedAt),
   )
   if (isEdited) await notices.confirmEdit(notice, claimedAt)

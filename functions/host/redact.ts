@@ -3,6 +3,7 @@ const telegramToken = /\d+:[\w-]{30,}/g
 const credentialsInUrl = /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]+@/gi
 const secretsInQuery =
   /(?<=[?&][\w.-]{0,30}(?:token|secret|passw|pwd|api_?key|signature|auth)[\w.-]{0,30}=)[^&\s"'<>#]+/gi
+const bearerToken = /(?<=\bbearer\s{1,5})[\w.~+/-]{16,}=*/gi
 const secretVariable = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
 const minSecretLength = 6
 
@@ -41,13 +42,13 @@ const secretsOfProcess = () => {
 }
 
 /**
- * Replaces Telegram tokens, credentials in URLs, and `secrets` (by default those of this process's environment) with
- * `[redacted]`.
+ * Replaces Telegram tokens, credentials in URLs, bearer tokens, and `secrets` (by default those of this process's
+ * environment) with `[redacted]`.
  */
 export const redact = (text: string, secrets: readonly string[] = secretsOfProcess()): string => {
   let clean = text
   for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, '[redacted]')
   if (clean.includes('://'))
     clean = clean.replace(credentialsInUrl, '[redacted]@').replace(secretsInQuery, '[redacted]')
-  return clean.replace(telegramToken, '[redacted]')
+  return clean.replace(telegramToken, '[redacted]').replace(bearerToken, '[redacted]')
 }

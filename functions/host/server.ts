@@ -163,8 +163,12 @@ const handleExchange = async (
   }
 
   if (expectsContinue && Number(headers['content-length'] ?? 0) <= maxBodyBytes) response.writeContinue()
-  const [body, { handle }] = await Promise.all([readBody(request, response), loadRequestHandler()])
-  if (body === undefined) return refuse({ status: 413 })
+  const [body, { handle, log }] = await Promise.all([readBody(request, response), loadRequestHandler()])
+  if (body === undefined) {
+    const text = `the body is larger than ${maxBodyBytes} bytes`
+    log.warn({ method, path, status: 413 }, text)
+    return refuse({ status: 413, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text })
+  }
   handle(route, { method, path, query: new URLSearchParams(search), headers, body }, signal, { request, response })
 }
 

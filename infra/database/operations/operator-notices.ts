@@ -1,3 +1,4 @@
+import type { Language } from '../chats/language.ts'
 import { jsonText, type Postgres } from '../connect.ts'
 
 /** The content of a notice to the operators. */
@@ -8,9 +9,41 @@ export interface NoticeContent {
   subject: string
   code: number | null
   reason: string
+  /** Only in a notice about a group of alerts. */
+  alerts?: AlertGroup
 }
 
-/** The errors of one kind since the count last began at one, and what the operators know about them. */
+/** A group of alerts as Alertmanager last sent it. All texts are single lines without secrets. */
+export interface AlertGroup {
+  status: AlertStatus
+  /** The label `severity`; '' without one. */
+  severity: string
+  /** The first alerts of the group, the firing ones before the others. */
+  shown: GroupedAlert[]
+  /** The number of the group's alerts that are not in `shown`. */
+  more: number
+}
+
+export type AlertStatus = 'firing' | 'resolved'
+
+export interface GroupedAlert {
+  status: AlertStatus
+  /** The labels by which the alert differs from others of its name: `job=backup, shard=3`. */
+  labels: string
+  /** What happens, in Portuguese and in English. */
+  summary: Record<Language, string>
+  /** RFC 3339; null if unknown, and `endedAt` also while the alert fires. */
+  startedAt: string | null
+  endedAt: string | null
+  /** Pages for the operators: what to do, and the dashboard. */
+  runbook: string | null
+  dashboard: string | null
+}
+
+/**
+ * The errors of one kind since the count last began at one, and what the operators know about them. For a group of
+ * alerts, `count` is the number of its changes.
+ */
 export interface OperatorNotice {
   fingerprint: string
   content: NoticeContent
@@ -23,6 +56,11 @@ export interface OperatorNotice {
   editedAt: Date | null
   notifiedCount: number
   heldBack: boolean
+  /**
+   * Only in a notice about a group of alerts: from this count on, the operators get a new message, and not an edit of
+   * the last one.
+   */
+  newMessageFrom: number | null
 }
 
 /** The message about the number of notices that were held back. */
@@ -36,7 +74,11 @@ export interface OperatorDigest {
 
 const hour = '1 hour'
 const columns = `fingerprint, news as content, count, first_at as "firstAt", last_at as "lastAt", telegram_message_id as "telegramMessageId",
-  told_at as "notifiedAt", edited_at as "editedAt", told_count as "notifiedCount", held_back as "heldBack"`
+  told_at as "notifiedAt", edited_at as "editedAt", told_count as "notifiedCount", held_back as "heldBack",
+  new_message_from as "newMessageFrom"`
+
+/** Whether a group of alerts that was resolved fires again. Only for the statement of `keepAlertGroup`. */
+const firesAgain = `(kept.news #>> '{alerts,status}' = 'resolved' and excluded.news #>> '{alerts,status}' = 'firing')`
 
 /** The tables `operator_notice`, `operator_digest` and `alert`. The present time is always an argument. */
 export const operatorNoticesIn = (db: Postgres) => ({
@@ -50,6 +92,28 @@ export const operatorNoticesIn = (db: Postgres) => ({
          told_count = case when operator_notice.last_at < $3::timestamptz - interval '${hour}' then 0 else operator_notice.told_count end,
          first_at = case when operator_notice.last_at < $3::timestamptz - interval '${hour}' then $3 else operator_notice.first_at end,
          last_at = greatest(operator_notice.last_at, $3)`,
+      [fingerprint, jsonText(content), at],
+    )
+  },
+
+  /**
+   * Stores the present state of a group of alerts. The same state again changes nothing; only if the group still fires
+   * an hour after its last message, it counts as a reminder. A new message is due for a new group, for a group that
+   * fires again after it was resolved, and for a reminder.
+   */
+  keepAlertGroup: async (fingerprint: string, content: NoticeContent, at: Date): Promise<void> => {
+    await db.query(
+      `insert into operator_notice as kept (fingerprint, news, count, first_at, last_at, new_message_from)
+       values ($1, $2, 1, $3, $3, 1)
+       on conflict (fingerprint) do update set
+         news = excluded.news,
+         count = kept.count + 1,
+         first_at = case when ${firesAgain} then excluded.first_at else kept.first_at end,
+         last_at = greatest(kept.last_at, excluded.last_at),
+         new_message_from = case when kept.news = excluded.news or ${firesAgain} then kept.count + 1 else kept.new_message_from end
+       where kept.news <> excluded.news or (
+         excluded.news #>> '{alerts,status}' = 'firing' and kept.told_count = kept.count
+         and kept.told_at <= excluded.last_at - interval '${hour}')`,
       [fingerprint, jsonText(content), at],
     )
   },
@@ -166,11 +230,12 @@ export const operatorNoticesIn = (db: Postgres) => ({
     ])
   },
 
-  markHeldBack: async (fingerprint: string, count: number, at: Date): Promise<void> => {
+  /** Writes that there is no message about a notice. `notifiedCount` is the count that needs no message. */
+  markHeldBack: async (fingerprint: string, notifiedCount: number, at: Date): Promise<void> => {
     await db.query(
       `update operator_notice set told_at = $2, edited_at = $2, told_count = $3, telegram_message_id = null, held_back = true
        where fingerprint = $1`,
-      [fingerprint, at, count],
+      [fingerprint, at, notifiedCount],
     )
   },
 

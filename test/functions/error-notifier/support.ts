@@ -98,6 +98,7 @@ export const noticeOf = (overrides: Partial<OperatorNotice>): OperatorNotice => 
   editedAt: at('12:00:00'),
   notifiedCount: 1,
   heldBack: false,
+  newMessageFrom: null,
   ...overrides,
 })
 

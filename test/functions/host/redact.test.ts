@@ -9,6 +9,7 @@ test.each([
   '{"url":"https://example.org/?apikey=hunter2"}',
   'https://example.org/?X-Amz-Signature=hunter2#there',
   'http://example.org/login?user=ana&password=hunter2',
+  'curl -H "Authorization: Bearer hunter2hunter2hunter2="',
 ])('%s is logged without its secret', text => {
   expect(redact(text, [])).not.toContain('hunter2')
   expect(redact(text, [])).toContain('[redacted]')
