@@ -22,6 +22,7 @@ export interface FunctionDefinition {
 
 /** What the host passes to a rule besides the event or the request. */
 export interface Context {
+  /** Its lines name the event that is handled and its trace. */
   log: Logger
   /**
    * Aborts when the sender has closed the connection, or when the process must end before the rule has finished. The

@@ -15,8 +15,7 @@ export const logWarnings = (): void => {
   // Removes Node's own listener, which prints warnings as text.
   process.removeAllListeners('warning')
   process.on('warning', async warning => {
-    const { name, code, stack } = warning as Error & { code?: string }
-    ;(await processLogger()).warn({ warning: { name, code, stack } }, warning.message)
+    ;(await processLogger()).warn({ error: warning }, warning.message)
   })
   for (const [method, level] of Object.entries(consoleLevels))
     console[method as keyof typeof consoleLevels] = async (...values: unknown[]) => {

@@ -13,12 +13,12 @@ import type {
   HttpResponse,
 } from './function-definition.ts'
 import { functionsFramework } from './functions-framework.ts'
-import { type Logger, type LogOutput, logger } from './log.ts'
+import { type LogFields, type Logger, type LogOutput, logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Publish } from './publish.ts'
 import { errorResponse, noContent, publicErrorResponse, sendResponse } from './responses.ts'
 import type { Route } from './route.ts'
-import { traceIdOf, traceparentOf } from './trace.ts'
+import { spanIdOf, traceIdOf, traceparentOf } from './trace.ts'
 
 export interface RequestHandler {
   log: Logger
@@ -30,9 +30,6 @@ export interface RequestHandler {
     raw: { request: IncomingMessage; response: ServerResponse },
   ): void
 }
-
-/** The fields of the log line about a request. */
-type LogFields = Record<string, unknown>
 
 /**
  * Handles the requests that the server accepted: decodes and validates the event, calls the rule, publishes the events
@@ -53,8 +50,25 @@ export const createRequestHandler = (
 
   const publishAll = async (events: EventsToPublish, fields: LogFields): Promise<void> => {
     if (!events?.length) return
-    await publish(events.map(withTraceparent))
-    fields.published = events.length
+    const traced = events.map(withTraceparent)
+    await publish(traced)
+    // A request that is not an event has no trace of its own: its line names the trace that it started.
+    fields.trace ??= traceIdOf(traced[0]!.traceparent)
+    fields.published = (fields.published ?? 0) + traced.length
+  }
+
+  const contextOf = (signal: AbortSignal, fields: LogFields): Context => {
+    let ownLog: Logger | undefined
+    return {
+      // Made at the first use, because most events need no line besides the one of the host.
+      get log() {
+        const { id, type, trace, span } = fields
+        ownLog ??= log.with({ id, type, trace, span })
+        return ownLog
+      },
+      signal,
+      publish: events => publishAll(events, fields),
+    }
   }
 
   /** Calls the rule and publishes the events that it returns. Adds to `fields` what the log line should contain. */
@@ -96,7 +110,7 @@ export const createRequestHandler = (
     let response: HttpResponse & { outcome?: string }
     let error: Error | undefined
     try {
-      response = await respond(route, request, { log, signal, publish }, fields)
+      response = await respond(route, request, contextOf(signal, fields), fields)
     } catch (thrown) {
       error = asError(thrown)
       response = route.to === 'http' ? publicErrorResponse(error) : errorResponse(error)
@@ -106,7 +120,7 @@ export const createRequestHandler = (
     const { status, outcome = status < 400 ? 'done' : 'refused' } = response
     const ms = Math.round(Number(process.hrtime.bigint() - startedAt) / 1e4) / 100
     metrics.observe({ type: eventHandlers.has(String(fields.type)) ? String(fields.type) : route.to, outcome, ms })
-    const line = { ...fields, ms, status, outcome }
+    const line: LogFields = { ...fields, ms, status, outcome }
     if (!error) log.info(line, 'handled')
     else if (outcome === 'failed') log.error({ ...line, error }, error.message)
     // Permanent, Conflict and RetryLater are thrown on purpose: log their cause, not their stack.
@@ -123,7 +137,7 @@ export const createRequestHandler = (
 const decodeEvent = ({ headers, body }: HttpRequest, fields: LogFields): VigiaEvent => {
   const event = parseCloudEvent(headers, body)
   const { id, type, subject, source, traceparent = traceparentOf(`${source} ${id}`) } = event
-  Object.assign(fields, { type, id, subject, trace: traceIdOf(traceparent) })
+  Object.assign(fields, { type, id, subject, trace: traceIdOf(traceparent), span: spanIdOf(traceparent) })
   return { ...event, traceparent }
 }
 

@@ -42,6 +42,6 @@ export const nullIfUnavailable =
   (log: Logger, what: string) =>
   (error: unknown): null => {
     if (!(error instanceof TvmazeUnavailable)) throw error
-    log.warn({ what, status: error.status }, error.message)
+    log.warn({ what, tvmazeStatus: error.status }, error.message)
     return null
   }

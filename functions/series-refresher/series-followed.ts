@@ -59,7 +59,7 @@ const fetchUnlessFresh = async (event: EventOf<typeof SeriesFollowed>, showId: n
       // because the hourly tick fetches the show.
       if (clock().getTime() - Date.parse(event.time) > retryMs) {
         log.warn(
-          { show: showId, status: error.status },
+          { show: showId, tvmazeStatus: error.status },
           'TVMaze did not answer for a followed series; the hourly tick fetches it',
         )
         return

@@ -78,7 +78,7 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
       const refusal = refusalOf(error)
       const action = actionFor(refusal)
       log.info(
-        { message: key, code: error.code, description: error.description, refusal: refusal.kind, action: action.do },
+        { key, code: error.code, description: error.description, refusal: refusal.kind, action: action.do },
         'Telegram refused a message',
       )
       if (action.do !== 'send without') return afterRefusal(dependencies, message, error, action)
@@ -159,7 +159,7 @@ const afterNoResponse = async (
   const delayS = mayHaveArrived
     ? secondsAfterNoResponse(attempts)
     : secondsAfterNoConnection((now.getTime() - requestedAt.getTime()) / 1000)
-  log.warn({ message: key, attempts, againInS: delayS }, reason)
+  log.warn({ key, attempts, retrySeconds: delayS }, reason)
   if (delayS === null) {
     await messages.recordRefusal(
       key,
@@ -184,7 +184,10 @@ const persistReceipt = async ({ wait, log }: Dependencies, write: () => Promise<
       return await write()
     } catch (error) {
       if (attempt === 20) throw error
-      log.warn({ error, attempt }, 'PostgreSQL did not store that the message was sent; the write is tried again')
+      log.warn(
+        { error, attempts: attempt },
+        'PostgreSQL did not store that the message was sent; the write is tried again',
+      )
       await wait(attempt < 5 ? 200 : 1_200)
     }
   }

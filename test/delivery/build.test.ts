@@ -68,7 +68,8 @@ describe.each(functionNames())('the bundle of %s', name => {
       return sendRequest(port, { headers: binaryEventHeaders({ type: 'dev.vigia.made.up' }), body: '{}' })
     })
     expect([401, 422]).toContain(result.status)
-    for (const line of output().split('\n').filter(Boolean)) expect(JSON.parse(line)).toMatchObject({ function: name })
+    for (const line of output().split('\n').filter(Boolean))
+      expect(JSON.parse(line)).toMatchObject({ 'service.name': name })
   })
 
   test('starts before Knative has set K_SINK', async () => {
@@ -85,7 +86,10 @@ describe.each(functionNames())('the bundle of %s', name => {
     const [code] = await once(child, 'close')
     expect(code).toBe(1)
     expect(line.trim().split('\n')).toHaveLength(1)
-    expect(JSON.parse(line)).toMatchObject({ level: 'fatal', message: expect.stringMatching(/^[A-Z_]+ is not set/) })
+    expect(JSON.parse(line)).toMatchObject({
+      'log.level': 'fatal',
+      message: expect.stringMatching(/^[A-Z_]+ is not set/),
+    })
   })
 
   test('contains neither ajv nor typebox, as its source map shows', async () => {

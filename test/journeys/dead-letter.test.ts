@@ -1,8 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { functionNames } from '#infra/repository.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 import {
@@ -14,6 +13,7 @@ import {
   waitForButton,
   waitForReply,
 } from '#test/support/journey.ts'
+import { functionLogs } from '#test/support/log-lines.ts'
 import { until } from '#test/support/until.ts'
 
 /** Texts that must not appear in any log, response or chat, except the typed password in its own chat. */
@@ -259,6 +259,7 @@ test('a private address that PROBE_ALLOW does not allow is never contacted, whet
   ana.press('verificar agora')
   await until(() => repliesMatching(ana, /inside.*rede privada|rede privada.*inside/s).length > 0, {
     what: 'the answer',
+    timeoutMs: 45_000,
   })
   await until(async () => (await events(vigia)).every(({ state }) => state !== 'pending'), {
     what: 'every event to be done',
@@ -313,15 +314,16 @@ test('no error puts a secret into a log, the terminal, a response of the control
   expect(Object.keys(elsewhere).filter(where => elsewhere[where]!.includes(typedPassword))).toEqual([])
 })
 
-test('every line that a function wrote is JSON', async () => {
-  const { vigia } = journey
-  const logs = join(vigia.dataDir, 'logs')
-  const lines = functionNames().flatMap(name => {
-    const file = join(logs, `${name}.log`)
-    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
-  })
+test('every line that a function wrote matches the schema of log lines, and a failure is one of them', async () => {
+  const lines = functionLogs(journey.vigia.dataDir)
   expect(lines.length).toBeGreaterThan(10)
-  expect(lines.filter(line => !/^\{.*\}$/.test(line))).toEqual([])
+  expect(lines).toContainEqual(
+    expect.objectContaining({
+      ...{ 'log.level': 'error', 'service.name': 'telegram-notifier', 'event.id': 'without-table' },
+      ...{ 'event.outcome': 'failure', 'http.response.status_code': 500 },
+      'error.stack_trace': expect.stringContaining('relation "message" does not exist'),
+    }),
+  )
 })
 
 test('when there is no work, no process of a function is left', async () => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { deliveryModes, type Journey, repliesMatching, startJourney, timesHandled } from '#test/support/journey.ts'
 import { announceAnEpisodeOnce, follow, inSeconds } from '#test/support/journey-steps.ts'
+import { functionLogs } from '#test/support/log-lines.ts'
 import { until } from '#test/support/until.ts'
 
 describe.each(deliveryModes)('with every event %s', (_, twice) => {
@@ -42,6 +43,14 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
     const types = ['series.followed', 'episode.due', 'message.requested'].map(name => `dev.vigia.${name}`)
     expect(handled.map(({ type }) => type)).toEqual(expect.arrayContaining([...types, 'dev.knative.sources.ping']))
     expect(handled.filter(({ times }) => times < (twice ? 4 : 1))).toEqual([])
+  })
+
+  test('every log line matches the schema, and the announcement has the trace of the tick that found the episode', () => {
+    const lines = functionLogs(journey.vigia.dataDir)
+    const due = lines.find(line => line['event.type'] === 'dev.vigia.episode.due')
+    expect(due).toMatchObject({ 'service.name': 'notification-fanout', 'event.outcome': 'success' })
+    const services = lines.filter(line => line['trace.id'] === due!['trace.id']).map(line => line['service.name'])
+    expect(services).toEqual(expect.arrayContaining(['episode-checker', 'notification-fanout', 'telegram-notifier']))
   })
 
   test('no update, event or message became a dead letter', async () => {

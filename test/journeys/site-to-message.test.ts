@@ -9,6 +9,7 @@ import {
   waitForReply,
 } from '#test/support/journey.ts'
 import { reportAnOutageOnce } from '#test/support/journey-steps.ts'
+import { functionLogs } from '#test/support/log-lines.ts'
 import { until } from '#test/support/until.ts'
 
 describe.each(deliveryModes)('with every event %s', (_, twice) => {
@@ -73,5 +74,13 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
 
   test('no event became a dead letter', async () => {
     expect(await journey.vigia.api('/api/dead-letters')).toEqual([])
+  })
+
+  test('every log line matches the schema, and one trace leads from the check to the message about the outage', () => {
+    const lines = functionLogs(journey.vigia.dataDir)
+    const down = lines.find(line => /monitor\.down\/message\.requested/.test(line['event.id'] ?? ''))
+    expect(down).toMatchObject({ 'service.name': 'telegram-notifier', 'event.outcome': 'success' })
+    const services = lines.filter(line => line['trace.id'] === down!['trace.id']).map(line => line['service.name'])
+    expect(services).toEqual(expect.arrayContaining(['uptime-prober', 'notification-fanout', 'telegram-notifier']))
   })
 })

@@ -8,7 +8,7 @@ export type Level = (typeof levels)[number]
  */
 export const levelOf = (line: string): Level => {
   if (/^\((node:\d+\)|Use `node )/.test(line)) return 'debug'
-  const [, level] = /^\{"level":"(\w+)"/.exec(line) ?? []
+  const [, level] = /^\{"log\.level":"(\w+)"/.exec(line) ?? []
   return levels.includes(level as Level) ? (level as Level) : 'error'
 }
 
@@ -16,13 +16,24 @@ export const levelOf = (line: string): Level => {
 export const readable = (line: string): string => {
   const entry = parsed(line)
   if (!entry) return line
-  const { level: _, time: __, function: ___, message, error, ...rest } = entry
+  const { message, 'error.message': problem, 'event.duration': nanoseconds, ...rest } = entry
   const pairs = Object.entries(rest)
-    .filter(([, value]) => value !== null && value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-  const problem = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error
-  return [message, problem, ...pairs].filter(part => typeof part === 'string' && part !== '').join('  ')
+    .filter(([key, value]) => !omitted.has(key) && value !== null && value !== undefined)
+    .map(([key, value]) => `${shortKey(key)}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
+  if (typeof nanoseconds === 'number') pairs.push(`ms=${nanoseconds / 1e6}`)
+  return [message, problem === message ? '' : problem, ...pairs]
+    .filter(part => typeof part === 'string' && part !== '')
+    .join('  ')
 }
+
+/** What the terminal shows elsewhere, or what is too long for it. */
+const omitted = new Set([
+  ...['log.level', '@timestamp', 'service.name', 'service.version', 'vigia.revision'],
+  ...['span.id', 'event.outcome', 'error.stack_trace'],
+])
+
+/** `event.id` becomes `id`, and `vigia.message_key` becomes `message_key`; `trace.id` becomes `trace`. */
+const shortKey = (key: string) => (key === 'trace.id' ? 'trace' : key.slice(key.lastIndexOf('.') + 1))
 
 const parsed = (line: string): Record<string, unknown> | undefined => {
   if (!line.startsWith('{')) return undefined

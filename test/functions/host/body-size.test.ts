@@ -79,7 +79,7 @@ describe('a request body', () => {
     socket.destroy()
     expect(await function_.send(followed, follow)).toMatchObject({ status: 204 })
     expect(events).toHaveLength(2)
-    expect(function_.logged().map(({ outcome }) => outcome)).toEqual(['done', 'done'])
+    expect(function_.logged().map(line => line['vigia.outcome'])).toEqual(['done', 'done'])
   })
 
   test('with a Content-Encoding is refused with 415', async () => {

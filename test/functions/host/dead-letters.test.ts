@@ -49,7 +49,9 @@ describe('a dead letter', () => {
       { trigger: 'error-notifier-tick', ...reason, event: { ...undelivered, other: 'kept', data: { any: 'thing' } } },
     ])
     expect(Object.keys(letters[0]!.event).filter(name => name.startsWith('knative'))).toEqual([])
-    expect(function_.logged()).toMatchObject([{ trigger: 'error-notifier-tick', id: 'e7', outcome: 'done' }])
+    expect(function_.logged()).toMatchObject([
+      { 'vigia.trigger': 'error-notifier-tick', 'event.id': 'e7', 'vigia.outcome': 'done' },
+    ])
   })
 
   test.each([

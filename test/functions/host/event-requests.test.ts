@@ -115,7 +115,7 @@ describe('an event', () => {
     expect(second).toBe(first)
     expect(third).not.toBe(first)
     expect(fourth).toBe(traceparent)
-    expect(function_.logged().at(-1)).toMatchObject({ trace: '0af7651916cd43dd8448eb211c80319c' })
+    expect(function_.logged().at(-1)).toMatchObject({ 'trace.id': '0af7651916cd43dd8448eb211c80319c' })
   })
 })
 

@@ -85,7 +85,11 @@ describe('a function with an HTTP handler', () => {
       body: 'soon',
       headers: { 'retry-after': '3' },
     })
-    expect(function_.logged()[0]).toMatchObject({ level: 'error', path: '/fails', outcome: 'failed' })
+    expect(function_.logged()[0]).toMatchObject({
+      'log.level': 'error',
+      'url.path': '/fails',
+      'vigia.outcome': 'failed',
+    })
     expect(function_.lines.join()).not.toContain('hunter2')
   })
 

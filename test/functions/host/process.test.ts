@@ -119,8 +119,8 @@ describe('a process', () => {
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
-      .filter(({ level }) => level === 'fatal')
-    expect(fatal).toMatchObject([{ function: 'served', message }])
+      .filter(line => line['log.level'] === 'fatal')
+    expect(fatal).toMatchObject([{ 'service.name': 'served', message }])
   })
 
   test.each([
@@ -137,7 +137,9 @@ describe('a process', () => {
       .trim()
       .split('\n')
       .map(line => JSON.parse(line))
-    expect(lines.filter(line => line.message === message)).toMatchObject([{ function: 'vigia', level }])
+    expect(lines.filter(line => line.message === message)).toMatchObject([
+      { 'service.name': 'vigia', 'log.level': level },
+    ])
   })
 
   test('redacts secrets in its output and its responses', async () => {
@@ -170,7 +172,7 @@ describe('a process', () => {
     expect(await exitCode).toBe(1)
     const lines = output().trim().split('\n')
     expect(lines).toHaveLength(1)
-    expect(JSON.parse(lines[0]!)).toMatchObject({ level: 'fatal', message })
+    expect(JSON.parse(lines[0]!)).toMatchObject({ 'log.level': 'fatal', message })
   })
 
   test('whose port is in use logs one fatal line and exits with 1', async () => {
@@ -179,7 +181,7 @@ describe('a process', () => {
     const second = await start({ PORT: String(first.port) })
     expect(await second.exitCode).toBe(1)
     expect(JSON.parse(second.output().trim())).toMatchObject({
-      level: 'fatal',
+      'log.level': 'fatal',
       message: expect.stringContaining('EADDRINUSE'),
     })
   })

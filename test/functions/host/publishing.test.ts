@@ -56,7 +56,7 @@ describe('the events that a rule returns', () => {
       'content-type': 'application/json',
       'content-length': String(Buffer.byteLength(body)),
     })
-    expect(function_.logged()).toMatchObject([{ id: 't1', published: 1, outcome: 'done' }])
+    expect(function_.logged()).toMatchObject([{ 'event.id': 't1', 'vigia.published': 1, 'vigia.outcome': 'done' }])
   })
 
   test('are all accepted before the function answers, and at most 16 are sent at the same time', async () => {
@@ -116,7 +116,7 @@ describe('the events that a rule returns', () => {
     expect(response).toMatchObject({ status: 503, body: expect.stringMatching(/^K_SINK is not set/) })
     expect(response.headers['retry-after']).toBe('5')
     expect(unbound.logged().at(-1)).toMatchObject({
-      level: 'warn',
+      'log.level': 'warn',
       message: expect.stringMatching(/^K_SINK is not set/),
     })
     expect(await unbound.request({ method: 'GET', path: '/healthz' })).toMatchObject({ status: 200 })

@@ -39,13 +39,19 @@ test('the metrics have the release as labels', async () => {
   expect(body).toContain('vigia_build_info{version="1.4.2",revision="d1b2c3",function="keeper"} 1')
 })
 
-test('log lines have the release in an image, and no release outside an image', () => {
+test('log lines have the version, and in an image also the revision', () => {
   const lines: string[] = []
   const line = () => {
     logger('keeper', { output: { write: text => lines.push(text) }, level: 'info' }).info('here')
     return JSON.parse(lines.at(-1)!)
   }
-  expect(line()).not.toHaveProperty('version')
+  expect(line()).toMatchObject({ 'service.version': 'sources' })
+  expect(line()).not.toHaveProperty(['vigia.revision'])
   Object.assign(process.env, imageEnv)
-  expect(line()).toMatchObject({ function: 'keeper', version: '1.4.2', revision: 'd1b2c3', message: 'here' })
+  expect(line()).toMatchObject({
+    'service.name': 'keeper',
+    'service.version': '1.4.2',
+    'vigia.revision': 'd1b2c3',
+    message: 'here',
+  })
 })

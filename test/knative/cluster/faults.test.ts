@@ -109,15 +109,17 @@ test('only warnings after the given time are told, and a repeated warning is tol
 })
 
 test('of a log, each warning and error is told once', () => {
-  const line = (level: string, message: string, at: number) => JSON.stringify({ level, at, message })
+  const line = (level: string, message: string, at: number) => JSON.stringify({ 'log.level': level, at, message })
   const log = [
     line('info', 'started', 1),
     line('error', 'refused', 2),
+    '{"level":"warn","msg":"slow"}',
     line('error', 'refused', 3),
     'no JSON',
     '',
   ].join('\n')
   expect(loggedFaults('Pod vigia/prober-1', log)).toEqual([
     `Pod vigia/prober-1 has logged: ${line('error', 'refused', 3)}`,
+    'Pod vigia/prober-1 has logged: {"level":"warn","msg":"slow"}',
   ])
 })

@@ -163,7 +163,7 @@ export const warnings = (events: readonly KubeObject[], after: Date): string[] =
 export const loggedFaults = (source: string, log: string): string[] => {
   const faults = new Map<string, string>()
   for (const line of log.split('\n')) {
-    if (!/^\{.*"level":"(?:warn|error|fatal|dpanic|panic)"/i.test(line)) continue
+    if (!/^\{.*"(?:log\.)?level":"(?:warn|error|fatal|dpanic|panic)"/i.test(line)) continue
     const { msg, message = msg } = JSON.parse(line) as { msg?: string; message?: string }
     faults.set(message ?? '', line.slice(0, 800))
   }

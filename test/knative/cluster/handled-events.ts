@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { glob, link, mkdir, readFile } from 'node:fs/promises'
+import type { LogLine } from '#functions/host/log-line.ts'
 import { inCluster } from './layout.ts'
 
 /** A line that a function has logged about an event or a request. */
@@ -41,7 +42,7 @@ export const handledEvents = async (): Promise<HandledEvent[]> => {
   const lines = await Promise.all(files.map(linesOf))
   return lines
     .flat()
-    .filter(({ id, type }) => id !== undefined && type !== undefined)
+    .filter(({ id, type }) => id !== '' && type !== '')
     .toSorted((a, b) => a.time.localeCompare(b.time))
 }
 
@@ -50,6 +51,17 @@ const linesOf = async (file: string): Promise<HandledEvent[]> => {
   const pod = file.split('_')[1]!
   return (await readFile(inCluster('kept-logs', file), 'utf8'))
     .split('\n')
-    .filter(line => line.includes('"outcome"'))
-    .map(line => ({ ...JSON.parse(line.slice(line.indexOf('{'))), pod }))
+    .filter(line => line.includes('"event.outcome"'))
+    .map(line => handledEvent(JSON.parse(line.slice(line.indexOf('{'))) as LogLine, pod))
 }
+
+/** `type` and `id` are '' for a line about a request that is not an event. */
+const handledEvent = (line: LogLine, pod: string): HandledEvent => ({
+  pod,
+  function: line['service.name'],
+  type: line['event.type'] ?? '',
+  id: line['event.id'] ?? '',
+  status: line['http.response.status_code'] ?? 0,
+  ms: (line['event.duration'] ?? 0) / 1e6,
+  time: line['@timestamp'],
+})

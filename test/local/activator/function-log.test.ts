@@ -21,11 +21,15 @@ describe('the output of functions', () => {
 
   test('is split into lines, whatever the chunks are, and the last lines are kept for the message about a crash', async () => {
     const { shown, last } = await logOf(
-      '{"level":"info","message":"one"',
-      '}\n{"level":"error","message":"tw',
+      '{"log.level":"info","message":"one"',
+      '}\n{"log.level":"error","message":"tw',
       'o"}\nno new line',
     )
-    expect(shown).toEqual(['{"level":"info","message":"one"}', '{"level":"error","message":"two"}', 'no new line'])
+    expect(shown).toEqual([
+      '{"log.level":"info","message":"one"}',
+      '{"log.level":"error","message":"two"}',
+      'no new line',
+    ])
     expect(last).toEqual(['one', 'two', 'no new line'])
   })
 
@@ -55,11 +59,11 @@ describe('the output of functions', () => {
   })
 
   test.each([
-    ['{"level":"warn","time":"x","message":"slow"}', 'warn', 'slow'],
+    ['{"log.level":"warn","@timestamp":"x","message":"slow"}', 'warn', 'slow'],
     [
-      '{"level":"error","error":{"type":"Error","message":"no route"},"message":"failed","ms":5}',
+      '{"log.level":"error","trace.id":"0af7","error.message":"no route","message":"failed","event.duration":5000000}',
       'error',
-      'failed  no route  ms=5',
+      'failed  no route  trace=0af7  ms=5',
     ],
     ['Error: boom', 'error', 'Error: boom'],
     ['(node:17) [DEP0040] DeprecationWarning: punycode', 'debug', '(node:17) [DEP0040] DeprecationWarning: punycode'],
