@@ -19,7 +19,7 @@ test('the top level has the agreed folders and files and nothing else', () => {
 })
 
 test.each(functionNames())(
-  '%s has main.ts, its rule (<name>.ts), its Service manifest, its test, and a Trigger or a public path',
+  '%s has main.ts, its rule (<name>.ts), its Service manifest, its test, and a Trigger, a public path or metrics of its own',
   name => {
     const missing = [
       `functions/${name}/main.ts`,
@@ -31,11 +31,19 @@ test.each(functionNames())(
     expect(read(`functions/${name}/${name}.ts`), `functions/${name}/${name}.ts exports ${camel(name)}`).toMatch(
       new RegExp(`export (const|function|async function) ${camel(name)}\\b`),
     )
-    const wakes =
-      has(`triggers/${name}.yaml`) || services.some(service => service.metadata.name === name && isPublic(service))
-    expect(wakes, `${name} has no Trigger in triggers/${name}.yaml and is not public`).toBe(true)
+    const isUsed =
+      has(`triggers/${name}.yaml`) ||
+      services.some(service => service.metadata.name === name && isPublic(service)) ||
+      hasOwnMetrics(name)
+    expect(isUsed, `${name} has no Trigger in triggers/${name}.yaml, is not public, and has no metrics`).toBe(true)
   },
 )
+
+/**
+ * Whether Prometheus uses the function: it has metrics besides those of its process. Prometheus cannot wake a function,
+ * so such a function has a pod at all times in the overlays for production (test/cluster-files/scaling.test.ts).
+ */
+const hasOwnMetrics = (name: string) => /^ {2}metrics:/m.test(read(`functions/${name}/main.ts`))
 
 const isPublic = (service: (typeof services)[number]) =>
   service.metadata.labels?.['networking.knative.dev/visibility'] !== 'cluster-local'

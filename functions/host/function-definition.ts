@@ -16,6 +16,11 @@ export interface FunctionDefinition {
    * Checks the headers of an event before its body is read. Returns a status to refuse the event with, or undefined.
    */
   admitEvent?(headers: IncomingHttpHeaders): number | undefined
+  /**
+   * Metrics that `/metrics` has besides those of the process, in Prometheus' text format. Called at the first scrape;
+   * the function that it returns is called at every scrape and should not reject.
+   */
+  metrics?(log: Logger): () => Promise<string>
   /** Called when the process ends and no request is in flight. */
   close?: readonly (() => Promise<unknown>)[]
 }

@@ -42,6 +42,8 @@ interface ServerState {
   metrics: Metrics
   /** Loads the request handler, on the first call only. */
   loadRequestHandler: () => Promise<RequestHandler>
+  /** The function's own metrics, in Prometheus' text format. */
+  ownMetrics: () => Promise<string>
   isDraining: boolean
 }
 
@@ -67,13 +69,16 @@ export const createFunctionServer = (
   // The publisher is created now, so that the process does not start with an invalid K_SINK.
   const publish = createPublisher(sink, name, overrides)
   const metrics = createMetrics(name)
+  const loadRequestHandler = once(async () => {
+    const { createRequestHandler } = await import('./request-handler.ts')
+    return createRequestHandler(definition, { publish, metrics, output })
+  })
+  const loadOwnMetrics = once(async () => definition.metrics!((await loadRequestHandler()).log))
   const state: ServerState = {
     definition,
     metrics,
-    loadRequestHandler: once(async () => {
-      const { createRequestHandler } = await import('./request-handler.ts')
-      return createRequestHandler(definition, { publish, metrics, output })
-    }),
+    loadRequestHandler,
+    ownMetrics: async () => (definition.metrics ? (await loadOwnMetrics())() : ''),
     isDraining: false,
   }
   const inFlight = new Map<ServerResponse, AbortController>()
@@ -129,8 +134,9 @@ export const createFunctionServer = (
  */
 const handleExchange = async (
   { request, response, expectsContinue, signal }: Exchange,
-  { definition, metrics, loadRequestHandler, isDraining }: ServerState,
+  state: ServerState,
 ): Promise<void> => {
+  const { definition, metrics, loadRequestHandler, isDraining } = state
   const { headers, method = 'GET', url = '/' } = request
   const queryAt = url.indexOf('?')
   const [path, search] = queryAt < 0 ? [url, ''] : [url.slice(0, queryAt), url.slice(queryAt)]
@@ -148,7 +154,7 @@ const handleExchange = async (
   if (internalPaths.has(path) && (method === 'GET' || method === 'HEAD')) {
     // Loads what the first event needs, but only after the response, so that the health check does not wait for it.
     if (path === '/healthz') response.once('finish', () => setImmediate(loadRequestHandler))
-    return sendResponse(response, await internalResponse(path, definition.name, metrics))
+    return sendResponse(response, await internalResponse(path, state))
   }
 
   const route = isDraining
@@ -185,14 +191,14 @@ const handleFailure = async ({ request, response }: Exchange, state: ServerState
 /** Paths for the kubelet, Prometheus and our own jobs. Requests through a public domain get 404. */
 const internalPaths = new Set(['/healthz', '/metrics', '/version'])
 
-const internalResponse = async (path: string, name: string, metrics: Metrics): Promise<HttpResponse> => {
+const internalResponse = async (path: string, state: ServerState): Promise<HttpResponse> => {
   if (path === '/healthz') return { status: 200, headers: { 'content-type': 'text/plain' }, body: 'ok\n' }
   if (path === '/version') {
-    const body = JSON.stringify({ function: name, ...release() })
+    const body = JSON.stringify({ function: state.definition.name, ...release() })
     return { status: 200, headers: { 'content-type': 'application/json' }, body }
   }
-  const { contentType, text } = await metrics.page()
-  return { status: 200, headers: { 'content-type': contentType }, body: text }
+  const [{ contentType, text }, own] = await Promise.all([state.metrics.page(), state.ownMetrics()])
+  return { status: 200, headers: { 'content-type': contentType }, body: text + own }
 }
 
 const within = async (ms: number, work: Promise<unknown>) => {

@@ -22,6 +22,7 @@ test.skipIf(goSkipReason)(`the CRD of each kind that a Go module defines comes f
     ['gateway.envoyproxy.io', 'EnvoyProxy'],
     ['gateway.networking.k8s.io', 'HTTPRoute'],
     ['keda.sh', 'ScaledObject'],
+    ['monitoring.coreos.com', 'PodMonitor'],
     ['mongodbcommunity.mongodb.com', 'MongoDBCommunity'],
     ['operator.knative.dev', 'KnativeServing'],
     ['postgresql.cnpg.io', 'Cluster'],

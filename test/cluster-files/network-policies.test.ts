@@ -53,6 +53,8 @@ const peersElsewhere: Peer[] = [
   pod('kourier', 'knative-serving', { app: '3scale-kourier-gateway' }),
   pod('activator', 'knative-serving', { app: 'activator' }),
   pod('autoscaler', 'knative-serving', { app: 'autoscaler' }),
+  pod('Prometheus', 'observability', { 'app.kubernetes.io/name': 'prometheus' }),
+  pod('another pod of observability', 'observability', { 'app.kubernetes.io/name': 'grafana' }),
   pod('sources', 'knative-eventing', { 'sources.knative.dev/role': 'adapter' }),
   pod('PostgreSQL operator', 'cnpg-system', { 'app.kubernetes.io/name': 'cloudnative-pg' }),
   pod('RabbitMQ operators', 'rabbitmq-system', { 'app.kubernetes.io/name': 'messaging-topology-operator' }),

@@ -52,11 +52,26 @@ describe('what each function scales on', () => {
   })
 })
 
+const isKnativeService = ({ apiVersion, kind }: Manifest) => apiVersion.startsWith('serving.') && kind === 'Service'
+
 const hasKubectl = (await kubeTool('kubectl')) !== undefined
 
 describe.skipIf(!hasKubectl)(`in the overlays${hasKubectl ? '' : ' (skipped: no kubectl)'}`, () => {
   const triggersIn = (objects: Manifest[]) => objects.filter(({ kind }) => kind === 'Trigger')
   const byFunction = (objects: Manifest[]) => Map.groupBy(triggersIn(objects), ({ spec }) => spec.subscriber.ref.name)
+
+  test.each(['gke', 'onprem'] as const)(
+    '%s: a function has a pod at all times if no event and no person wakes it, because Prometheus scrapes only pods; every other function goes to zero',
+    async overlay => {
+      const objects = await renderOverlay(overlay)
+      const woken = byFunction(objects)
+      for (const { metadata, spec } of objects.filter(isKnativeService)) {
+        const isWoken = woken.has(metadata.name) || metadata.labels?.['vigia.dev/public'] !== undefined
+        const minScale = spec.template.metadata.annotations['autoscaling.knative.dev/min-scale']
+        expect(minScale, metadata.name).toBe(isWoken ? '0' : '1')
+      }
+    },
+  )
 
   test('gke: every Trigger says whether KEDA scales it, with at most one consumer per partition and no more events than the function takes', async () => {
     const objects = await renderOverlay('gke')

@@ -54,6 +54,19 @@ describe('npm start', () => {
 })
 
 describe('functions', () => {
+  test('database-metrics has the metrics from PostgreSQL that the runtime has, except those of the one-machine broker', async () => {
+    const namesAt = async (name: string) => {
+      const { body } = await vigia.ask(name, '/metrics')
+      // A job that has never run is absent, and both read PostgreSQL at another time.
+      return [...readExposition(body).keys()].filter(metric => /^vigia_(?!job_)/.test(metric))
+    }
+    const ofRuntime = (await namesAt('localhost')).filter(name => !/^vigia_(broker|function)_/.test(name))
+    expect(ofRuntime).toContain('vigia_outbox_messages')
+    expect((await namesAt(host('database-metrics'))).toSorted()).toEqual(
+      [...ofRuntime, 'vigia_build_info', 'vigia_handled_seconds'].toSorted(),
+    )
+  })
+
   test('100 requests at once to a function at zero start as many processes as its containerConcurrency requires', async () => {
     const name = 'telegram-webhook'
     const { containerConcurrency } = services.find(service => service.name === name)!

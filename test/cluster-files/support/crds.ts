@@ -33,6 +33,7 @@ const foldersOfModules: Record<string, string> = {
   'github.com/external-secrets/external-secrets': 'config/crds/bases',
   'github.com/kedacore/keda/v2': 'config/crd/bases',
   'github.com/mongodb/mongodb-kubernetes-operator': 'config/crd/bases',
+  'github.com/prometheus-operator/prometheus-operator': 'example/prometheus-operator-crd',
   'github.com/rabbitmq/cluster-operator': 'config/crd/bases',
   'github.com/tektoncd/pipeline': 'config/300-crds',
   'knative.dev/eventing': 'config/core/resources',

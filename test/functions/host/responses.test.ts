@@ -5,6 +5,7 @@ import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
 import { Conflict, Permanent, RetryLater } from '#functions/host/errors.ts'
 import { type FunctionDefinition, on } from '#functions/host/function-definition.ts'
+import { readExposition } from '#test/support/exposition.ts'
 import { binaryEventHeaders, gate, startFunction } from '#test/support/function-server.ts'
 import { follow, followed, recorder } from './support.ts'
 
@@ -89,6 +90,24 @@ describe('the response', () => {
       'function="keeper",type="dev.vigia.series.followed",outcome="permanent" 1',
       'function="keeper",type="event",outcome="permanent" 1',
     ])
+  })
+
+  test('to /metrics has the metrics of the function itself, which it can log about', async () => {
+    let scrapes = 0
+    await using function_ = await startFunction({
+      name: 'keeper',
+      metrics: log => async () => {
+        scrapes += 1
+        log.warn('a scrape')
+        return `# HELP kept What it keeps\n# TYPE kept gauge\nkept ${scrapes}\n`
+      },
+    })
+    const scrape = async () => readExposition((await function_.request({ method: 'GET', path: '/metrics' })).body)
+    expect((await scrape()).get('kept')!.samples.get('')).toBe(1)
+    const second = await scrape()
+    expect(second.get('kept')!.samples.get('')).toBe(2)
+    expect(second.has('vigia_build_info')).toBe(true)
+    expect(function_.logged()).toMatchObject([{ message: 'a scrape' }, { message: 'a scrape' }])
   })
 })
 
