@@ -1,4 +1,4 @@
-import { type Figures, mostCounted, mostKinds, sampleSize } from '#database/operations/figures.ts'
+import { type Figures, mostCounted, mostKinds, objectives, sampleSize } from '#database/operations/figures.ts'
 
 /** One value of a metric, with its labels. */
 type Sample = [labels: Record<string, string | number>, value: number]
@@ -32,7 +32,13 @@ export const figureMetrics: FigureMetric[] = [
     name: 'vigia_sampled_checks',
     help: `Checks of the last 5 minutes by outcome, in a sample of at most ${monitorsInSample} monitors; unknown: a fault of Vigia prevented a conclusion; missed: the check was too late to be run`,
     labelNames: ['outcome'],
-    samples: ({ checks: { latenessS, ...outcomes } }) => byKey('outcome', outcomes),
+    samples: ({ checks: { latenessS, late, ...outcomes } }) => byKey('outcome', outcomes),
+  },
+  {
+    name: 'vigia_sampled_late_checks',
+    help: `Checks among vigia_sampled_checks that began more than ${objectives.latenessS} s late, and the missed ones`,
+    labelNames: [],
+    samples: ({ checks }) => [[{}, checks.late]],
   },
   {
     name: 'vigia_check_lateness_seconds',
@@ -63,6 +69,12 @@ export const figureMetrics: FigureMetric[] = [
     help: 'Time since the oldest message in the outbox was requested; 0 if the outbox is empty',
     labelNames: [],
     samples: ({ outbox }, now) => [[{}, ageS(outbox.oldestAt, now)]],
+  },
+  {
+    name: 'vigia_recent_messages',
+    help: `Messages requested in the last 5 minutes: in_time, sent within ${objectives.messageS} s, or late, sent later or still waiting after that time; without messages that Telegram refused or asked to delay; counting stops at ${mostCounted}`,
+    labelNames: ['outcome'],
+    samples: ({ messages: { inTime, late } }) => byKey('outcome', { in_time: inTime, late }),
   },
   {
     name: 'vigia_dead_letters',

@@ -81,6 +81,14 @@ describe('of planted rows', () => {
        ('d', 7, '{}', '{}', 'sent', $2, $3), ('e', 7, '{}', '{}', 'refused', $2, $3)`,
       [ago(90), now, ago(3_600)],
     )
+    // Of these, 'f' and 'g' are in time and 'h' is late. Not counted: a refused one, one that had to wait, an old one.
+    await run(
+      `insert into message (key, chat_id, request, cause, state, not_before, requested_at, sent_at) values
+       ('f', 7, '{}', '{}', 'sent', $1, $1, $1), ('g', 7, '{}', '{}', 'sent', $1, $1, $2), ('h', 7, '{}', '{}', 'sent', $1, $1, $3),
+       ('i', 7, '{}', '{}', 'refused', $1, $1, null), ('j', 7, '{"notBefore": "x"}', '{}', 'sent', $1, $1, $3),
+       ('k', 7, '{}', '{}', 'sent', $4, $4, $1)`,
+      [ago(200), ago(197), ago(196.9), ago(300)],
+    )
     // Kind k has k dead letters, so the kinds 1 and 2 are among the others.
     await run(
       `insert into dead_letter (fingerprint, trigger, event_source, event_id, reason, event, at, replayed_at)
@@ -119,6 +127,14 @@ describe('of planted rows', () => {
 
   test('checks of the last five minutes are counted by outcome', () => {
     expect(figures.checks).toMatchObject({ ok: 90, failed: 8, unknown: 2, missed: 1 })
+  })
+
+  test('checks that began more than a second late are late, and those that were missed', () => {
+    expect(figures.checks.late).toBe(90 + 1)
+  })
+
+  test('messages of the last five minutes are in time or late; one that still waits after three seconds is late', () => {
+    expect(figures.messages).toEqual({ inTime: 2, late: 1 + 1 })
   })
 
   test('the lateness of checks is given by percentile, in seconds', () => {
@@ -231,7 +247,8 @@ describe('with many rows', () => {
     )
     await run(
       `insert into message (key, chat_id, request, cause, state, not_before, requested_at)
-       select n, 1 + n % 200, '{}', '{}', case when n <= 50 then 'waiting' else 'sent' end, $1, $1 from generate_series(1, 20000) as n`,
+       select n, 1 + n % 200, '{}', '{}', case when n <= 50 then 'waiting' else 'sent' end, $1,
+         $1::timestamptz - abs(n - 50) * interval '1 minute' from generate_series(1, 20000) as n`,
       [now],
     )
     await run(
@@ -267,7 +284,8 @@ describe('with many rows', () => {
       probe_result: 4 * sampled,
       probe_hour: 2 * 5,
       incident: 50,
-      message: 50,
+      // Those that wait, for two figures, and those that were sent one to four minutes ago.
+      message: 2 * 50 + 4,
       dead_letter: 143,
       delivery: 50,
       event: 1,

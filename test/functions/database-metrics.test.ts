@@ -59,6 +59,7 @@ describe('a scrape', () => {
         'outcome="unknown"': 2,
         'outcome="missed"': 1,
       },
+      vigia_sampled_late_checks: { '': 4 },
       vigia_check_lateness_seconds: {
         'percentile="50"': 0.02,
         'percentile="95"': 0.5,
@@ -69,6 +70,7 @@ describe('a scrape', () => {
       vigia_open_incidents: { '': 2 },
       vigia_outbox_messages: { 'state="waiting"': 4, 'state="sending"': 1 },
       vigia_outbox_oldest_message_age_seconds: { '': 90.5 },
+      vigia_recent_messages: { 'outcome="in_time"': 12, 'outcome="late"': 2 },
       vigia_dead_letters: {
         'fingerprint="ab12cd34",trigger="a \\"quoted\\"\\\\name\\nof two lines"': 7,
         'fingerprint="other",trigger="other"': 3,
@@ -77,14 +79,14 @@ describe('a scrape', () => {
       vigia_broker_unfinished_deliveries: { '': 6 },
       vigia_broker_oldest_delivery_age_seconds: { '': 3 },
     })
-    expect([...readExposition(text).values()].map(({ type }) => type)).toEqual(Array(12).fill('gauge'))
+    expect([...readExposition(text).values()].map(({ type }) => type)).toEqual(Array(14).fill('gauge'))
   })
 
   test('of an empty database on a cluster gives zeros, and neither jobs nor deliveries', async () => {
     const values = valuesIn(await scrapeWith({ ...noFigures, deliveries: null }))
     const { vigia_database_up, ...others } = values
     expect(vigia_database_up).toEqual({ '': 1 })
-    expect(Object.keys(others)).toHaveLength(8)
+    expect(Object.keys(others)).toHaveLength(10)
     for (const samples of Object.values(others)) expect(new Set(Object.values(samples))).toEqual(new Set([0]))
   })
 

@@ -9,6 +9,7 @@ export interface Figures {
   missedChecks: number
   openIncidents: number
   outbox: OutboxFigures
+  messages: MessageFigures
   deadLetters: DeadLetterFigures
   /** The time up to which each job has done its work. */
   jobs: { job: string; reached: Date }[]
@@ -24,6 +25,8 @@ export interface CheckFigures {
   unknown: number
   /** The slot was too old to be checked when the prober got it. */
   missed: number
+  /** The checks among all of these that began more than `objectives.latenessS` late, and the missed ones. */
+  late: number
   /**
    * The number of seconds from the due time of a check to its start, by percentile: half of the checks (95 %, 99 %, all
    * of them) were at most that late. Zeros without checks.
@@ -37,6 +40,17 @@ export interface OutboxFigures {
   sending: number
   /** When the oldest of them was requested; null without messages. */
   oldestAt: Date | null
+}
+
+/**
+ * The messages that were requested in the last five minutes, without those that Telegram refused and those that had to
+ * wait because Telegram asked for it. At most `mostCounted` of them are counted.
+ */
+export interface MessageFigures {
+  /** Sent within `objectives.messageS` after the request. */
+  inTime: number
+  /** Sent later, or not sent yet although that time is over. */
+  late: number
 }
 
 /** The dead letters of the last 24 hours that were not replayed since. */
@@ -53,6 +67,9 @@ export interface DeliveryFigures {
   /** When the broker accepted the oldest event among them; null without deliveries. */
   oldestAt: Date | null
 }
+
+/** What counts as in time: the start of a check after it was due, and the sending of a message after its request. */
+export const objectives = { latenessS: 1, messageS: 3 }
 
 /** Counting stops here, so that a long queue cannot make its own monitoring slow. */
 export const mostCounted = 100_000
@@ -86,6 +103,8 @@ export const figuresIn = (db: Postgres) => ({
       `select count(*) filter (where ok) as ok, count(*) filter (where not ok) as failed,
          count(*) filter (where ok is null and started_at is not null) as unknown,
          count(*) filter (where ok is null and started_at is null) as missed,
+         count(*) filter (where started_at > due_at + interval '${objectives.latenessS} seconds'
+           or (ok is null and started_at is null)) as late,
          percentile_disc(array[0.5, 0.95, 0.99, 1]) within group
            (order by greatest(0, extract(epoch from started_at - due_at))::float8) as lateness
        from generate_series(0, ${sampleSize.ranges - 1}) as range
@@ -135,6 +154,27 @@ export const figuresIn = (db: Postgres) => ({
       )
     ).rows[0]!,
 
+  recentMessages: async (now: Date): Promise<MessageFigures> =>
+    (
+      await db.query<MessageFigures>(
+        `select count(*) filter (where took <= interval '${objectives.messageS} seconds') as "inTime",
+           count(*) filter (where took > interval '${objectives.messageS} seconds') as late
+         from (
+           (select sent_at - requested_at as took from message
+            where state in ('sent', 'refused') and requested_at > $1::timestamptz - interval '5 minutes'
+              and requested_at <= $1 and state = 'sent' and not request ? 'notBefore'
+            order by requested_at desc limit ${mostCounted})
+           union all
+           (select $1 - requested_at from message
+            where state in ('waiting', 'sending') and requested_at > $1::timestamptz - interval '5 minutes'
+              and requested_at < $1::timestamptz - interval '${objectives.messageS} seconds'
+              and not request ? 'notBefore'
+            order by chat_id, seq limit ${mostCounted})
+         ) as recent`,
+        [now],
+      )
+    ).rows[0]!,
+
   deadLettersByKind: async (now: Date): Promise<DeadLetterFigures> => {
     const { rows } = await db.query<DeadLetterFigures['kinds'][number] & { total: number }>(
       `select fingerprint, min(trigger) as trigger, count(*) as count, sum(count(*)) over () as total from dead_letter
@@ -173,6 +213,7 @@ export const readFigures = (db: Postgres, now: Date, { withBroker }: { withBroke
       missedChecks: await figures.missedChecks(now),
       openIncidents: await figures.openIncidents(),
       outbox: await figures.outbox(),
+      messages: await figures.recentMessages(now),
       deadLetters: await figures.deadLettersByKind(now),
       jobs: await figures.jobs(),
       deliveries: withBroker ? await figures.unfinishedDeliveries() : null,
