@@ -44,14 +44,22 @@ describe('a request that is not usable is refused with one line, which is also l
     const response = await post(body)
     expect(response).toMatchObject({ status: 422, body: expect.stringContaining(message) })
     expect(response.body).not.toContain('\n')
-    expect(server.logged().at(-1)).toMatchObject({ status: 422, path: '/alerts', message: response.body })
+    expect(server.logged().at(-1)).toMatchObject({
+      'http.response.status_code': 422,
+      'url.path': '/alerts',
+      message: response.body,
+    })
     expect(fixture.received()).toEqual([])
   })
 
   test('larger than a function accepts', async () => {
     const response = await post(JSON.stringify(payload({ padding: 'x'.repeat(2 ** 20) })))
     expect(response).toMatchObject({ status: 413, body: 'the body is larger than 1048576 bytes' })
-    expect(server.logged().at(-1)).toMatchObject({ status: 413, path: '/alerts', message: response.body })
+    expect(server.logged().at(-1)).toMatchObject({
+      'http.response.status_code': 413,
+      'url.path': '/alerts',
+      message: response.body,
+    })
   })
 
   test('from a form of a web page, to another path, or with another method', async () => {
