@@ -9,6 +9,7 @@ import { MonitorUp } from './monitor-up.ts'
 import { ProbeFinished } from './probe-finished.ts'
 import { ProbeRequested } from './probe-requested.ts'
 import { RecordSkipped } from './record-skipped.ts'
+import { ReportRequested } from './report-requested.ts'
 import { SeriesChanged } from './series-changed.ts'
 import { SeriesFollowed } from './series-followed.ts'
 import { ShardDue } from './shard-due.ts'
@@ -27,6 +28,7 @@ export const allEvents: readonly EventDefinition[] = [
   ProbeFinished,
   ProbeRequested,
   RecordSkipped,
+  ReportRequested,
   SeriesChanged,
   SeriesFollowed,
   ShardDue,

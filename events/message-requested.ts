@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { defineEvent } from './event.ts'
-import { ChatId } from './fields.ts'
+import { BigintId, ChatId } from './fields.ts'
 
 /**
  * A button under a message, with a `url` or with `data` (1 to 64 bytes; Telegram sends it back as a callback query).
@@ -27,6 +27,8 @@ export const MessageRequested = defineEvent(
      * sent.
      */
     photo: Type.Optional(Type.String()),
+    /** The id of a stored report whose picture is the photo, instead of `photo`. */
+    reportPicture: Type.Optional(BigintId),
     buttons: Type.Optional(Type.Array(Type.Array(Button))),
     /** The id of the message.requested to which this message replies; ignored if that message was never sent. */
     replyTo: Type.Optional(Type.String()),

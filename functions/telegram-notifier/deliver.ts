@@ -1,10 +1,11 @@
 import type { Chats } from '#database/chats/chats.ts'
 import type { ClaimedMessage, Messages } from '#database/messages/messages.ts'
+import type { Reports } from '#database/reports/reports.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { validatorOf } from '#events/validate.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
-import { type Telegram, TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
+import { type Telegram, TelegramError, TelegramUnreachable, type Upload } from '#functions/telegram/client.ts'
 import { refusalOf } from '#functions/telegram/refusals.ts'
 import { secondsAfterNoConnection, secondsAfterNoResponse } from './backoff.ts'
 import { apiCallFor, type Payload, payloadOf, withoutPart } from './payload.ts'
@@ -13,6 +14,8 @@ import { actionFor, type RefusalAction } from './refusal-action.ts'
 export interface Dependencies {
   messages: Messages
   chats: Chats
+  /** The pictures of reports. */
+  reports: Pick<Reports, 'picture'>
   telegram: Telegram
   /** Identifies the bot in the table of pauses. It is a hash of the token, because the token is secret. */
   bot: string
@@ -60,13 +63,13 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
     return { is: 'settled' }
   }
   const replyTo = request.replyTo === undefined ? null : await messages.telegramIdOf(request.replyTo, chatId)
-  let payload: Payload = payloadOf(request, replyTo)
+  let payload: Payload = payloadOf(request, replyTo, await pictureOf(dependencies, request))
   /** The topics in which Telegram refused the message; undefined stands for the topic General. */
   const refusedTopics = new Set<number | undefined>()
   for (;;) {
-    const { method, params } = apiCallFor(payload, chatId)
+    const { method, params, files } = apiCallFor(payload, chatId)
     try {
-      const { message_id } = await telegram.call<{ message_id: number }>(method, params)
+      const { message_id } = await telegram.call<{ message_id: number }>(method, params, { files })
       // If the process crashes before this write, the message is sent twice. Writing before sending could lose the
       // message, and a message that arrives twice is better than a lost message.
       await persistReceipt(dependencies, () => messages.markSent(key, message_id, clock()))
@@ -101,6 +104,15 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
       await messages.renew(key, clock())
     }
   }
+}
+
+/** The stored picture that the message shows. Null if it is gone: the message is then sent without it. */
+const pictureOf = async (
+  { reports }: Dependencies,
+  { reportPicture }: ClaimedMessage['request'],
+): Promise<Upload | null> => {
+  const bytes = reportPicture === undefined ? null : await reports.picture(reportPicture)
+  return bytes === null ? null : { bytes, name: 'report.png', type: 'image/png' }
 }
 
 const afterRefusal = async (

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import { chatsIn } from '#database/chats/chats.ts'
 import { postgres } from '#database/connect.ts'
 import { messagesIn } from '#database/messages/messages.ts'
+import { reportsIn } from '#database/reports/reports.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -17,6 +18,7 @@ const db = postgres(env('DATABASE_URL'), { max: 6, applicationName: 'telegram-no
 const dependencies = {
   messages: messagesIn(db),
   chats: chatsIn(db),
+  reports: reportsIn(db),
   telegram: telegram({ apiRoot: env('TELEGRAM_API_ROOT', 'https://api.telegram.org'), token }),
   // Identifies the bot without its secret token.
   bot: createHash('sha256').update(token).digest('hex').slice(0, 16),

@@ -1,5 +1,6 @@
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
+import type { Upload } from '#functions/telegram/client.ts'
 import { cut, plain, visibleLength } from '#functions/telegram/html.ts'
 import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/telegram/message.ts'
 import { smallerPoster } from '#functions/tvmaze/poster.ts'
@@ -12,6 +13,9 @@ import type { Part } from './refusal-action.ts'
 const shortTextLength = 2000
 const shortCaptionLength = 1000
 
+/** A photo: its URL, or the bytes of a stored picture. */
+type Photo = string | Upload
+
 /**
  * The content of one sendMessage or sendPhoto. At first it is as requested. After each refusal, the part that Telegram
  * refused is removed.
@@ -22,7 +26,7 @@ export interface Payload {
   markup: boolean
   /** The highest number of visible characters in the text. A longer text is cut. */
   maxLength: number
-  photo?: string
+  photo?: Photo
   buttons?: DataOf<typeof MessageRequested>['buttons']
   /** Telegram's id of the message that this message replies to. */
   replyTo?: number
@@ -34,18 +38,28 @@ export interface Payload {
   silent: boolean
 }
 
-/** The payload as requested. The photo is left out if the text does not fit into a caption. */
-export const payloadOf = (request: DataOf<typeof MessageRequested>, replyTo: number | null): Payload => ({
+/**
+ * The payload as requested. `picture` is the stored picture, if the request names one. The photo is left out if the
+ * text does not fit into a caption.
+ */
+export const payloadOf = (
+  request: DataOf<typeof MessageRequested>,
+  replyTo: number | null,
+  picture: Upload | null = null,
+): Payload => ({
   html: request.html,
   markup: true,
   maxLength: maxTextLength,
   silent: request.silent ?? false,
-  ...(request.photo !== undefined && visibleLength(request.html) <= maxCaptionLength ? { photo: request.photo } : {}),
+  ...photoOf(picture ?? request.photo, request.html),
   ...(request.buttons !== undefined && request.buttons.length > 0 ? { buttons: request.buttons } : {}),
   ...(replyTo === null ? {} : { replyTo }),
   // General is topic 1, but Telegram refuses 1 as message_thread_id.
   ...(request.threadId === undefined || request.threadId === 1 ? {} : { threadId: request.threadId }),
 })
+
+const photoOf = (photo: Photo | undefined, text: string): { photo?: Photo } =>
+  photo !== undefined && visibleLength(text) <= maxCaptionLength ? { photo } : {}
 
 /**
  * The payload without the part that Telegram refused, or null if the payload does not have this part. For `length`, the
@@ -62,7 +76,7 @@ export const withoutPart = (payload: Payload, part: Part): Payload | null => {
     case 'photo': {
       const { photo, ...rest } = payload
       if (photo === undefined) return null
-      const smaller = smallerPoster(photo)
+      const smaller = typeof photo === 'string' ? smallerPoster(photo) : undefined
       return smaller === undefined ? rest : { ...rest, photo: smaller }
     }
     case 'buttons': {
@@ -83,8 +97,14 @@ export const withoutPart = (payload: Payload, part: Part): Payload | null => {
   }
 }
 
-/** The method and the parameters that send the payload to a chat. */
-export const apiCallFor = (payload: Payload, chatId: number): { method: string; params: Record<string, unknown> } => {
+interface ApiCall {
+  method: string
+  params: Record<string, unknown>
+  files: Record<string, Upload>
+}
+
+/** The method, the parameters and the files that send the payload to a chat. */
+export const apiCallFor = (payload: Payload, chatId: number): ApiCall => {
   const shortened = cut(payload.html, payload.maxLength)
   const text = payload.markup ? shortened : plain(shortened)
   return {
@@ -93,7 +113,7 @@ export const apiCallFor = (payload: Payload, chatId: number): { method: string; 
       chat_id: chatId,
       ...(payload.photo === undefined
         ? { text, link_preview_options: { is_disabled: true } }
-        : { photo: payload.photo, caption: text }),
+        : { ...(typeof payload.photo === 'string' ? { photo: payload.photo } : {}), caption: text }),
       ...(payload.markup ? { parse_mode: 'HTML' } : {}),
       ...(payload.threadId === undefined ? {} : { message_thread_id: payload.threadId }),
       ...(payload.silent ? { disable_notification: true } : {}),
@@ -102,5 +122,6 @@ export const apiCallFor = (payload: Payload, chatId: number): { method: string; 
         : { reply_parameters: { message_id: payload.replyTo, allow_sending_without_reply: true } }),
       ...(payload.buttons === undefined ? {} : { reply_markup: inlineKeyboard(payload.buttons) }),
     },
+    files: typeof payload.photo === 'object' ? { photo: payload.photo } : {},
   }
 }

@@ -1,5 +1,6 @@
 import type { Allowances } from '#database/chats/allowances.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
+import type { ReportSettings } from '#database/reports/report-settings.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
 import type { Searches } from '#database/series/searches.ts'
@@ -20,6 +21,7 @@ export interface Dependencies {
   searches: Searches
   monitors: Monitors
   allowances: Allowances
+  reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: ProbeHours
   catalogue: Pick<Catalogue, 'show' | 'shows'>
   tvmaze: Pick<Tvmaze, 'search' | 'card'>

@@ -10,6 +10,7 @@ import { pressMonitorButton } from './monitor-actions.ts'
 import { monitorsList } from './monitor-views.ts'
 import { label } from './pages.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
+import { reportCommand, setReport } from './reports.ts'
 import type { BotRequest, PressRequest } from './request.ts'
 import { today, upcoming } from './schedule.ts'
 import { search, searchById, turnPage } from './search.ts'
@@ -100,6 +101,8 @@ const replyToCommand = async (
       return addMonitor(context, argument)
     case 'monitors':
       return sendReply(await monitorsList(context, 0))
+    case 'report':
+      return reportCommand(context, argument)
     case 'zone':
       return zoneCommand(context, argument)
     case 'language':
@@ -181,6 +184,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       const zone = validZone(press.zone)
       return zone === null ? oldButtonReply : editReply(await setZone(context, zone))
     }
+    case 'report':
+      return editReply(await setReport(context, press))
     case 'howToSearch':
       return sendReply(howToSearch(context))
     case 'nothing':

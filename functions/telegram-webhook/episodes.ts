@@ -30,6 +30,3 @@ export const sayWhen = ({ airstamp, airdate }: Episode, chat: Chat, messages: Bo
   airstamp === null
     ? `${sayDate(airdate, { language: chat.language, today: dayOf(now, chat.zone) })} (${messages.hourUnknown})`
     : sayInstant(airstamp, { zone: chat.zone, language: chat.language, now })
-
-/** The show's name in the chat's language: many shows have another name in Brazil. */
-export const titleOf = (show: Show, chat: Chat): string => (chat.language === 'pt-BR' && show.names.pt) || show.name

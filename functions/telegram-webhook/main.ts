@@ -3,6 +3,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
+import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
@@ -45,6 +46,7 @@ const webhook = telegramWebhook({
     searches: searchesIn(db),
     monitors: monitorsIn(db),
     allowances: allowancesIn(db),
+    reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
     catalogue: catalogueIn(shows),
     // A person waits, so the client waits for at most one short Retry-After. Then the bot offers a button "try again".

@@ -2,6 +2,7 @@ import type { Monitor } from '#database/uptime/monitors.ts'
 import type { UptimeSummary } from '#database/uptime/probe-hours.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
+import { sayMilliseconds, sayUptime } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
 import { defaultTimeoutS } from './interval-and-timeout.ts'
 import type { BotMessages } from './messages/messages.ts'
@@ -40,15 +41,9 @@ const ago = (from: Date, now: Date, { chat }: ChatContext) => sayDuration(now.ge
 
 const dayBefore = (now: Date) => new Date(now.getTime() - dayMs)
 
-/** The uptime as text. It is rounded down, because 99.996 % must not be shown as 100 %. Null if it is unknown. */
+/** The uptime as text; null if it is unknown. */
 const uptimePercent = ({ uptime }: UptimeSummary, { chat }: ChatContext): string | null =>
-  uptime === null
-    ? null
-    : new Intl.NumberFormat(chat.language, {
-        style: 'percent',
-        maximumFractionDigits: 2,
-        roundingMode: 'floor',
-      } as Intl.NumberFormatOptions).format(uptime)
+  uptime === null ? null : sayUptime(uptime, chat.language)
 
 /** The chat's monitors, each with its state, its uptime of 24 hours and the age of its last check. */
 export const monitorsList = async (context: ChatContext, page: number): Promise<View> => {
@@ -98,8 +93,7 @@ export const monitorCard = async (context: ChatContext, monitor: Monitor): Promi
   const uptimeLine = joined(
     [
       percent ? messages.uptimeDay(percent) : messages.uptimeUnknown,
-      average != null &&
-        messages.averageResponse(`${new Intl.NumberFormat(chat.language).format(Math.round(average))} ms`),
+      average != null && messages.averageResponse(sayMilliseconds(average, chat.language)),
     ],
     ' · ',
   )

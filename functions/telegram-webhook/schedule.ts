@@ -1,12 +1,11 @@
 import { showIdOf } from '#database/series/follows.ts'
-import type { Episode, Show } from '#database/series/show.ts'
+import { airsIn, type Slot, slotsOf, titleOf } from '#functions/series/slots.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { capitalised, dayOf, instantOf, sayClock, sayDate } from '#functions/wording/dates.ts'
 import { distinctionsBetween, withDistinction } from '#functions/wording/namesakes.ts'
 import { episodeName, sayEpisodes } from '#functions/wording/series.ts'
 import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import { type ChatContext, queryCatalogue } from './context.ts'
-import { titleOf } from './episodes.ts'
 import { pageOf, pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
 
@@ -15,47 +14,6 @@ const slotsPerPage = 20
 /** The numbers of days that can be shown. A forged button press with another number gets the short list. */
 const shortListDays = 7
 const longListDays = 30
-
-/** The episodes of one show at one time. They are one line of the list, even if a whole season comes out at once. */
-interface Slot {
-  show: Show
-  episodes: Episode[]
-  /** `YYYY-MM-DD` in the chat's zone. */
-  day: string
-  /** null if only the date is known. */
-  airstamp: string | null
-}
-
-/** Whether the episode airs in [from, to). An episode without an hour belongs to its date in `zone`. */
-const airsIn = (from: Date, to: Date, zone: string) => {
-  const firstDay = dayOf(from, zone)
-  const lastDay = dayOf(new Date(to.getTime() - 1), zone)
-  return ({ airstamp, airdate }: Episode): boolean =>
-    airstamp === null
-      ? airdate >= firstDay && airdate <= lastDay
-      : Date.parse(airstamp) >= from.getTime() && Date.parse(airstamp) < to.getTime()
-}
-
-const byNumber = (one: Episode, other: Episode) =>
-  one.season - other.season || (one.number ?? Infinity) - (other.number ?? Infinity)
-
-/** The slots of these shows in [from, to), by day, then by hour (without an hour first), then by name and number. */
-export const slotsOf = (shows: readonly Show[], from: Date, to: Date, zone: string): Slot[] => {
-  const slots = shows.flatMap(show => {
-    const airing = show.episodes.filter(airsIn(from, to, zone)).sort(byNumber)
-    return [...Map.groupBy(airing, ({ airstamp, airdate }) => airstamp ?? airdate).values()].map((episodes): Slot => {
-      const { airstamp, airdate } = episodes[0]!
-      return { show, episodes, day: airstamp === null ? airdate : dayOf(airstamp, zone), airstamp }
-    })
-  })
-  return slots.sort(
-    (one, other) =>
-      one.day.localeCompare(other.day) ||
-      (one.airstamp ?? '').localeCompare(other.airstamp ?? '') ||
-      one.show.name.localeCompare(other.show.name) ||
-      byNumber(one.episodes[0]!, other.episodes[0]!),
-  )
-}
 
 /** The distinctions of shows with the same name. The keys are the ids of the shows. */
 const distinctionsOf = (slots: readonly Slot[], { chat }: ChatContext) =>
@@ -88,7 +46,7 @@ const slotsOfChat = async ({ deps, chat }: ChatContext, from: Date, to: Date): P
   const ids = follows.flatMap(({ subject }) => showIdOf(subject) ?? [])
   const known = await queryCatalogue(deps, catalogue => catalogue.shows(ids))
   if (known === null) return 'catalogue down'
-  const slots = slotsOf(known.found, from, to, chat.zone)
+  const slots = slotsOf(known.found, airsIn(from, to, chat.zone), chat.zone)
   // If the catalogue lacks some of the followed shows, an empty list does not mean that nothing airs. Shows are missing
   // after a new follow, and after a restart if MongoDB keeps its data only in memory.
   return slots.length === 0 && known.found.length < ids.length ? 'catalogue filling' : slots

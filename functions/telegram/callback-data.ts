@@ -1,4 +1,5 @@
 import type { Language } from '#database/chats/language.ts'
+import type { ReportSetting } from '#database/reports/report-settings.ts'
 import { isBigintId, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
 
 /** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
@@ -34,6 +35,8 @@ export type Press =
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
+  /** Stores the whole setting of reports. */
+  | ({ act: 'report' } & ReportSetting)
   /** Explains how to search. */
   | { act: 'howToSearch' }
   /** A button that only shows a text: a page number, "following ✓". */
@@ -65,6 +68,7 @@ const letters = {
   language: 'i',
   zones: 'h',
   zone: 'z',
+  report: 'a',
   howToSearch: 'q',
   nothing: '-',
 } as const satisfies Letters
@@ -105,6 +109,8 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.language)
     case 'zone':
       return joinParts(letter, press.zone)
+    case 'report':
+      return joinParts(letter, press.frequency, press.weekday, press.hour, press.theme)
     case 'today':
     case 'zones':
     case 'howToSearch':
@@ -135,6 +141,12 @@ const instant = (text: string | undefined): Date => {
   const ms = /^[\da-z]{1,9}$/.test(text ?? '') ? Number.parseInt(text!, 36) : Number.NaN
   if (!isPlausibleInstant(ms)) throw new InvalidData()
   return new Date(ms)
+}
+
+const oneOf = <Word extends string>(words: readonly Word[], text: string | undefined): Word => {
+  const word = words.find(each => each === text)
+  if (word === undefined) throw new InvalidData()
+  return word
 }
 
 class InvalidData extends Error {}
@@ -187,6 +199,14 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'zone':
       if (first === undefined || !/^[\w+\-/]{1,50}$/.test(first)) throw new InvalidData()
       return { act, zone: first }
+    case 'report':
+      return {
+        act,
+        frequency: oneOf(['none', 'daily', 'weekly'], first),
+        weekday: number(value => isWithin(value, 1, 7))(second),
+        hour: number(value => isWithin(value, 0, 23))(third),
+        theme: oneOf(['light', 'dark'], fourth),
+      }
     case 'today':
     case 'zones':
     case 'howToSearch':

@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto'
+
 /**
  * The longest wait that is reported to the caller: a day. A longer wait is shortened; after a day, the caller tries
  * again.
@@ -51,21 +53,55 @@ export class TelegramUnreachable extends Error {
 }
 type Unanswered = { status: number | null; executed: 'unknown' | false }
 
+/** A file to upload. */
+export interface Upload {
+  bytes: Buffer
+  /** `report.png` */
+  name: string
+  /** `image/png` */
+  type: string
+}
+
 export interface Telegram {
   /**
    * Calls a method of the Bot API and returns its `result`. Never repeats the call: the caller decides whether to
-   * repeat it. Throws TelegramError and TelegramUnreachable.
+   * repeat it. `files` are uploaded as further parameters. Throws TelegramError and TelegramUnreachable.
    */
   call<Result = unknown>(
     method: string,
     params: Record<string, unknown>,
-    options?: { timeoutMs?: number },
+    options?: { timeoutMs?: number; files?: Record<string, Upload> },
   ): Promise<Result>
 }
 
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
 const looksLikeToken = /\d{3,}:[\w-]{30,}/g
+
+/**
+ * Parameters and files as the body of a request. It is built here because loading FormData costs more than the whole
+ * call.
+ */
+const multipart = (params: Record<string, unknown>, files: Record<string, Upload>) => {
+  const boundary = `vigia-${randomUUID()}`
+  const part = (name: string, more: string, content: string | Buffer) => [
+    Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; name="${name}"${more}\r\n\r\n`),
+    Buffer.from(content),
+    Buffer.from('\r\n'),
+  ]
+  return {
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    body: Buffer.concat([
+      ...Object.entries(params).flatMap(([name, value]) =>
+        value === undefined ? [] : part(name, '', typeof value === 'object' ? JSON.stringify(value) : String(value)),
+      ),
+      ...Object.entries(files).flatMap(([name, file]) =>
+        part(name, `; filename="${file.name}"\r\ncontent-type: ${file.type}`, file.bytes),
+      ),
+      Buffer.from(`--${boundary}--\r\n`),
+    ]),
+  }
+}
 
 /** A client for one bot. `apiRoot` may be plain http, for a Bot API server that the operator runs. */
 export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string }): Telegram => {
@@ -74,13 +110,13 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
   const connections = connectionsTo(root)
 
   return {
-    call: async <Result>(method: string, params: Record<string, unknown>, { timeoutMs = 10_000 } = {}) => {
+    call: async <Result>(method: string, params: Record<string, unknown>, { timeoutMs = 10_000, files = {} } = {}) => {
       const { default: got } = await import('got')
       // Errors of got contain the URL, and so the token, in their message, options and stack. They must not leave this
       // function.
       const response = await got
         .post(`${root}/bot${token}/${method}`, {
-          json: params,
+          ...(Object.keys(files).length === 0 ? { json: params } : multipart(params, files)),
           agent: await connections(),
           timeout: { request: timeoutMs },
           retry: { limit: 0 },

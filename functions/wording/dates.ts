@@ -20,7 +20,8 @@ export const isZone = memoize(zone => {
   }
 }, 2_000)
 
-const knownZone = (zone: string) => (isZone(zone) ? zone : defaultZone)
+/** The zone, or `America/Sao_Paulo` if this machine's time zone data do not contain it. */
+export const knownZone = (zone: string): string => (isZone(zone) ? zone : defaultZone)
 
 const temporalInstant = (instant: Instant) =>
   Temporal.Instant.fromEpochMilliseconds((instant instanceof Date ? instant : new Date(instant)).getTime())

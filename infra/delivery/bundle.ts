@@ -30,6 +30,16 @@ const optional = [
 ]
 
 /**
+ * Packages that a bundle loads from node_modules, because they are native code or data: the files of each that it
+ * needs. The image has a copy of them (image.ts).
+ */
+export const unbundledPackages: Record<string, readonly string[]> = {
+  // Rust; the program is in the package of the platform.
+  '@resvg/resvg-js': ['index.js', 'js-binding.js'],
+  'dejavu-fonts-ttf': ['ttf/DejaVuSans.ttf', 'LICENSE'],
+}
+
+/**
  * Bundles a function as one script. It is CommonJS because that starts faster: importing node:http as an ES module
  * evaluates all its exports, including undici (30 ms), and only a script can be loaded with V8's code cache. Modules
  * imported with `await import()` are in the file too, but run only at that import.
@@ -54,10 +64,14 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     sourcemap: 'external',
     sourcesContent: false,
     legalComments: 'none',
-    define: { 'process.env.NODE_ENV': '"production"', BUILT_VERSION: JSON.stringify(packageVersion()) },
+    define: {
+      'process.env.NODE_ENV': '"production"',
+      BUILT_VERSION: JSON.stringify(packageVersion()),
+      'import.meta.filename': '__filename',
+    },
     // esbuild turns import() into require(), because the script has no ES module loader.
     supported: { 'dynamic-import': false },
-    external: optional,
+    external: [...optional, ...Object.keys(unbundledPackages)],
     plugins: [validatorsCompiledAhead, eventsWithoutTypebox, bodiesReadBefore, fewMediaTypes, noDomains, newUrls],
     logLevel: 'silent',
     logOverride: { 'empty-import-meta': 'error' },

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs'
 import { copyFile, cp, mkdir, readdir, readFile, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Script } from 'node:vm'
 import { buildFunctions } from './build.ts'
+import { unbundledPackages } from './bundle.ts'
 import { buildJobs } from './jobs.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -18,8 +19,34 @@ export const buildImage = async (outDir: string, log: (line: string) => void = (
   await mkdir(join(outDir, 'functions'), { recursive: true })
   await copyFile(join(import.meta.dirname, 'launch.mjs'), join(outDir, 'launch.mjs'))
   for (const { name } of functions) await copyFunction(name, join(outDir, 'functions'))
+  await copyUnbundledPackages(outDir)
   await buildJobs(join(outDir, 'jobs'))
   await cp(join(root, 'infra/database/migrations'), join(outDir, 'jobs/migrations'), { recursive: true })
+}
+
+/** Copies the packages that bundles load from node_modules, and their programs for this platform. */
+const copyUnbundledPackages = async (outDir: string) => {
+  const copy = async (name: string, files: readonly string[]) => {
+    for (const file of ['package.json', ...files]) {
+      const to = join(outDir, 'node_modules', name, file)
+      await mkdir(dirname(to), { recursive: true })
+      await copyFile(join(root, 'node_modules', name, file), to)
+    }
+  }
+  for (const [name, files] of Object.entries(unbundledPackages)) {
+    await copy(name, files)
+    const { optionalDependencies = {} } = JSON.parse(
+      await readFile(join(root, 'node_modules', name, 'package.json'), 'utf8'),
+    )
+    // npm installs only the package of this platform.
+    for (const program of Object.keys(optionalDependencies).filter(each =>
+      existsSync(join(root, 'node_modules', each)),
+    ))
+      await copy(
+        program,
+        (await readdir(join(root, 'node_modules', program))).filter(file => file.endsWith('.node')),
+      )
+  }
 }
 
 /** Copies the loader and the bundle that it loads. */

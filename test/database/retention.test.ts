@@ -62,6 +62,7 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       at,
     ]),
   probe_hour: at => run('insert into probe_hour (monitor_id, hour) values (1, $1)', [at]),
+  report: (at, key) => run('insert into report (key, chat_id, made_at) values ($1, 7, $2)', [key, at]),
   search: (at, key) => run('insert into search (chat_id, query, at) values (7, $1, $2)', [key, at]),
   skipped_record: (at, key) =>
     run(`insert into skipped_record (store, key, reason, reported_at) values ('s', $1, 'r', $2)`, [key, at]),
@@ -84,6 +85,7 @@ const days: Record<string, number> = {
   message: 45,
   operator_notice: 90,
   probe_hour: 400,
+  report: 7,
   search: 30,
   skipped_record: 30,
   telegram_update: 3,

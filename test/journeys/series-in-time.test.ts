@@ -4,6 +4,7 @@ import type { Language } from '#database/chats/language.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
 import { skippedRecordsIn } from '#database/operations/skipped-records.ts'
+import { reportsIn } from '#database/reports/reports.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
@@ -187,6 +188,7 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
     const dependencies = {
       messages: messagesIn(db),
       chats: chatsIn(db),
+      reports: reportsIn(db),
       telegram: api,
       bot: 'bot',
       clock,

@@ -9,6 +9,7 @@ import { MonitorUp } from '#events/monitor-up.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'
+import { ReportRequested } from '#events/report-requested.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { ShardDue } from '#events/shard-due.ts'
@@ -105,6 +106,16 @@ const samples = [
     store: 'follow',
     key: 'show/999999999999999',
     reason: 'the subject is not the id of a series',
+  }),
+  of(ReportRequested, 'chat/7', {
+    chatId: 7,
+    language: 'pt-BR',
+    zone: 'America/Sao_Paulo',
+    frequency: 'daily',
+    theme: 'light',
+    from: '2026-11-20T11:00:00.000Z',
+    to: '2026-11-21T11:00:00.000Z',
+    onDemand: false,
   }),
   of(SeriesChanged, 'show/82', {
     change: 'moved',

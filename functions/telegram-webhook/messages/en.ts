@@ -37,6 +37,9 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /monitor example.org 1m – watch an address
 /monitors – how your monitors are doing
 
+<b>Reports</b>
+/report – a summary now, every day or every week
+
 <b>Settings</b>
 /timezone – your time zone
 /language – Portuguese or English
@@ -63,6 +66,24 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   zoneUnknown: asked =>
     html`I found no time zone for “${asked}”. Try the nearest big city, for example <code>/timezone Chicago</code>.`,
   zoneWhich: asked => html`Which of these is the time zone for “${asked}”?`,
+
+  // Reports
+  reportSetting: {
+    none: () => html`📊 Automatic report: <b>off</b>.`,
+    daily: (hour: string, next: string) => html`📊 Report <b>every day at ${hour}</b>. Next: ${next}.`,
+    weekly: (weekday: string, hour: string, next: string) =>
+      html`📊 Report <b>every week, ${weekday} at ${hour}</b>. Next: ${next}.`,
+  },
+  reportZone: (zone: string) => html`The hours are in your time zone: ${zone}.`,
+  howToReport: () =>
+    html`Or send: <code>/report daily 8am</code>, <code>/report weekly monday 8am</code>, <code>/report never</code>`,
+  reportComing: () => html`I am preparing your report; it comes in a moment.`,
+  reportedTooOften: () => html`You have just asked for reports. Wait a minute before you ask for another.`,
+  reportUnknown: (asked: string) => html`I did not understand “${asked}”.`,
+  reportButtons: { none: 'never', daily: 'daily', weekly: 'weekly' },
+  reportHourOnly: () => html`I only send reports on the hour, for example <code>8am</code>.`,
+  reportThemes: { light: '☀️ light picture', dark: '🌙 dark picture' },
+  weekdays: ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'],
 
   searchButton: '🔎 Find a series',
   seriesButton: '📺 My series',

@@ -40,6 +40,9 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /monitorar exemplo.com.br 1m – vigiar um endereço
 /monitores – como estão seus monitores
 
+<b>Relatórios</b>
+/relatorio – um resumo agora, todo dia ou toda semana
+
 <b>Ajustes</b>
 /fuso – seu fuso horário
 /idioma – português ou inglês
@@ -67,6 +70,24 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   zoneUnknown: (asked: string) =>
     html`Não achei um fuso para “${asked}”. Tente a cidade grande mais próxima, por exemplo <code>/fuso Recife</code>.`,
   zoneWhich: (asked: string) => html`Qual destes é o fuso de “${asked}”?`,
+
+  // Reports
+  reportSetting: {
+    none: () => html`📊 Relatório automático: <b>desligado</b>.`,
+    daily: (hour: string, next: string) => html`📊 Relatório <b>todo dia às ${hour}</b>. Próximo: ${next}.`,
+    weekly: (weekday: string, hour: string, next: string) =>
+      html`📊 Relatório <b>toda semana, ${weekday} às ${hour}</b>. Próximo: ${next}.`,
+  },
+  reportZone: (zone: string) => html`As horas são do seu fuso: ${zone}.`,
+  howToReport: () =>
+    html`Ou mande: <code>/relatorio diario 8h</code>, <code>/relatorio semanal segunda 8h</code>, <code>/relatorio nunca</code>`,
+  reportComing: () => html`Estou preparando seu relatório; ele chega em instantes.`,
+  reportedTooOften: () => html`Você acabou de pedir relatórios. Espere um minuto para pedir outro.`,
+  reportUnknown: (asked: string) => html`Não entendi “${asked}”.`,
+  reportButtons: { none: 'nunca', daily: 'diário', weekly: 'semanal' },
+  reportHourOnly: () => html`Só mando relatórios em horas cheias, como <code>8h</code>.`,
+  reportThemes: { light: '☀️ imagem clara', dark: '🌙 imagem escura' },
+  weekdays: ['segunda', 'terça', 'quarta', 'quinta', 'sexta', 'sábado', 'domingo'],
 
   // Searching and following series
   searchButton: '🔎 Buscar série',

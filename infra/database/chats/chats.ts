@@ -96,6 +96,12 @@ export const chatsIn = (db: Postgres) => ({
       )
       await tx.query('update message set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update search set chat_id = $2 where chat_id = $1', [fromId, toId])
+      await tx.query('update report set chat_id = $2 where chat_id = $1', [fromId, toId])
+      await tx.query(
+        `update report_setting set chat_id = $2 where chat_id = $1
+         and not exists (select from report_setting where chat_id = $2)`,
+        [fromId, toId],
+      )
       await tx.query(
         `update chat set kind = 'supergroup', language = old.language, zone = old.zone
          from chat old where chat.id = $2 and old.id = $1`,

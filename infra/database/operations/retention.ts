@@ -32,6 +32,7 @@ const limited: Limits[] = [
   { table: 'look', column: 'free_at', days: 1, rows: 100_000 },
   { table: 'message', column: 'requested_at', days: 45, rows: 1_000_000, finished: `state in ('sent', 'refused')` },
   { table: 'operator_notice', column: 'last_at', days: 90, rows: 10_000 },
+  { table: 'report', column: 'made_at', days: 7, rows: 50_000 },
   { table: 'search', column: 'at', days: 30, rows: 100_000 },
   { table: 'skipped_record', column: 'reported_at', days: 30, rows: 100_000 },
   { table: 'telegram_update', column: 'seen_at', days: 3, rows: 5_000_000 },
@@ -92,6 +93,7 @@ export const retentions: Retention[] = [
   { table: 'migration', kept: 'one row for each migration' },
   { table: 'monitor', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'operator_digest', kept: 'one row' },
+  { table: 'report_setting', kept: 'until the chat is deleted' },
   { table: 'tvmaze_budget', kept: 'one row' },
   {
     table: 'probe_hour',

@@ -113,6 +113,17 @@ export const incidentsIn = (db: Postgres) => ({
       flapping: flapping && { ...flapping, since: new Date(flapping.since) },
     })),
 
+  /** The incidents of these monitors that lie at least partly in [from, to), the oldest first. At most 1,000. */
+  between: async (monitorIds: readonly number[], from: Date, to: Date): Promise<Incident[]> =>
+    (
+      await db.query<Incident>(
+        `select ${columns} from incident
+         where monitor_id = any ($1) and opened_at < $3 and (closed_at is null or closed_at > $2)
+         order by opened_at, id limit 1000`,
+        [monitorIds, from, to],
+      )
+    ).rows,
+
   /**
    * The slots whose result opened or closed an incident, or ended a time of flapping, if this change happened in
    * [from, to) and no message about the change was requested. At most 50. The message is missing if a broker that keeps
@@ -139,3 +150,5 @@ export const incidentsIn = (db: Postgres) => ({
       )
     ).rows,
 })
+
+export type Incidents = ReturnType<typeof incidentsIn>

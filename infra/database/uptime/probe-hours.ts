@@ -15,6 +15,19 @@ export interface UptimeSummary {
   uptime: number | null
 }
 
+/** The sums of one monitor and one hour. `okS` and `failedS` are the intervals of the slots, in seconds. */
+export interface HourSums {
+  monitorId: number
+  hour: Date
+  ok: number
+  failed: number
+  missed: number
+  okS: number
+  failedS: number
+  /** The sum over the good checks. */
+  totalMs: number
+}
+
 const longestGapS = 2 * 24 * 3600
 
 /** The table `probe_hour`: one row for each monitor and hour. */
@@ -32,6 +45,18 @@ export const probeHoursIn = (db: Postgres) => ({
     )
     return new Map(rows.map(({ monitorId, ...tally }) => [monitorId, tally]))
   },
+
+  /** The sums by hour, of the hours that begin in [from, to). Hours without slots are absent. */
+  byHour: async (monitorIds: readonly number[], from: Date, to: Date): Promise<HourSums[]> =>
+    (
+      await db.query<HourSums>(
+        `select monitor_id as "monitorId", hour, ok, failed, missed, coalesce(ok_s, ok * interval_s) as "okS",
+           coalesce(failed_s, failed * interval_s) as "failedS", total_ms as "totalMs"
+         from probe_hour join monitor on monitor.id = monitor_id
+         where monitor_id = any ($1) and hour >= $2 and hour < $3 order by monitor_id, hour`,
+        [monitorIds, from, to],
+      )
+    ).rows,
 
   /**
    * Counts the slots of all watched monitors in [from, to) as missed. If a monitor has no slot from `to` up to and

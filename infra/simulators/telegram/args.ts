@@ -3,8 +3,8 @@ import { BotApiError, badRequest } from './bot-api-error.ts'
 
 export interface Upload {
   name: string
-  size: number
   type: string
+  bytes: Buffer
 }
 
 /**
@@ -83,7 +83,7 @@ const multipart = async (body: Buffer<ArrayBuffer>, type: string, values: Record
   try {
     for (const [name, value] of await new Response(body, { headers: { 'content-type': type } }).formData()) {
       if (typeof value === 'string') values[name] = value
-      else files.set(name, { name: value.name, size: value.size, type: value.type })
+      else files.set(name, { name: value.name, type: value.type, bytes: Buffer.from(await value.arrayBuffer()) })
     }
   } catch {
     throw badRequest('wrong multipart/form-data')

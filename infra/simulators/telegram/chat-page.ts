@@ -14,6 +14,7 @@ import {
 } from '#infra/http/app.ts'
 import { jsonResponse, pageHeaders, textResponse } from '#infra/http/responses.ts'
 import { type ChatState, conversationOf, type Pane, type PaneChat } from './chat-state.ts'
+import { imageSize } from './image-size.ts'
 import { hints } from './page/hints.ts'
 import { chatHtml } from './page/html.ts'
 import { placeholderPhoto } from './placeholder-photo.ts'
@@ -97,10 +98,12 @@ export const chatPage = ({ state, person, panes, nextEpisode, hasSites, log }: C
   route(app, '/chat/text.js', { get: () => textResponse('text/javascript', asset('text.js'), headers) })
   route(app, '/chat/chat.css', { get: () => textResponse('text/css', asset('chat.css'), headers) })
   route(app, '/chat/icon.svg', { get: () => textResponse('image/svg+xml', icon, headers) })
-  route(app, '/chat/photo/:pane{main|operators}/:file{[0-9]+\\.svg}', {
+  route(app, '/chat/photo/:pane{main|operators}/:file{[0-9]+\\.(?:svg|image)}', {
     get: ({ req }) => {
       const { user } = panes[req.param('pane') as Pane]
       const message = user.messages().find(({ id }) => id === Number.parseInt(req.param('file') ?? '', 10))
+      const picture = message && user.picture(message.id)
+      if (picture) return pictureResponse(picture)
       if (!message?.photo) return jsonResponse(404, { error: 'this message does not exist or has no photo' })
       return textResponse('image/svg+xml', placeholderPhoto(message.photo, message.text.split('\n')[0] ?? ''), headers)
     },
@@ -132,6 +135,11 @@ export const chatPage = ({ state, person, panes, nextEpisode, hasSites, log }: C
     stop: updates.stop,
   }
 }
+
+const pictureResponse = (bytes: Buffer): Response =>
+  new Response(new Uint8Array(bytes), {
+    headers: { ...headers, 'content-type': imageSize(bytes)?.type ?? 'application/octet-stream' },
+  })
 
 /**
  * Adds the routes of the person's actions; `pane` in the JSON body names the chat. An action that Telegram would not

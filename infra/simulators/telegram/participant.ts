@@ -1,4 +1,4 @@
-import type { Entity, InlineButton } from './bot-api.ts'
+import type { Entity, InlineButton, PhotoSize } from './bot-api.ts'
 import {
   addMessage,
   apiMessage,
@@ -24,8 +24,10 @@ export interface VisibleMessage {
   mine: boolean
   text: string
   entities: Entity[]
-  /** The photo's URL or file_id, or null. */
+  /** The photo's URL or file_id, or null. For an uploaded photo a name that begins with `upload:`. */
   photo: string | null
+  /** Width and height of the photo in pixels, or null. */
+  photoSize: { width: number; height: number } | null
   buttons: { text: string; data?: string; url?: string }[][]
   /** Id of the message to which this message replies, or null. */
   replyTo: number | null
@@ -54,6 +56,8 @@ export interface Participant {
    * bot gets no update.
    */
   press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): ButtonPress
+  /** The bytes of a photo that the bot uploaded; null if the message has none. */
+  picture(message: number): Buffer | null
   /** All messages, oldest first, without the deleted ones. */
   messages(): VisibleMessage[]
   /** The messages of the bot, oldest first. */
@@ -91,6 +95,10 @@ export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: 
       return message.id
     },
     press: (button, options = {}) => press(state, bot, chat, person, button, options),
+    picture: id => {
+      const upload = chat.messages.find(message => message.id === id)?.photo?.upload
+      return upload === undefined ? null : Buffer.from(upload.base64, 'base64')
+    },
     messages,
     answers: () => messages().filter(({ mine, from }) => !mine && from === 'bot'),
     last: () => messages().at(-1),
@@ -167,6 +175,7 @@ export const visibleMessage = (state: TelegramState, person: Person, message: St
   text: message.text,
   entities: message.entities,
   photo: message.photo?.url ?? null,
+  photoSize: sizeOf(message.photo?.sizes.at(-1)),
   buttons: message.buttons.map(row =>
     row.map(({ text, callback_data, url }) => ({
       text,
@@ -180,3 +189,5 @@ export const visibleMessage = (state: TelegramState, person: Person, message: St
   threadId: message.threadId ?? null,
   at: new Date(message.date * 1000),
 })
+
+const sizeOf = (size: PhotoSize | undefined) => (size === undefined ? null : { width: size.width, height: size.height })

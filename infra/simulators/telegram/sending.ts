@@ -3,11 +3,15 @@ import { replyOf, threadOf, writableChat } from './addressing.ts'
 import { type Args, argsOf } from './args.ts'
 import type { Message, PhotoSize } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
+import { imageSize } from './image-size.ts'
 import { keyboardOf } from './keyboard.ts'
 import { addMessage, apiMessage, type Bot, type StoredMessage, type TelegramState } from './state.ts'
 import { captionText, messageText } from './text.ts'
 
 const maxUploadBytes = 10 * 1024 * 1024
+/** Width and height of a photo together, in pixels, and the highest ratio between them. */
+const maxSides = 10_000
+const maxRatio = 20
 
 interface WithPhoto {
   photo: NonNullable<StoredMessage['photo']>
@@ -30,11 +34,21 @@ export const inputPhoto = (bot: Bot, given: unknown): Pick<StoredMessage, 'text'
 }
 
 const uploadedPhoto = (bot: Bot, args: Args): WithPhoto['photo'] | undefined => {
-  const upload = args.file('photo')
+  // The parameter may also name another part of the request: `attach://chart`.
+  const [, attached = 'photo'] = /^attach:\/\/(.+)$/.exec(args.text('photo')) ?? []
+  const upload = args.file(attached)
   if (upload === undefined) return undefined
-  if (upload.size === 0) throw badRequest('file must be non-empty')
-  if (upload.size > maxUploadBytes) throw badRequest('file is too big')
-  return storedPhoto(bot, `upload:${upload.name}:${upload.size}`)
+  const { bytes } = upload
+  if (bytes.length === 0) throw badRequest('file must be non-empty')
+  if (bytes.length > maxUploadBytes) throw badRequest('file is too big')
+  const image = imageSize(bytes)
+  if (image === null) throw badRequest('IMAGE_PROCESS_FAILED')
+  const { type, width, height } = image
+  if (width + height > maxSides || Math.max(width, height) > maxRatio * Math.min(width, height))
+    throw badRequest('PHOTO_INVALID_DIMENSIONS')
+  const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+  const photo = storedPhoto(bot, `upload:${upload.name}:${hash}`, [[width, height]])
+  return { ...photo, upload: { type, base64: bytes.toString('base64') } }
 }
 
 /** The photo with this URL, or with the file_id of a photo that the bot has sent before. */
@@ -47,11 +61,14 @@ const photoOf = (bot: Bot, given: string): WithPhoto['photo'] => {
   return storedPhoto(bot, given)
 }
 
-const storedPhoto = (bot: Bot, url: string): WithPhoto['photo'] => {
-  const sizes: PhotoSize[] = [
-    [90, 127],
-    [210, 295],
-  ].map(([width = 0, height = 0]) => ({
+/** The sizes of a photo that the simulator does not download. */
+const assumedSizes = [
+  [90, 127],
+  [210, 295],
+]
+
+const storedPhoto = (bot: Bot, url: string, dimensions = assumedSizes): WithPhoto['photo'] => {
+  const sizes: PhotoSize[] = dimensions.map(([width = 0, height = 0]) => ({
     // The bot's id is part of the file_id, because on Telegram a file_id works only for one bot.
     file_id: `AgACAgIAAx${hash(`${bot.id} ${url} ${width}`, 46)}`,
     file_unique_id: `AQAD${hash(`${url} ${width}`, 12)}`,

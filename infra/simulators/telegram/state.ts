@@ -39,7 +39,8 @@ export interface StoredMessage {
   /** Text or caption, without markup. */
   text: string
   entities: Entity[]
-  photo?: { url: string; sizes: PhotoSize[] }
+  /** `upload`: the picture itself, if the bot uploaded it. */
+  photo?: { url: string; sizes: PhotoSize[]; upload?: { type: string; base64: string } }
   buttons: InlineButton[][]
   replyTo?: number
   silent: boolean

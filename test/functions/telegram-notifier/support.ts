@@ -2,6 +2,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { messagesIn } from '#database/messages/messages.ts'
+import { reportsIn } from '#database/reports/reports.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import type { Dependencies } from '#functions/telegram-notifier/deliver.ts'
 import { startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
@@ -40,6 +41,7 @@ export const useNotifier = () => {
     outbox = {
       messages: messagesIn(database.db),
       chats: chatsIn(database.db),
+      reports: reportsIn(database.db),
       telegram: telegram({ apiRoot: simulator.url, token }),
       bot: 'bot',
       clock: () => now,

@@ -92,6 +92,13 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   language: fc.record({ act: act('language'), language: fc.constantFrom('pt-BR' as const, 'en' as const) }),
   zones: fc.record({ act: act('zones') }),
   zone: fc.record({ act: act('zone'), zone: fc.constantFrom(...Intl.supportedValuesOf('timeZone'), 'Etc/GMT+3') }),
+  report: fc.record({
+    act: act('report'),
+    frequency: fc.constantFrom('none' as const, 'daily' as const, 'weekly' as const),
+    weekday: fc.integer({ min: 1, max: 7 }),
+    hour: fc.integer({ min: 0, max: 23 }),
+    theme: fc.constantFrom('light' as const, 'dark' as const),
+  }),
   howToSearch: fc.record({ act: act('howToSearch') }),
   nothing: fc.record({ act: act('nothing') }),
 }

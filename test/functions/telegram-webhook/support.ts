@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { allowancesIn } from '#database/chats/allowances.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
+import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
@@ -95,6 +96,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     searches: searchesIn(db),
     monitors: monitorsIn(db),
     allowances: allowancesIn(db),
+    reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
     catalogue,
     tvmaze: client,

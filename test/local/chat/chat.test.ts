@@ -172,6 +172,7 @@ describe('the screen of the terminal', () => {
     text,
     entities: [],
     photo: null,
+    photoSize: null,
     buttons,
     replyTo: null,
     edited: false,

@@ -167,7 +167,8 @@ const bubble = (message, all, name) => {
   if (target) content.append(quote(target))
   if (message.photo) {
     const alt = `${texts.photo}: ${message.text.split('\n')[0]}`
-    content.append(make('img', { src: `/chat/photo/${pane}/${message.id}.svg`, alt, width: 210, height: 295 }))
+    const file = `${message.id}.${message.photo.startsWith('upload:') ? 'image' : 'svg'}`
+    content.append(make('img', { src: `/chat/photo/${pane}/${file}`, alt, ...message.photoSize }))
   }
   if (message.text) {
     const text = make('div', { className: 'text' })

@@ -1,0 +1,141 @@
+import type { Theme } from '#database/reports/report-settings.ts'
+import { sayUptime } from '#functions/wording/uptime.ts'
+import { type ReportReader, sayOutages, sayReportPeriod, sayTitle } from '../caption.ts'
+import type { MonitorFigures, Uptime, UptimeFigures } from '../figures.ts'
+import { reportTexts } from '../texts.ts'
+import type { Font } from './font.ts'
+
+interface Palette {
+  background: string
+  text: string
+  /** For text of less importance; its contrast with the background is at least 4.5. */
+  faint: string
+  up: string
+  down: string
+  none: string
+}
+
+const palettes: Record<Theme, Palette> = {
+  light: { background: '#ffffff', text: '#17212b', faint: '#5b6978', up: '#2f9e6e', down: '#d33f3f', none: '#ccd4dc' },
+  dark: { background: '#17212b', text: '#f3f6f9', faint: '#9fb0c0', up: '#3fbf8a', down: '#ff6a6a', none: '#42525f' },
+}
+
+const width = 800
+const margin = 28
+/** Monitors beyond this number are one line of text: the picture is read on a phone. */
+const maxRows = 10
+const rowHeight = 40
+const firstRow = 168
+const cells = { left: 330, right: 664, height: 26 }
+const nameSize = 20
+
+/** The picture of a report as SVG: the uptime of each monitor, the worst first. Text is drawn as outlines. */
+export const drawing = (
+  { monitors, uptime, outages }: UptimeFigures,
+  period: { from: Date; to: Date },
+  reader: ReportReader,
+  theme: Theme,
+  font: Font,
+): string => {
+  const palette = palettes[theme]
+  const texts = reportTexts[reader.language]
+  const rows = monitors.slice(0, maxRows)
+  const rest = monitors.slice(maxRows)
+  const axis = firstRow + rows.length * rowHeight + 12
+  const height = axis + (rest.length > 0 ? 70 : 40)
+  const text = (
+    content: string,
+    size: number,
+    x: number,
+    y: number,
+    colour: string,
+    align: 'start' | 'end' = 'start',
+  ) => {
+    const shown = fitted(font, content, size, align === 'start' ? width - margin - x : x - margin)
+    const left = align === 'start' ? x : x - font.width(shown, size)
+    return `<path fill="${colour}" d="${font.outline(shown, size, left, y)}"/>`
+  }
+  const summary = [texts.monitors(monitors.length), ...(uptime === null ? [] : [sayOutages(outages, reader.language)])]
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">`,
+    `<path fill="${palette.background}" d="M0 0H${width}V${height}H0Z"/>`,
+    text(sayTitle(reader), 26, margin, 48, palette.text),
+    text(sayReportPeriod(period, reader), 18, margin, 78, palette.faint),
+    text(uptime === null ? '–' : sayUptime(uptime, reader.language), 44, margin, 132, headColour(uptime, palette)),
+    text(summary.join(' · '), 18, width - margin, 130, palette.faint, 'end'),
+    ...rows.map((monitor, row) => {
+      const y = firstRow + row * rowHeight
+      const share = monitor.uptime === null ? texts.noData : sayUptime(monitor.uptime, reader.language)
+      const name = fitted(font, monitor.name, nameSize, cells.left - margin - 14)
+      return (
+        text(name, nameSize, margin, y + 20, palette.text) +
+        cellPaths(monitor, y, palette) +
+        text(share, monitor.uptime === null ? 16 : nameSize, width - margin, y + 20, palette.text, 'end')
+      )
+    }),
+    rest.length > 0 ? text(sayRest(rest, reader), 18, margin, axis + 18, palette.faint) : '',
+    ...legend(axis + (rest.length > 0 ? 48 : 18), palette, texts.legend, text, font),
+    '</svg>',
+  ].join('')
+}
+
+const headColour = (uptime: Uptime, palette: Palette) =>
+  uptime === null ? palette.faint : uptime < 1 ? palette.text : palette.up
+
+const sayRest = (rest: readonly MonitorFigures[], { language }: ReportReader): string => {
+  const [lowest] = rest
+  return lowest?.uptime == null
+    ? reportTexts[language].moreWithoutChecks(rest.length)
+    : reportTexts[language].moreMonitors(rest.length, sayUptime(lowest.uptime, language))
+}
+
+/** The text, cut with an ellipsis if it is wider than the room. */
+const fitted = (font: Font, text: string, size: number, room: number): string => {
+  if (font.width(text, size) <= room) return text
+  const letters = [...text]
+  while (letters.length > 1 && font.width(`${letters.join('')}…`, size) > room) letters.pop()
+  return `${letters.join('').trimEnd()}…`
+}
+
+/**
+ * The bar of a monitor. A time without checks is a thin line and a time that was partly down is partly filled from
+ * below, so that the states can be told apart without their colours.
+ */
+const cellPaths = ({ cells: parts }: MonitorFigures, y: number, palette: Palette): string => {
+  const step = (cells.right - cells.left) / parts.length
+  const box = (at: number, top: number, height: number) =>
+    `M${tenth(cells.left + at * step)} ${tenth(y + top)}h${tenth(Math.max(1, step - 2))}v${tenth(height)}h-${tenth(Math.max(1, step - 2))}Z`
+  const paths = { up: '', down: '', none: '' }
+  for (const [at, uptime] of parts.entries()) {
+    if (uptime === null) paths.none += box(at, cells.height - 4, 4)
+    else {
+      // Even a short outage is visible.
+      const down = uptime === 1 ? 0 : cells.height * Math.max(0.2, 1 - uptime)
+      if (down < cells.height) paths.up += box(at, 0, cells.height - down)
+      if (down > 0) paths.down += box(at, cells.height - down, down)
+    }
+  }
+  return (['up', 'down', 'none'] as const)
+    .map(state =>
+      paths[state] === '' ? '' : `<path fill="${palette[state]}" d="${paths[state]}" shape-rendering="crispEdges"/>`,
+    )
+    .join('')
+}
+
+const tenth = (value: number) => Math.round(value * 10) / 10
+
+const legend = (
+  y: number,
+  palette: Palette,
+  words: Record<'up' | 'down' | 'none', string>,
+  text: (content: string, size: number, x: number, y: number, colour: string) => string,
+  font: Font,
+): string[] => {
+  let x = margin
+  return (['up', 'down', 'none'] as const).map(state => {
+    const square = `<path fill="${palette[state]}" d="M${x} ${state === 'none' ? y - 4 : y - 13}h14v${state === 'none' ? 4 : 13}h-14Z"/>`
+    const label = text(words[state], 15, x + 22, y, palette.faint)
+    x = Math.round(x + 22 + font.width(words[state], 15) + 28)
+    return square + label
+  })
+}

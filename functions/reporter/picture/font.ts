@@ -1,0 +1,205 @@
+/** Text set in one font: the outline as the data of an SVG path, in the units of the picture. */
+export interface Font {
+  /** The width of the text at this size. */
+  width(text: string, size: number): number
+  /** The outline of the text. `x` is its left edge, `y` its baseline. Characters that the font lacks become a box. */
+  outline(text: string, size: number, x: number, y: number): string
+}
+
+interface Point {
+  x: number
+  y: number
+  onCurve: boolean
+}
+
+/** `[xx, xy, yx, yy, dx, dy]`: how a part of a composite glyph is placed. */
+type Transform = readonly [number, number, number, number, number, number]
+const identity: Transform = [1, 0, 0, 1, 0, 0]
+
+/**
+ * Reads a TrueType font. resvg can set text itself, but it reads the whole font file again for every text, which costs
+ * 2.6 ms of CPU each; a report has up to sixty texts. Outlines are also needed to cut long names to a width.
+ */
+export const openFont = (bytes: Buffer): Font => {
+  const tables = tablesOf(bytes)
+  const unitsPerEm = tables.head.readUInt16BE(18)
+  const glyphIdOf = characterMap(tables.cmap)
+  const glyphBytes = glyphIndex(tables)
+  const advances = tables.hhea.readUInt16BE(34)
+  const advanceOf = (glyph: number) => tables.hmtx.readUInt16BE(4 * Math.min(glyph, advances - 1))
+
+  /** The closed contours of a glyph. */
+  const contoursOf = (glyph: number, at: Transform = identity, depth = 0): Point[][] => {
+    const data = glyphBytes(glyph)
+    if (data === null || depth > 4) return []
+    if (data.readInt16BE(0) >= 0) return simpleContours(data).map(contour => contour.map(point => placed(point, at)))
+    return componentsOf(data).flatMap(({ glyph: part, transform }) =>
+      contoursOf(part, combined(at, transform), depth + 1),
+    )
+  }
+  const contours = new Map<number, Point[][]>()
+  const knownContours = (glyph: number) => {
+    const known = contours.get(glyph) ?? contoursOf(glyph)
+    contours.set(glyph, known)
+    return known
+  }
+
+  const glyphsOf = (text: string) => [...text].map(char => glyphIdOf(char.codePointAt(0)!))
+  return {
+    width: (text, size) => (glyphsOf(text).reduce((sum, glyph) => sum + advanceOf(glyph), 0) * size) / unitsPerEm,
+    outline: (text, size, x, y) => {
+      const scale = size / unitsPerEm
+      let left = x
+      let path = ''
+      for (const glyph of glyphsOf(text)) {
+        for (const contour of knownContours(glyph)) path += contourPath(contour, scale, left, y)
+        left += advanceOf(glyph) * scale
+      }
+      return path
+    },
+  }
+}
+
+const tableNames = ['head', 'cmap', 'hhea', 'hmtx', 'loca', 'glyf'] as const
+type Tables = Record<(typeof tableNames)[number], Buffer>
+
+const tablesOf = (bytes: Buffer): Tables => {
+  const found = new Map<string, Buffer>()
+  for (let at = 0; at < bytes.readUInt16BE(4); at++) {
+    const entry = 12 + 16 * at
+    const start = bytes.readUInt32BE(entry + 8)
+    found.set(bytes.toString('latin1', entry, entry + 4), bytes.subarray(start, start + bytes.readUInt32BE(entry + 12)))
+  }
+  const missing = tableNames.find(name => !found.has(name))
+  if (missing !== undefined) throw new Error(`the font has no table "${missing}"; it must be a TrueType font`)
+  return Object.fromEntries(found) as unknown as Tables
+}
+
+/** The glyph of a character, from the subtable of format 4 (the Basic Multilingual Plane); glyph 0 is the box. */
+const characterMap = (cmap: Buffer): ((char: number) => number) => {
+  const subtable = Array.from({ length: cmap.readUInt16BE(2) }, (_, at) =>
+    cmap.subarray(cmap.readUInt32BE(8 + 8 * at)),
+  ).find(table => table.readUInt16BE(0) === 4)
+  if (subtable === undefined) throw new Error('the font has no character map of format 4')
+  const segments = subtable.readUInt16BE(6) / 2
+  const value = (part: number, segment: number) =>
+    subtable.readUInt16BE(14 + 2 * part * segments + (part > 0 ? 2 : 0) + 2 * segment)
+  return char => {
+    if (char > 0xffff) return 0
+    for (let segment = 0; segment < segments; segment++) {
+      if (value(0, segment) < char) continue
+      const first = value(1, segment)
+      if (first > char) return 0
+      const [delta, rangeOffset] = [value(2, segment), value(3, segment)]
+      if (rangeOffset === 0) return (char + delta) & 0xffff
+      const at = 14 + 6 * segments + 2 + 2 * segment + rangeOffset + 2 * (char - first)
+      const glyph = subtable.readUInt16BE(at)
+      return glyph === 0 ? 0 : (glyph + delta) & 0xffff
+    }
+    return 0
+  }
+}
+
+/** The bytes of a glyph; null for a glyph without an outline, such as the space. */
+const glyphIndex = ({ head, loca, glyf }: Tables) => {
+  const isLong = head.readInt16BE(50) === 1
+  const offset = (at: number) => (isLong ? loca.readUInt32BE(4 * at) : 2 * loca.readUInt16BE(2 * at))
+  return (glyph: number): Buffer | null => {
+    const [start, end] = [offset(glyph), offset(glyph + 1)]
+    return start === end ? null : glyf.subarray(start, end)
+  }
+}
+
+const simpleContours = (data: Buffer): Point[][] => {
+  const count = data.readInt16BE(0)
+  const ends = Array.from({ length: count }, (_, at) => data.readUInt16BE(10 + 2 * at))
+  const points = (ends.at(-1) ?? -1) + 1
+  let at = 10 + 2 * count + 2 + data.readUInt16BE(10 + 2 * count)
+  const flags: number[] = []
+  while (flags.length < points) {
+    const flag = data[at++]!
+    flags.push(flag)
+    if (flag & 8) for (let repeats = data[at++]!; repeats > 0; repeats--) flags.push(flag)
+  }
+  const coordinates = (short: number, same: number) => {
+    let value = 0
+    return flags.map(flag => {
+      if (flag & short) value += flag & same ? data[at++]! : -data[at++]!
+      else if (!(flag & same)) {
+        value += data.readInt16BE(at)
+        at += 2
+      }
+      return value
+    })
+  }
+  const xs = coordinates(2, 16)
+  const ys = coordinates(4, 32)
+  return ends.map((end, contour) =>
+    flags.slice(contour === 0 ? 0 : ends[contour - 1]! + 1, end + 1).map((flag, index) => {
+      const point = (contour === 0 ? 0 : ends[contour - 1]! + 1) + index
+      return { x: xs[point]!, y: ys[point]!, onCurve: (flag & 1) === 1 }
+    }),
+  )
+}
+
+/** The parts of a composite glyph, such as the letter and the accent of `ã`. */
+const componentsOf = (data: Buffer): { glyph: number; transform: Transform }[] => {
+  const found: { glyph: number; transform: Transform }[] = []
+  let at = 10
+  for (let more = true; more; ) {
+    const flags = data.readUInt16BE(at)
+    const glyph = data.readUInt16BE(at + 2)
+    at += 4
+    const areWords = (flags & 1) === 1
+    const [dx, dy] = areWords
+      ? [data.readInt16BE(at), data.readInt16BE(at + 2)]
+      : [data.readInt8(at), data.readInt8(at + 1)]
+    at += areWords ? 4 : 2
+    const scales = flags & 8 ? 1 : flags & 64 ? 2 : flags & 128 ? 4 : 0
+    const values = Array.from({ length: scales }, (_, index) => data.readInt16BE(at + 2 * index) / 16_384)
+    at += 2 * scales
+    const [xx = 1, second = xx, yx = 0, yy = second] = values
+    // A single value scales both axes, two values scale each axis, and four values are the whole matrix.
+    const transform: Transform = scales === 4 ? [xx, second, yx, yy, dx, dy] : [xx, 0, 0, second, dx, dy]
+    found.push({ glyph, transform })
+    more = (flags & 32) !== 0
+  }
+  return found
+}
+
+const placed = ({ x, y, onCurve }: Point, [xx, xy, yx, yy, dx, dy]: Transform): Point => ({
+  x: xx * x + yx * y + dx,
+  y: xy * x + yy * y + dy,
+  onCurve,
+})
+
+const combined = (outer: Transform, inner: Transform): Transform => {
+  const [a, b, c, d] = inner
+  const [xx, xy, yx, yy] = outer
+  const { x, y } = placed({ x: inner[4], y: inner[5], onCurve: true }, outer)
+  return [xx * a + yx * b, xy * a + yy * b, xx * c + yx * d, xy * c + yy * d, x, y]
+}
+
+/** One contour as path data. Between two control points in a row lies a point of the curve, in their middle. */
+const contourPath = (contour: readonly Point[], scale: number, left: number, baseline: number): string => {
+  const middle = (one: Point, other: Point): Point => ({
+    x: (one.x + other.x) / 2,
+    y: (one.y + other.y) / 2,
+    onCurve: true,
+  })
+  const text = ({ x, y }: Point) => `${round(left + x * scale)} ${round(baseline - y * scale)}`
+  const firstOn = contour.findIndex(({ onCurve }) => onCurve)
+  const start = firstOn < 0 ? middle(contour[0]!, contour.at(-1)!) : contour[firstOn]!
+  const rest = firstOn < 0 ? contour : [...contour.slice(firstOn + 1), ...contour.slice(0, firstOn)]
+  let path = `M${text(start)}`
+  for (const [index, point] of rest.entries()) {
+    if (point.onCurve) path += `L${text(point)}`
+    else {
+      const next = rest[index + 1] ?? start
+      path += `Q${text(point)} ${text(next.onCurve ? next : middle(point, next))}`
+    }
+  }
+  return `${path}Z`
+}
+
+const round = (value: number) => Math.round(value * 100) / 100
