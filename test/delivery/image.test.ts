@@ -261,7 +261,7 @@ const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1)!)
 
 describe('the content of the image', () => {
   test('is the launcher, every function with its cache, the jobs, and the migrations', async () => {
-    expect((await readdir(image)).toSorted()).toEqual(['functions', 'jobs', 'launch.mjs'])
+    expect((await readdir(image)).toSorted()).toEqual(['functions', 'jobs', 'launch.mjs', 'node_modules'])
     const names = functionNames()
     expect((await readdir(join(image, 'functions'))).toSorted()).toEqual(
       [...names, ...names.map(name => `${name}.mjs`)].toSorted(),
