@@ -25,9 +25,11 @@ const run = async (args: string[], env: Record<string, string>) => {
 describe('an installation of one machine', () => {
   let journey: Journey
   let env: Record<string, string>
+  const isReady = async () => (await journey.vigia.call('/readyz')).status === 200
   beforeAll(async () => {
     journey = await startJourney()
     env = { ...journey.env, PORT: String(journey.vigia.port), DATA_DIR: journey.vigia.dataDir }
+    await until(isReady)
   })
   afterAll(() => journey.stop())
 
@@ -67,6 +69,7 @@ describe('an installation of one machine', () => {
     })
     const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
     const findings = JSON.parse(output) as Finding[]
+    expect(findings.filter(({ state }) => state === 'failed')).toEqual([])
     expect(code).toBe(0)
     expect(findings).toContainEqual({ check: 'Telegram bot', state: 'ok', found: '@VigiaBot answers' })
   })
@@ -76,7 +79,7 @@ describe('an installation of one machine', () => {
     const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
     process.kill(pid, 'SIGSTOP')
     const { code, out } = await run([], env).finally(() => process.kill(pid, 'SIGCONT'))
-    await until(async () => (await journey.vigia.call('/readyz')).status === 200)
+    await until(isReady)
     expect(code).toBe(1)
     expect(out).toMatch(
       /^failed +PostgreSQL +PostgreSQL does not answer: timeout expired\n.*\n +next: +tail -n 20 \S+postgres\.log$/m,

@@ -2,7 +2,7 @@ import { TelegramError, telegram } from '#functions/telegram/client.ts'
 import { countText, spanText } from './figures.ts'
 import { failed, ok, type Result, skipped, warning } from './finding.ts'
 
-const timeoutMs = 5_000
+const timeoutMs = 10_000
 
 /** Telegram keeps the last error also after later deliveries have succeeded, so an old error is no longer a fault. */
 const recentErrorS = 600
