@@ -29,7 +29,7 @@ describe('an installation of one machine', () => {
   beforeAll(async () => {
     journey = await startJourney()
     env = { ...journey.env, PORT: String(journey.vigia.port), DATA_DIR: journey.vigia.dataDir }
-    await until(isReady)
+    await until(isReady, { timeoutMs: 100_000, what: 'Vigia to be ready' })
   })
   afterAll(() => journey.stop())
 
@@ -79,7 +79,7 @@ describe('an installation of one machine', () => {
     const pid = Number(readFileSync(file, 'utf8').split('\n')[0])
     process.kill(pid, 'SIGSTOP')
     const { code, out } = await run([], env).finally(() => process.kill(pid, 'SIGCONT'))
-    await until(isReady)
+    await until(isReady, { timeoutMs: 100_000, what: 'Vigia to be ready' })
     expect(code).toBe(1)
     expect(out).toMatch(
       /^failed +PostgreSQL +PostgreSQL does not answer: timeout expired\n.*\n +next: +tail -n 20 \S+postgres\.log$/m,
