@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { postgres } from '#database/connect.ts'
 import { backUp } from '#database/operations/backup.ts'
+import { cursorsIn } from '#database/operations/cursors.ts'
 import { runningPostgres } from '#local/databases/postgres.ts'
 import { dataFolderOf, FolderInUse, openDatabase, schemas } from './database.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
@@ -22,7 +23,10 @@ export const verb: Verb = {
     })
     const db = postgres(url, { max: 1, applicationName: 'vigia backup', statementTimeoutMs })
     try {
-      const rows = await backUp(db, resolve(file), schemas, new Date())
+      const now = new Date()
+      const rows = await backUp(db, resolve(file), schemas, now)
+      // The metrics and the doctor read from it how old the last backup is. The backup itself does not contain it.
+      await cursorsIn(db).advance('backup', now)
       print(`saved ${rows} rows of ${name} in ${resolve(file)}`)
     } finally {
       await db.end()

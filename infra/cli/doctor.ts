@@ -6,7 +6,7 @@ import { runningPostgres } from '#local/databases/postgres.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { webhookUrl } from '#local/outside-world/telegram-connection.ts'
 import { dataFolderOf, schemas } from './database.ts'
-import { backupCheck } from './doctor/backup-check.ts'
+import { backupCheck, recordedBackup } from './doctor/backup-check.ts'
 import { commonChecks, withDatabase } from './doctor/common-checks.ts'
 import { diskCheck } from './doctor/disk-check.ts'
 import { answerTimeoutMs, doctorVerb } from './doctor/doctor-verb.ts'
@@ -33,7 +33,7 @@ export const verb = doctorVerb(help, async (given, backups = '/backups') => {
       { name: 'Vigia', run: async () => runtimeCheck(await runtime, port) },
       { name: 'versions', run: async () => versionsCheck(await runtime) },
       { name: 'disk', run: () => diskCheck(dataDir) },
-      { name: 'backup', run: () => backupCheck(resolve(backups), new Date()) },
+      { name: 'backup', run: async () => backupCheck(resolve(backups), await recordedIn(database), new Date()) },
       { name: 'deliveries', run: withDatabase(database, db => deliveriesCheck(db, installation)) },
       ...commonChecks(installation, {
         database,
@@ -47,6 +47,10 @@ export const verb = doctorVerb(help, async (given, backups = '/backups') => {
     ],
   }
 })
+
+/** null if PostgreSQL cannot tell; another check has the reason. */
+const recordedIn = async (database: Awaited<ReturnType<typeof connect>>) =>
+  'query' in database ? recordedBackup(database).catch(() => null) : null
 
 /** PostgreSQL writes the file when it starts and removes it when it stops. */
 const ownServer = async (dataDir: string): Promise<string | null> =>

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
+import { checkBackup } from '#database/operations/backup.ts'
+import { cursorsIn } from '#database/operations/cursors.ts'
 import { schemas } from '#infra/cli/database.ts'
 import { vigia } from '#infra/cli/vigia.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -41,6 +43,16 @@ test('backup writes a file and restore --yes restores it; both exit with 0 and p
   expect(restored).toMatchObject({ code: 0, errors: '' })
   expect(restored.out).toMatch(/^restored \d+ rows of the backup made at \d{4}-\S+Z into DATABASE_URL$/)
   expect(await chats()).toEqual([7])
+})
+
+test('backup records when it was made, for the metrics and the doctor; the file does not contain this time', async () => {
+  const before = Date.now()
+  expect((await run('backup', file())).code).toBe(0)
+  const { reached } = (await cursorsIn(database.db).reached('backup'))!
+  expect(reached.getTime()).toBeGreaterThanOrEqual(before)
+  expect((await checkBackup(file(), schemas)).madeAt).toBe(reached.toISOString())
+  await run('restore', file(), '--yes')
+  expect(await cursorsIn(database.db).reached('backup')).toBeNull()
 })
 
 describe('restore changes nothing and exits with 1', () => {

@@ -1,12 +1,16 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cursorsIn } from '#database/operations/cursors.ts'
+import { type Manifest, manifestsIn } from '#infra/cluster/render/manifest-files.ts'
 import { parseManifests, renderOverlay } from '#infra/cluster/render/overlays.ts'
 import { root } from '#infra/repository.ts'
 import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
 import { deletableVolumes } from '#test/cluster-files/support/lints.ts'
 import { faultsOfAll } from '#test/cluster-files/support/strict-schemas.ts'
+import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 /** The database, its owner and its Secret, of a Cluster that starts empty or from a backup. */
 const ownerIn = (bootstrap: Manifest['spec']) => {
@@ -46,6 +50,54 @@ describe('the recovered PostgreSQL of gke', () => {
   test('has a service account to which the README gives access to the bucket', () => {
     const readme = readFileSync(join(root, 'infra/cluster/gke/README.md'), 'utf8')
     expect(readme).toContain(`for account in vigia-postgres ${of(recovery(), 'Cluster').metadata.name}; do`)
+  })
+})
+
+describe('the nightly dump of onprem', () => {
+  let folder: string
+  let database: TestDatabase
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'vigia-dump-'))
+    database = await freshDatabase()
+  })
+  afterAll(async () => {
+    rmSync(folder, { recursive: true, force: true })
+    await database?.end()
+  })
+
+  /** Runs the script of the CronJob with programs of the test in place of pg_dump and psql. */
+  const runScript = async (psql: string) => {
+    const [job] = manifestsIn('infra/cluster/onprem').filter(({ kind }) => kind === 'CronJob')
+    const [shell, options, script]: [string, string, string] =
+      job!.spec.jobTemplate.spec.template.spec.containers[0].command
+    const programs = { pg_dump: `for last; do :; done; echo dump > "\${last#--file=}"`, psql }
+    for (const [name, text] of Object.entries(programs))
+      writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    return spawnSync(shell, [options, script.replaceAll('/backups', folder)], {
+      env: { PATH: `${folder}:${process.env.PATH}`, FOLDER: folder },
+      encoding: 'utf8',
+    })
+  }
+  const dumps = () => readdirSync(folder).filter(name => name.startsWith('vigia-'))
+
+  test('records its time, which never goes back', async () => {
+    const { status, stderr } = await runScript('for last; do :; done; echo "$last" > "$FOLDER/sql"')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(dumps()).toHaveLength(1)
+    const sql = readFileSync(join(folder, 'sql'), 'utf8')
+    await database.db.query(sql)
+    const { reached } = (await cursorsIn(database.db).reached('backup'))!
+    expect(dumps()).toEqual([`vigia-${reached.toISOString().replace(/:|\.000/g, '')}.dump`])
+    await cursorsIn(database.db).advance('backup', new Date(reached.getTime() + 1_000))
+    await database.db.query(sql)
+    expect((await cursorsIn(database.db).reached('backup'))!.reached.getTime()).toBe(reached.getTime() + 1_000)
+  })
+
+  test('is complete, and the Job succeeds, if the time cannot be recorded', async () => {
+    const { status, stderr } = await runScript('exit 2')
+    expect(status).toBe(0)
+    expect(stderr).toContain('is complete, but its time could not be recorded')
+    expect(dumps().every(name => name.endsWith('.dump'))).toBe(true)
   })
 })
 

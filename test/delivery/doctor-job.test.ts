@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrationsDir } from '#database/migrate.ts'
+import { cursorsIn } from '#database/operations/cursors.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import { buildJobs } from '#infra/delivery/jobs.ts'
 import { freshDatabase, freshMongo } from '#test/support/database.ts'
@@ -30,6 +31,7 @@ beforeAll(async () => {
   ])
   // As if Vigia had just been installed. The migrations of a test's database may be older.
   await database.db.query('update migration set run_on = now()')
+  await cursorsIn(database.db).advance('backup', new Date())
   env = {
     ...simulators.env,
     DATABASE_URL: database.url,
@@ -51,7 +53,7 @@ const doctor = async (...args: string[]) => {
 
 test('the doctor of a cluster says that no webhook is set, and exits with 1', async () => {
   const { code, output, errors } = await doctor()
-  expect({ code, errors }, output).toEqual({ code: 1, errors: '13 checks: 12 ok, 1 failed\n' })
+  expect({ code, errors }, output).toEqual({ code: 1, errors: '14 checks: 13 ok, 1 failed\n' })
   expect(output).toMatch(/^failed +webhook +no webhook is set$/m)
 })
 
@@ -61,9 +63,10 @@ test('the doctor of a cluster exits with 0 if everything is well, and prints no 
   const { code, output, errors } = await doctor()
   expect({ code, errors }, output).toEqual({ code: 0, errors: '' })
   expect(output).toMatch(/^ok +broker +the broker answers \(status 405 to GET\)$/m)
+  expect(output).toMatch(/^ok +backup +the last backup that PostgreSQL knows was made \d+ s ago$/m)
   expect(output).toMatch(/^ok +migrations +all \d+ are applied$/m)
   expect(output).toMatch(/^ok +webhook +webhook at vigia\.example; 0 updates wait$/m)
-  expect(output).toMatch(/^13 checks: 13 ok$/m)
+  expect(output).toMatch(/^14 checks: 14 ok$/m)
   expect(output).not.toContain(bot.token)
 })
 

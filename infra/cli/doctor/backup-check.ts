@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { backupMadeAt } from '#database/operations/backup.ts'
 import { spanText } from './figures.ts'
-import { failed, ok, type Result, warning } from './finding.ts'
+import { failed, ok, type Result, skipped, warning } from './finding.ts'
+import type { ReadOnlyDatabase } from './read-only-database.ts'
 
 /** A daily backup may be late by half a day. */
 const oldS = 36 * 3_600
@@ -11,26 +12,42 @@ const why = 'If the disk fails, everything since the last backup is lost.'
 /** The file names of the documentation: `vigia-2026-11-29.backup`. */
 const isBackup = (name: string) => name.endsWith('.backup')
 
+/** The time of the last backup that is recorded in PostgreSQL; null without one. */
+export const recordedBackup = async ({ query }: ReadOnlyDatabase): Promise<Date | null> =>
+  (await query<{ reached: Date }>(`select reached from cursor where job = 'backup'`))[0]?.reached ?? null
+
 /**
- * The age of the newest backup in `folder`, by the date inside the file. Nothing records where backups are written, so
- * the check looks only there.
+ * The age of the last backup on one machine: the recorded one, or the newest file in `folder` by the date inside the
+ * file, whichever is newer. The file must not be damaged.
  */
-export const backupCheck = async (folder: string, now: Date): Promise<Result> => {
+export const backupCheck = async (folder: string, recordedAt: Date | null, now: Date): Promise<Result> => {
   const next = `npm run vigia -- backup ${folder}/vigia-$(date +%F).backup`
   const names = (await readdir(folder).catch(() => [])).filter(isBackup)
   const files = await Promise.all(
     names.map(async name => ({ file: join(folder, name), at: (await stat(join(folder, name))).mtimeMs })),
   )
   const newest = files.toSorted((one, other) => other.at - one.at)[0]?.file
-  if (newest === undefined)
-    return warning(
-      `no *.backup file is in ${folder}; Vigia does not record where backups are made`,
-      why,
-      `${next}, or npm run vigia -- doctor --backups <your folder>`,
-    )
-  const madeAt = await backupMadeAt(newest).catch(() => null)
-  if (madeAt === null) return failed(`${newest} is damaged or not a backup of Vigia`, why, next)
+  const madeAt = newest === undefined ? null : await backupMadeAt(newest).catch(() => 'damaged' as const)
+  if (madeAt === 'damaged') return failed(`${newest} is damaged or not a backup of Vigia`, why, next)
+  if (recordedAt !== null && (madeAt === null || recordedAt > madeAt)) return ageResult(recorded, recordedAt, now, next)
+  if (madeAt !== null) return ageResult(newest!, madeAt, now, next)
+  return warning(
+    `no backup is recorded, and no *.backup file is in ${folder}`,
+    why,
+    `${next}, or npm run vigia -- doctor --backups <your folder>`,
+  )
+}
+
+const recorded = 'the last backup that PostgreSQL knows'
+
+/** The age of the last backup on a cluster. Without a record there is no judgement, because only onprem records it. */
+export const recordedBackupCheck = (recordedAt: Date | null, now: Date): Result =>
+  recordedAt === null
+    ? skipped('no backup is recorded; CloudNativePG records its own: kubectl -n vigia get backups')
+    : ageResult(recorded, recordedAt, now, 'kubectl -n vigia get jobs,cronjobs')
+
+const ageResult = (what: string, madeAt: Date, now: Date, next: string): Result => {
   const ageS = (now.getTime() - madeAt.getTime()) / 1_000
-  const found = `${newest} was made ${spanText(Math.max(0, ageS))} ago`
+  const found = `${what} was made ${spanText(Math.max(0, ageS))} ago`
   return ageS > oldS ? warning(found, why, next) : ok(found)
 }

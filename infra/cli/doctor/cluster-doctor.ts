@@ -1,6 +1,7 @@
 import { migrationsDir } from '#database/migrate.ts'
 import { UsageError } from '../usage-error.ts'
-import { commonChecks } from './common-checks.ts'
+import { recordedBackup, recordedBackupCheck } from './backup-check.ts'
+import { commonChecks, withDatabase } from './common-checks.ts'
 import { answerTimeoutMs, doctorVerb } from './doctor-verb.ts'
 import { withoutEmpty } from './installation.ts'
 import { connect } from './postgres-checks.ts'
@@ -20,6 +21,10 @@ export const verb = doctorVerb('doctor [--json]', async (given, backups) => {
     database,
     checks: [
       { name: 'broker', run: () => brokerCheck(env.K_SINK ?? '', answerTimeoutMs) },
+      {
+        name: 'backup',
+        run: withDatabase(database, async db => recordedBackupCheck(await recordedBackup(db), new Date())),
+      },
       ...commonChecks(installation, {
         database,
         // The broker of a cluster keeps its events itself.

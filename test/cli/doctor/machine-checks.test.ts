@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { backUp } from '#database/operations/backup.ts'
-import { backupCheck } from '#infra/cli/doctor/backup-check.ts'
+import { cursorsIn } from '#database/operations/cursors.ts'
+import { backupCheck, recordedBackup, recordedBackupCheck } from '#infra/cli/doctor/backup-check.ts'
 import { catalogueCheck } from '#infra/cli/doctor/catalogue-check.ts'
 import { clockCheck, clockOfDatabase, clockOfTelegram } from '#infra/cli/doctor/clock-check.ts'
 import { diskCheck } from '#infra/cli/doctor/disk-check.ts'
@@ -107,7 +108,7 @@ describe('the backup', () => {
 
   test('of the last day is ok', async () => {
     await backUpAt('vigia.backup', '2026-11-30T02:00:00Z')
-    expect(await backupCheck(folder, now)).toEqual({
+    expect(await backupCheck(folder, null, now)).toEqual({
       state: 'ok',
       found: `${join(folder, 'vigia.backup')} was made 10 h ago`,
     })
@@ -117,19 +118,45 @@ describe('the backup', () => {
     await backUpAt('new.backup', '2026-11-27T12:00:00Z')
     await writeFile(join(folder, 'old.backup'), '')
     await utimes(join(folder, 'old.backup'), 0, 0)
-    expect(await backupCheck(folder, now)).toMatchObject({
+    expect(await backupCheck(folder, null, now)).toMatchObject({
       state: 'warning',
       found: `${join(folder, 'new.backup')} was made 3 days ago`,
       next: expect.stringContaining('npm run vigia -- backup '),
     })
   })
 
-  test('that does not exist is a warning that says that nothing records backups', async () => {
+  test('that does not exist is a warning', async () => {
     for (const place of [folder, join(folder, 'none')])
-      expect(await backupCheck(place, now)).toMatchObject({
+      expect(await backupCheck(place, null, now)).toMatchObject({
         state: 'warning',
-        found: `no *.backup file is in ${place}; Vigia does not record where backups are made`,
+        found: `no backup is recorded, and no *.backup file is in ${place}`,
       })
+  })
+
+  test('that is recorded counts if it is newer than the files, and on a cluster as the only one', async () => {
+    await backUpAt('vigia.backup', '2026-11-27T12:00:00Z')
+    const database = await freshDatabase()
+    onTestFinished(() => database.end())
+    const readOnly = await readOnlyDatabase(database.url, 30_000)
+    onTestFinished(() => readOnly.end())
+    expect(await recordedBackup(readOnly)).toBeNull()
+    expect(recordedBackupCheck(null, now)).toMatchObject({ state: 'skipped' })
+
+    const cursors = cursorsIn(database.db)
+    await cursors.advance('backup', new Date('2026-11-26T12:00:00Z'))
+    expect(await backupCheck(folder, await recordedBackup(readOnly), now)).toMatchObject({
+      found: `${join(folder, 'vigia.backup')} was made 3 days ago`,
+    })
+    expect(recordedBackupCheck(await recordedBackup(readOnly), now)).toMatchObject({
+      state: 'warning',
+      found: 'the last backup that PostgreSQL knows was made 4 days ago',
+      next: 'kubectl -n vigia get jobs,cronjobs',
+    })
+
+    await cursors.advance('backup', new Date('2026-11-30T10:00:00Z'))
+    const found = { state: 'ok', found: 'the last backup that PostgreSQL knows was made 2 h ago' }
+    expect(await backupCheck(folder, await recordedBackup(readOnly), now)).toEqual(found)
+    expect(recordedBackupCheck(await recordedBackup(readOnly), now)).toEqual(found)
   })
 
   test.each([
@@ -138,7 +165,7 @@ describe('the backup', () => {
     ['of another program', gzipSync('{"format":"other"}\n')],
   ])('that is %s is a failure', async (_, content) => {
     await writeFile(join(folder, 'a.backup'), content)
-    expect(await backupCheck(folder, now)).toMatchObject({
+    expect(await backupCheck(folder, null, now)).toMatchObject({
       state: 'failed',
       found: `${join(folder, 'a.backup')} is damaged or not a backup of Vigia`,
     })
