@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, '../..'),
     include: ['test/cluster/**/*.test.ts'],
+    // Starts databases only for the tests that ask for one.
+    globalSetup: ['test/support/global-setup.ts'],
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/cluster-report.json' }]] : ['default'],
     pool: 'forks',
     maxWorkers: 1,

@@ -26,7 +26,9 @@ test.each(alerts())(
     expect(runbook_url).toBe(
       `https://git.example.org/vigia/infra/observability/runbook.md#${alert.alert.toLowerCase()}`,
     )
-    expect(dashboard_url).toMatch(/^http:\/\/localhost:3000\/d\/vigia-[a-z]+$/)
+    expect(dashboard_url).toMatch(
+      /^http:\/\/localhost:3000\/d\/vigia-(overview|functions|checks|episodes|delivery|cluster)$/,
+    )
   },
 )
 

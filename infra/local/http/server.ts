@@ -33,7 +33,7 @@ export interface Handlers {
   function(name: string, request: IncomingMessage, response: ServerResponse): unknown
   /** `sites.localhost`: the test sites. */
   sites?: Handler
-  /** Plain localhost: the API, the home page and the chat. */
+  /** Plain localhost: the API, the home page and the chat; only `POST /alerts` goes to error-notifier. */
   localPages: Handler
   /** Gets the error of a handler that did not answer. */
   failed(error: unknown): void
@@ -91,6 +91,12 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
   }
 }
 
+/**
+ * Plain localhost has this path of error-notifier too, because Alertmanager (as every program in Go) finds no name
+ * under `.localhost` on a machine without systemd-resolved.
+ */
+const alerts = { path: '/alerts', function: 'error-notifier' }
+
 const pathOf = (url: string) => url.split('?', 1)[0]!
 
 const serve = (
@@ -107,7 +113,9 @@ const serve = (
     case 'sites':
       return handlers.sites!(request, response)
     case 'runtime':
-      return handlers.localPages(request, response)
+      return request.method === 'POST' && pathOf(request.url!) === alerts.path
+        ? handlers.function(alerts.function, request, response)
+        : handlers.localPages(request, response)
     case 'broker':
       return handlers.broker(request, response)
     default:

@@ -46,7 +46,16 @@ describe('once the runtime is ready', () => {
     })
   })
 
-  const paths = ['/', '/api/functions', '/api/dead-letters/1/replay', '/metrics', '/vigia/default', '/chat', '/dead/x']
+  const paths = [
+    '/',
+    '/api/functions',
+    '/api/dead-letters/1/replay',
+    '/metrics',
+    '/vigia/default',
+    '/chat',
+    '/dead/x',
+    '/alerts',
+  ]
   const refused = { status: 403, reached: [] }
   test.each(paths)('%s is refused to a proxy that sends to this port, with any Host header', async path => {
     expect(await request('vigia.example.org', path)).toEqual(refused)
@@ -92,6 +101,7 @@ describe('once the runtime is ready', () => {
     expect((await request('broker-ingress.localhost', '/vigia/default')).reached).toEqual(['broker'])
     expect((await request('localhost', '/vigia/default')).reached).toEqual(['broker'])
     expect((await request('localhost', '/api/functions')).reached).toEqual(['runtime'])
+    expect((await request('localhost', '/alerts')).reached).toEqual(['error-notifier'])
     expect(await request('stranger.example.org', '/api/functions')).toEqual({ status: 403, reached: [] })
   })
 
