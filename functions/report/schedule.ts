@@ -25,9 +25,11 @@ const dueFrom = ({ frequency, weekday, hour }: Schedule, zone: string, now: Date
   const present = zoned(now, zone)
   let day = present.toPlainDate()
   for (;;) {
-    const due = atHour(day, hour, present.timeZoneId)
-    const isPast = due.epochMilliseconds <= now.getTime()
-    if (isPast === step < 0 && (frequency !== 'weekly' || day.dayOfWeek === weekday)) return asDate(due)
+    if (frequency !== 'weekly' || day.dayOfWeek === weekday) {
+      const due = atHour(day, hour, present.timeZoneId)
+      const isPast = due.epochMilliseconds <= now.getTime()
+      if (isPast === step < 0) return asDate(due)
+    }
     day = day.add({ days: step })
   }
 }

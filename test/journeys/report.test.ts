@@ -36,7 +36,7 @@ describe.each(deliveryModes)('a report, with every event %s', (_, twice) => {
     const photos = ana.answers().filter(({ photo }) => photo !== null)
     expect(photos).toHaveLength(1)
     expect(photos[0]!.text).toContain('100% no ar · 1 monitor\nnenhuma queda')
-    expect(photos[0]!.photoSize).toEqual({ width: 800, height: expect.any(Number) })
+    expect(photos[0]!.photoSize).toEqual({ width: 720, height: expect.any(Number) })
     expect(ana.picture(photos[0]!.id)!.length).toBeLessThanOrEqual(20_000)
   })
 

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { palettePng } from '#functions/reporter/picture/png.ts'
 import { ana, botToken, buttons, call, html, opsToken, refusal, sendToAna, telegram, time } from './support/telegram.ts'
 
 describe('text', () => {
@@ -262,6 +263,46 @@ describe('photos', () => {
     telegram.photo('https://example.org/a.jpg', result)
     expect(await refusal(...send('https://example.org/a.jpg'))).toBe(words)
     expect((await call(...send('https://example.org/b.jpg'))).ok).toBe(true)
+  })
+})
+
+describe('uploaded photos', () => {
+  beforeEach(() => void ana.send('/start'))
+  const png = (width: number, height: number) => palettePng(Buffer.alloc(4 * width * height, 255), width, height)
+  /** Uploads a file as the part `field`, and returns Telegram's answer. */
+  const upload = async (bytes: Buffer, { field = 'photo', photo }: { field?: string; photo?: string } = {}) => {
+    const form = new FormData()
+    form.set('chat_id', String(ana.chatId))
+    form.set('caption', '<b>Relatório</b>')
+    form.set('parse_mode', 'HTML')
+    if (photo !== undefined) form.set('photo', photo)
+    form.set(field, new Blob([new Uint8Array(bytes)], { type: 'image/png' }), 'report.png')
+    const answer = await fetch(`${telegram.url}/bot${botToken}/sendPhoto`, { method: 'POST', body: form })
+    return (await answer.json()) as { ok: boolean; description?: string; result: { photo: { file_id: string }[] } }
+  }
+
+  test('are shown with their size and bytes, and their file_id sends them again', async () => {
+    const { result } = await upload(png(300, 200))
+    const shown = ana.last()!
+    expect(shown).toMatchObject({ text: 'Relatório', photoSize: { width: 300, height: 200 } })
+    expect(ana.picture(shown.id)).toEqual(png(300, 200))
+    expect((await call('sendPhoto', { chat_id: ana.chatId, photo: result.photo[0]!.file_id })).ok).toBe(true)
+  })
+
+  test('may be named by another part of the request', async () => {
+    expect((await upload(png(3, 2), { field: 'chart', photo: 'attach://chart' })).ok).toBe(true)
+    expect((await upload(png(3, 2), { field: 'chart', photo: 'attach://other' })).ok).toBe(false)
+  })
+
+  test.each([
+    ['an empty file', Buffer.alloc(0), 'Bad Request: file must be non-empty'],
+    ['a file that is not an image', Buffer.from('<svg/>'), 'Bad Request: IMAGE_PROCESS_FAILED'],
+    ['an image that is cut off', png(300, 200).subarray(0, 60), 'Bad Request: IMAGE_PROCESS_FAILED'],
+    ['an image that is too long', png(1, 21), 'Bad Request: PHOTO_INVALID_DIMENSIONS'],
+    ['an image that is too large', png(5_000, 5_001), 'Bad Request: PHOTO_INVALID_DIMENSIONS'],
+  ])("%s is refused with Telegram's error", async (_, bytes, description) => {
+    expect(await upload(bytes)).toMatchObject({ ok: false, description })
+    expect(ana.answers()).toEqual([])
   })
 })
 

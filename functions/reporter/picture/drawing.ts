@@ -20,14 +20,15 @@ const palettes: Record<Theme, Palette> = {
   dark: { background: '#17212b', text: '#f3f6f9', faint: '#9fb0c0', up: '#3fbf8a', down: '#ff6a6a', none: '#42525f' },
 }
 
-const width = 800
-const margin = 28
+const width = 720
+const margin = 24
 /** Monitors beyond this number are one line of text: the picture is read on a phone. */
 const maxRows = 10
-const rowHeight = 40
-const firstRow = 168
-const cells = { left: 330, right: 664, height: 26 }
-const nameSize = 20
+const rowHeight = 37
+const firstRow = 156
+const cells = { left: 312, right: 600, height: 25 }
+const nameSize = 19
+const headSize = 40
 
 /** The picture of a report as SVG: the uptime of each monitor, the worst first. Text is drawn as outlines. */
 export const drawing = (
@@ -41,7 +42,7 @@ export const drawing = (
   const texts = reportTexts[reader.language]
   const rows = monitors.slice(0, maxRows)
   const rest = monitors.slice(maxRows)
-  const axis = firstRow + rows.length * rowHeight + 12
+  const axis = firstRow + rows.length * rowHeight + 10
   const height = axis + (rest.length > 0 ? 70 : 40)
   const text = (
     content: string,
@@ -55,25 +56,30 @@ export const drawing = (
     const left = align === 'start' ? x : x - font.width(shown, size)
     return `<path fill="${colour}" d="${font.outline(shown, size, left, y)}"/>`
   }
-  const summary = [texts.monitors(monitors.length), ...(uptime === null ? [] : [sayOutages(outages, reader.language)])]
+  const percent = uptime === null ? '–' : sayUptime(uptime, reader.language)
+  const summary = [
+    uptime === null ? texts.noChecks : texts.legend.up,
+    texts.monitors(monitors.length),
+    ...(uptime === null ? [] : [sayOutages(outages, reader.language)]),
+  ]
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">`,
     `<path fill="${palette.background}" d="M0 0H${width}V${height}H0Z"/>`,
-    text(sayTitle(reader), 26, margin, 48, palette.text),
-    text(sayReportPeriod(period, reader), 18, margin, 78, palette.faint),
-    text(uptime === null ? '–' : sayUptime(uptime, reader.language), 44, margin, 132, headColour(uptime, palette)),
-    text(summary.join(' · '), 18, width - margin, 130, palette.faint, 'end'),
+    text(sayTitle(reader), 24, margin, 44, palette.text),
+    text(sayReportPeriod(period, reader), 17, margin, 72, palette.faint),
+    text(percent, headSize, margin, 124, headColour(uptime, palette)),
+    text(summary.join(' · '), 17, margin + font.width(percent, headSize) + 14, 124, palette.faint),
     ...rows.map((monitor, row) => {
       const y = firstRow + row * rowHeight
       const share = monitor.uptime === null ? texts.noData : sayUptime(monitor.uptime, reader.language)
-      const name = fitted(font, monitor.name, nameSize, cells.left - margin - 14)
+      const name = fitted(font, monitor.name, nameSize, cells.left - margin - 12)
       return (
-        text(name, nameSize, margin, y + 20, palette.text) +
+        text(name, nameSize, margin, y + 19, palette.text) +
         cellPaths(monitor, y, palette) +
-        text(share, monitor.uptime === null ? 16 : nameSize, width - margin, y + 20, palette.text, 'end')
+        text(share, monitor.uptime === null ? 16 : nameSize, width - margin, y + 19, palette.text, 'end')
       )
     }),
-    rest.length > 0 ? text(sayRest(rest, reader), 18, margin, axis + 18, palette.faint) : '',
+    rest.length > 0 ? text(sayRest(rest, reader), 17, margin, axis + 18, palette.faint) : '',
     ...legend(axis + (rest.length > 0 ? 48 : 18), palette, texts.legend, text, font),
     '</svg>',
   ].join('')

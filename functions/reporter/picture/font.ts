@@ -37,10 +37,13 @@ export const openFont = (bytes: Buffer): Font => {
       contoursOf(part, combined(at, transform), depth + 1),
     )
   }
-  const contours = new Map<number, Point[][]>()
-  const knownContours = (glyph: number) => {
-    const known = contours.get(glyph) ?? contoursOf(glyph)
-    contours.set(glyph, known)
+  /** The outlines of glyphs by size, because a report repeats the same letters. */
+  const outlines = new Map<number, Map<number, string>>()
+  const outlineOf = (glyph: number, size: number): string => {
+    const ofSize = outlines.get(size) ?? new Map<number, string>()
+    outlines.set(size, ofSize)
+    const known = ofSize.get(glyph) ?? relativePath(contoursOf(glyph), size / unitsPerEm)
+    ofSize.set(glyph, known)
     return known
   }
 
@@ -48,12 +51,11 @@ export const openFont = (bytes: Buffer): Font => {
   return {
     width: (text, size) => (glyphsOf(text).reduce((sum, glyph) => sum + advanceOf(glyph), 0) * size) / unitsPerEm,
     outline: (text, size, x, y) => {
-      const scale = size / unitsPerEm
       let left = x
       let path = ''
       for (const glyph of glyphsOf(text)) {
-        for (const contour of knownContours(glyph)) path += contourPath(contour, scale, left, y)
-        left += advanceOf(glyph) * scale
+        path += `M${hundredth(left)} ${y}${outlineOf(glyph, size)}`
+        left += (advanceOf(glyph) * size) / unitsPerEm
       }
       return path
     },
@@ -180,26 +182,45 @@ const combined = (outer: Transform, inner: Transform): Transform => {
   return [xx * a + yx * b, xy * a + yy * b, xx * c + yx * d, xy * c + yy * d, x, y]
 }
 
-/** One contour as path data. Between two control points in a row lies a point of the curve, in their middle. */
-const contourPath = (contour: readonly Point[], scale: number, left: number, baseline: number): string => {
-  const middle = (one: Point, other: Point): Point => ({
-    x: (one.x + other.x) / 2,
-    y: (one.y + other.y) / 2,
-    onCurve: true,
-  })
-  const text = ({ x, y }: Point) => `${round(left + x * scale)} ${round(baseline - y * scale)}`
-  const firstOn = contour.findIndex(({ onCurve }) => onCurve)
-  const start = firstOn < 0 ? middle(contour[0]!, contour.at(-1)!) : contour[firstOn]!
-  const rest = firstOn < 0 ? contour : [...contour.slice(firstOn + 1), ...contour.slice(0, firstOn)]
-  let path = `M${text(start)}`
-  for (const [index, point] of rest.entries()) {
-    if (point.onCurve) path += `L${text(point)}`
-    else {
-      const next = rest[index + 1] ?? start
-      path += `Q${text(point)} ${text(next.onCurve ? next : middle(point, next))}`
-    }
+/**
+ * Contours as the data of a path that begins at the origin of the glyph. It is relative, so that it can be used at any
+ * place. Between two control points in a row lies a point of the curve, in their middle.
+ */
+const relativePath = (contours: readonly (readonly Point[])[], scale: number): string => {
+  let path = ''
+  // The numbers are whole hundredths, so that rounding errors do not add up.
+  let [x, y] = [0, 0]
+  const step = (point: Point): string => {
+    const [toX, toY] = [Math.round(point.x * scale * 100), Math.round(-point.y * scale * 100)]
+    const text = `${(toX - x) / 100} ${(toY - y) / 100}`
+    ;[x, y] = [toX, toY]
+    return text
   }
-  return `${path}Z`
+  const control = (point: Point): string =>
+    `${(Math.round(point.x * scale * 100) - x) / 100} ${(Math.round(-point.y * scale * 100) - y) / 100}`
+  for (const contour of contours) {
+    const firstOn = contour.findIndex(({ onCurve }) => onCurve)
+    const start = firstOn < 0 ? middle(contour[0]!, contour.at(-1)!) : contour[firstOn]!
+    const rest = firstOn < 0 ? contour : [...contour.slice(firstOn + 1), ...contour.slice(0, firstOn)]
+    path += `m${step(start)}`
+    const begin = [x, y] as const
+    for (const [index, point] of rest.entries()) {
+      if (point.onCurve) path += `l${step(point)}`
+      else {
+        const next = rest[index + 1] ?? start
+        path += `q${control(point)} ${step(next.onCurve ? next : middle(point, next))}`
+      }
+    }
+    path += 'z'
+    ;[x, y] = begin
+  }
+  return path
 }
 
-const round = (value: number) => Math.round(value * 100) / 100
+const middle = (one: Point, other: Point): Point => ({
+  x: (one.x + other.x) / 2,
+  y: (one.y + other.y) / 2,
+  onCurve: true,
+})
+
+const hundredth = (value: number) => Math.round(value * 100) / 100

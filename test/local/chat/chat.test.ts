@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { palettePng } from '#functions/reporter/picture/png.ts'
 import { root } from '#infra/repository.ts'
 import { emptyScreen, update } from '#local/chat/screen.ts'
 import type { ChatState } from '#simulators/telegram/chat-state.ts'
@@ -159,6 +160,19 @@ describe('a conversation', () => {
     expect(svg).toContain('A&#60;script&#62;&#38;&#34;')
     expect(svg).not.toContain('<script')
     expect((await fetch(`${base}/chat/photo/main/999.svg`)).status).toBe(404)
+  })
+
+  test('an uploaded picture is shown as it is, in its size', async () => {
+    await act('send', { text: '/start' })
+    const png = palettePng(Buffer.alloc(4 * 40 * 30, 255), 40, 30)
+    const form = new FormData()
+    form.set('chat_id', String(telegram.person.chatId))
+    form.set('photo', new Blob([new Uint8Array(png)], { type: 'image/png' }), 'report.png')
+    const sent = await fetch(`${telegram.url}/bot${telegram.token}/sendPhoto`, { method: 'POST', body: form })
+    const { result } = (await sent.json()) as { result: { message_id: number } }
+    const response = await fetch(`${base}/chat/photo/main/${result.message_id}.image`)
+    expect(response.headers.get('content-type')).toBe('image/png')
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(png)
   })
 })
 

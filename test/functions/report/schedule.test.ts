@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Schedule } from '#database/reports/report-settings.ts'
+import { lastDue, nextDue, periodUntil } from '#functions/report/schedule.ts'
+
+const daily = (hour: number): Schedule => ({ frequency: 'daily', weekday: 1, hour })
+const weekly = (weekday: number, hour: number): Schedule => ({ frequency: 'weekly', weekday, hour })
+const next = (schedule: Schedule, zone: string, now: string) => nextDue(schedule, zone, new Date(now)).toISOString()
+const period = (until: string, frequency: 'daily' | 'weekly', zone: string) => {
+  const { from, to } = periodUntil(new Date(until), frequency, zone)
+  return [from.toISOString(), to.toISOString()]
+}
+
+describe('the hour of a report', () => {
+  test.each([
+    ['Brasília', 'America/Sao_Paulo', '2026-11-21T11:00:00.000Z'],
+    ['a zone with a half hour', 'Asia/Kolkata', '2026-11-21T02:30:00.000Z'],
+    ['a zone with a quarter of an hour', 'Asia/Kathmandu', '2026-11-21T02:15:00.000Z'],
+    ['a zone that does not exist, which counts as Brasília', 'Mars/Olympus', '2026-11-21T11:00:00.000Z'],
+  ])('is that of %s', (_, zone, expected) => {
+    expect(next(daily(8), zone, '2026-11-20T22:00:00Z')).toBe(expected)
+  })
+
+  test('is an hour later on the day when clocks leave it out, and the first of two on the day when it comes twice', () => {
+    // New York: on 8 March 2026 clocks go from 2:00 to 3:00, and on 1 November from 2:00 back to 1:00.
+    expect(next(daily(2), 'America/New_York', '2026-03-08T00:00:00Z')).toBe('2026-03-08T07:00:00.000Z')
+    expect(next(daily(1), 'America/New_York', '2026-11-01T00:00:00Z')).toBe('2026-11-01T05:00:00.000Z')
+    expect(next(daily(1), 'America/New_York', '2026-11-01T05:00:00Z')).toBe('2026-11-02T06:00:00.000Z')
+    // Santiago: midnight of 6 September 2026 does not exist.
+    expect(next(daily(0), 'America/Santiago', '2026-09-05T12:00:00Z')).toBe('2026-09-06T04:00:00.000Z')
+  })
+
+  test('of a weekly report is on its day of the week in the zone', () => {
+    // 22 November 2026 is a Sunday. In Kiribati, Monday begins at 10:00 UTC of Sunday.
+    expect(next(weekly(1, 8), 'Pacific/Kiritimati', '2026-11-21T00:00:00Z')).toBe('2026-11-22T18:00:00.000Z')
+    expect(next(weekly(7, 8), 'America/Sao_Paulo', '2026-11-22T11:00:00Z')).toBe('2026-11-29T11:00:00.000Z')
+  })
+
+  test('the last one is never after now, the next one always is, and nothing lies between them, in every zone', () => {
+    const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
+    const schedules = fc.record({
+      frequency: fc.constantFrom('daily' as const, 'weekly' as const),
+      weekday: fc.integer({ min: 1, max: 7 }),
+      hour: fc.integer({ min: 0, max: 23 }),
+    })
+    const instants = fc.date({ min: new Date('2024-01-01'), max: new Date('2030-01-01'), noInvalidDate: true })
+    fc.assert(
+      fc.property(schedules, zones, instants, (schedule, zone, now) => {
+        const [last, following] = [lastDue(schedule, zone, now), nextDue(schedule, zone, now)]
+        expect(last.getTime()).toBeLessThanOrEqual(now.getTime())
+        expect(following.getTime()).toBeGreaterThan(now.getTime())
+        expect(nextDue(schedule, zone, last)).toEqual(following)
+        expect(lastDue(schedule, zone, new Date(following.getTime() - 1))).toEqual(last)
+        const local = Temporal.Instant.fromEpochMilliseconds(following.getTime()).toZonedDateTimeISO(zone)
+        if (schedule.frequency === 'weekly') expect(local.dayOfWeek).toBe(schedule.weekday)
+      }),
+      { numRuns: 300 },
+    )
+  })
+})
+
+describe('the period of a report', () => {
+  test('is the day or the week before it, and has an hour less or more when clocks change', () => {
+    expect(period('2026-11-21T11:00:00Z', 'daily', 'America/Sao_Paulo')).toEqual([
+      '2026-11-20T11:00:00.000Z',
+      '2026-11-21T11:00:00.000Z',
+    ])
+    expect(period('2026-03-08T12:00:00Z', 'daily', 'America/New_York')[0]).toBe('2026-03-07T13:00:00.000Z')
+    expect(period('2026-11-01T13:00:00Z', 'daily', 'America/New_York')[0]).toBe('2026-10-31T12:00:00.000Z')
+    expect(period('2026-03-10T12:00:00Z', 'weekly', 'America/New_York')[0]).toBe('2026-03-03T13:00:00.000Z')
+  })
+
+  test('touches the period of the report before it, on all days of a year and in every zone', () => {
+    for (const zone of [
+      'America/New_York',
+      'Asia/Kolkata',
+      'Australia/Lord_Howe',
+      'America/Santiago',
+      'Asia/Kathmandu',
+    ]) {
+      const schedule = daily(8)
+      let due = nextDue(schedule, zone, new Date('2026-01-01T00:00:00Z'))
+      for (let day = 0; day < 365; day++) {
+        const following = nextDue(schedule, zone, due)
+        expect(periodUntil(following, 'daily', zone).from).toEqual(periodUntil(due, 'daily', zone).to)
+        due = following
+      }
+    }
+  })
+})

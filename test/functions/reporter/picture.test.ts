@@ -1,0 +1,106 @@
+import { createRequire } from 'node:module'
+import { inflateSync } from 'node:zlib'
+import { Resvg } from '@resvg/resvg-js'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { drawing } from '#functions/reporter/picture/drawing.ts'
+import { palettePng } from '#functions/reporter/picture/png.ts'
+import { openRenderer, type Renderer } from '#functions/reporter/picture/render.ts'
+import { sampleFigures, samplePeriod, sampleReader } from '#test/support/report-figures.ts'
+
+let renderer: Renderer
+beforeAll(async () => {
+  renderer = await openRenderer()
+})
+
+/** The pixels of a PNG with a palette, as colours (`#rrggbb`); reads only what this project writes. */
+const decoded = (png: Buffer) => {
+  const chunks = new Map<string, Buffer>()
+  for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at))
+    chunks.set(png.toString('latin1', at + 4, at + 8), png.subarray(at + 8, at + 8 + png.readUInt32BE(at)))
+  const [width, height] = [chunks.get('IHDR')!.readUInt32BE(0), chunks.get('IHDR')!.readUInt32BE(4)]
+  const rows = inflateSync(chunks.get('IDAT')!)
+  expect(rows.length).toBe((width + 1) * height)
+  const colour = (x: number, y: number) => {
+    const index = rows[y * (width + 1) + 1 + x]!
+    return `#${chunks
+      .get('PLTE')!
+      .subarray(3 * index, 3 * index + 3)
+      .toString('hex')}`
+  }
+  return { width, height, colour }
+}
+
+const cases = [
+  ['1 monitor', sampleFigures(1)],
+  ['10 monitors', sampleFigures(10)],
+  ['60 monitors', sampleFigures(60)],
+  [
+    '60 monitors with long names',
+    sampleFigures(60, { name: 'um-nome-de-servidor-muito-comprido.exemplo.com.br/saude' }),
+  ],
+  ['3 monitors without checks', sampleFigures(3, { withoutChecks: true })],
+] as const
+
+describe.each(cases)('the picture of %s', (_, figures) => {
+  test.each([
+    ['light', 'pt-BR', '#ffffff'],
+    ['light', 'en', '#ffffff'],
+    ['dark', 'pt-BR', '#17212b'],
+    ['dark', 'en', '#17212b'],
+  ] as const)(
+    'in the theme %s and in %s is a PNG of at most 20 kB on the background of the theme',
+    (theme, language, background) => {
+      const png = renderer.png(drawing(figures, samplePeriod, { ...sampleReader, language }, theme, renderer.font))
+      expect(png.length).toBeLessThanOrEqual(20_000)
+      const { width, height, colour } = decoded(png)
+      expect(width).toBe(720)
+      expect(height).toBeLessThanOrEqual(width)
+      expect([colour(0, 0), colour(width - 1, height - 1)]).toEqual([background, background])
+    },
+  )
+})
+
+test('a short outage is visible, and hours without checks differ from both', () => {
+  const monitor = { id: 1, name: 'loja', uptime: 0.999, averageMs: 1, isDown: false, cells: [1, 0.999, null, 0] }
+  const figures = { monitors: [monitor], uptime: 0.999, outages: [], unknown: 0 }
+  const { colour } = decoded(renderer.png(drawing(figures, samplePeriod, sampleReader, 'light', renderer.font)))
+  // The four cells are 72 pixels wide. At their bottom is the outage.
+  const bottom = [0, 1, 2, 3].map(cell => colour(312 + 72 * cell + 30, 179))
+  const top = [0, 1, 2, 3].map(cell => colour(312 + 72 * cell + 30, 160))
+  expect(top).toEqual([bottom[0], bottom[0], '#ffffff', bottom[3]])
+  expect(bottom[1]).toBe(bottom[3])
+  expect(new Set([bottom[0], bottom[1], bottom[2], '#ffffff']).size).toBe(4)
+})
+
+test('the outlines of text are those that resvg draws with the same font', () => {
+  const text = 'Relatório diário: São João, 99,98% – €ñœ Ω'
+  const [width, height, size] = [620, 60, 28]
+  const svg = (content: string) =>
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><path fill="#fff" d="M0 0h${width}v${height}H0z"/>${content}</svg>`
+  const file = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf')
+  const font = { loadSystemFonts: false, fontFiles: [file], defaultFontFamily: 'DejaVu Sans' }
+  const pixels = (content: string) => new Resvg(svg(content), { font }).render().pixels
+  const ours = pixels(`<path d="${renderer.font.outline(text, size, 10, 40)}"/>`)
+  // resvg moves letters closer together (kerning, ligatures) and the outlines do not.
+  const theirs = pixels(
+    `<text x="10" y="40" font-size="${size}" font-family="DejaVu Sans" font-kerning="none" font-feature-settings="'liga' 0" style="font-kerning:none">${text}</text>`,
+  )
+  const dark = (bytes: Buffer) => bytes.filter((value, at) => at % 4 === 0 && value < 128).length
+  let different = 0
+  for (let at = 0; at < ours.length; at += 4) if (Math.abs(ours[at]! - theirs[at]!) > 128) different++
+  expect(dark(ours)).toBeGreaterThan(1_000)
+  expect(different).toBeLessThan(dark(theirs) / 20)
+})
+
+test('characters that the font lacks have the width of its box, and do not end the text', () => {
+  const { font } = renderer
+  expect(font.width('日本', 20)).toBeCloseTo(2 * font.width('\u{10ffff}', 20))
+  expect(font.outline('日a', 20, 0, 0)).toContain(font.outline('a', 20, 0, 0).slice(5, 60))
+})
+
+test('a picture with more colours than a palette has is refused', () => {
+  const pixels = Buffer.from(
+    Array.from({ length: 4 * 4096 }, (_, at) => (at % 4 === 3 ? 255 : (Math.floor(at / 4) >> (4 * (at % 4))) * 16)),
+  )
+  expect(() => palettePng(pixels, 64, 64)).toThrow('too many colours')
+})
