@@ -18,6 +18,7 @@ const layers: readonly [name: string, files: RegExp][] = [
   ['jobs of the image', /^infra\/delivery\/jobs\//],
   ['charts', /^infra\/charts\//],
   ['machines', /^infra\/machines\//],
+  ['observability', /^infra\/observability\//],
   ['generators', /^infra\/generate\//],
   ['tests', /^test\//],
 ]

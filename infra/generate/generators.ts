@@ -4,6 +4,7 @@ import { exportedSchemas } from '#events/export.ts'
 import { chartFiles, writtenChartFiles } from '../charts/generate.ts'
 import { generatedFiles, staleFiles } from '../machines/generate.ts'
 import { readInventory } from '../machines/inventory.ts'
+import { dashboardFiles, presentDashboards } from '../observability/generate.ts'
 import { asyncapi } from './asyncapi.ts'
 import { functionLists } from './function-lists.ts'
 import type { Generator } from './generator.ts'
@@ -27,11 +28,16 @@ const machines: Generator = {
     (await staleFiles(new Map(), join(root, 'infra/machines'))).map(path => `infra/machines/${path}`),
 }
 
+const dashboards: Generator = {
+  files: async () => dashboardFiles(),
+  present: async root => presentDashboards(root),
+}
+
 /**
  * The generators in the order in which they run. `functionLists` write the lists of manifests, and the chart is made
  * from the manifests in these lists.
  */
-export const generators: Generator[] = [schemas, { files: asyncapi }, ...functionLists, chart, machines]
+export const generators: Generator[] = [schemas, { files: asyncapi }, ...functionLists, chart, machines, dashboards]
 
 const inFolder = (folder: string, files: Map<string, string>) =>
   new Map([...files].map(([path, text]) => [`${folder}/${path}`, text]))

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 import { expect, test } from 'vitest'
 import { root } from '#infra/repository.ts'
+import { importsOf, sourcesIn } from '#test/support/imports.ts'
 
 /*
  * A permanent installation and the build of the image have only the packages that `npm ci --omit=dev` installs. So
@@ -51,13 +52,24 @@ const undeclared = async (files: string[], allowed: readonly string[], cwd = roo
   )
 }
 
-const production = globSync('{events,functions,infra}/**/*.{ts,mjs}', { cwd: root })
+const all = globSync('{events,functions,infra}/**/*.{ts,mjs}', { cwd: root })
+/** The sources of Grafana's dashboards, which are needed only where someone changes a dashboard. */
+const isDashboard = (file: string) => /^infra\/observability\/(dashboards\/|generate\.ts)/.test(file)
+const production = all.filter(file => !isDashboard(file))
 
 test('production code imports only packages that npm ci --omit=dev installs', async () => {
   expect(production).toEqual(
     expect.arrayContaining(['infra/local/main.ts', 'infra/cli/main.ts', 'infra/delivery/build.ts']),
   )
   expect(await undeclared(production, packages)).toEqual([])
+})
+
+test('only npm run generate loads the dashboards, and they need only the SDK of Grafana', async () => {
+  const dashboards = all.filter(isDashboard)
+  expect(await undeclared(dashboards, [])).not.toEqual([])
+  expect(await undeclared(dashboards, ['@grafana/grafana-foundation-sdk'])).toEqual([])
+  const users = importsOf(sourcesIn(['events', 'functions', 'infra'])).filter(({ to }) => isDashboard(to))
+  expect(users.map(({ from }) => from).filter(from => !isDashboard(from))).toEqual(['infra/generate/generators.ts'])
 })
 
 test('static and lazy imports of a development dependency are found', async () => {
