@@ -60,7 +60,11 @@ const localPagesOf = (options: LocalHandlersOptions) => {
   return localPages({
     activator,
     sources,
-    status: { waitingFor: readiness.check, metrics: runtimeMetrics({ activator, broker, database }) },
+    status: {
+      waitingFor: readiness.check,
+      metrics: runtimeMetrics({ activator, broker, database }),
+      addresses: activator.addresses,
+    },
     events: broker.reads,
     deadLetters: {
       newest: deadLetters.newest,

@@ -37,14 +37,3 @@ export const ruleTests = (): RuleTest[] =>
   yamlFiles(ruleTestsFolder).flatMap(
     name => (parse(readFileSync(join(ruleTestsFolder, name), 'utf8')) as { tests: RuleTest[] }).tests,
   )
-
-const words = new Set(['and', 'or', 'unless', 'by', 'on', 'without', 'ignoring', 'time', 'vector', 'absent'])
-
-/** The names of the metrics in a query. */
-export const metricsIn = (query: string): string[] => {
-  const bare = query
-    .replace(/\{[^}]*\}/g, ' ')
-    .replace(/\[[^\]]*\]/g, ' ')
-    .replace(/\b(?:by|on|without|ignoring) \([^)]*\)/g, ' ')
-  return [...bare.matchAll(/[a-z_][\w:]*(?!\w*\s*\()/gi)].map(([name]) => name).filter(name => !words.has(name))
-}

@@ -28,6 +28,8 @@ export interface Activator {
    */
   proxy(name: string, request: IncomingMessage, response: ServerResponse, untrusted?: ReadRequest): Promise<void>
   report(): FunctionReport[]
+  /** The addresses of all processes that accept requests: `127.0.0.1:41234`. */
+  addresses(): string[]
   /** A line for each function that cannot be started. */
   faults(): string[]
   /** How many requests wait for a slot. */
@@ -69,6 +71,7 @@ export const activator = (
     },
     proxy: (name, request, response, untrusted) => proxyRequest(pool(name), request, response, untrusted),
     report: () => [...pools.values()].map(each => each.report()),
+    addresses: () => [...pools.values()].flatMap(each => each.addresses()),
     faults: () => [...pools.values()].flatMap(each => each.fault() ?? []),
     waiting: name => pool(name).waiting,
     warm: () => {

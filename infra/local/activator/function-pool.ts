@@ -114,6 +114,13 @@ export class FunctionPool {
     }
   }
 
+  /** The addresses of the processes that accept requests: `127.0.0.1:41234`. */
+  addresses(): string[] {
+    return [...this.#replicas].flatMap(({ state, process }) =>
+      state === 'ready' && process ? [new URL(process.origin).host] : [],
+    )
+  }
+
   /** Why no process of the function can be started; null if a process is ready, or if no start has failed recently. */
   fault(): string | null {
     const isRunning = [...this.#replicas].some(({ state }) => state === 'ready')

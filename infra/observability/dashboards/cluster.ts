@@ -82,9 +82,9 @@ export const cluster: DashboardSource = {
       ],
     },
     {
-      title: 'Backends that are up (HAProxy)',
+      title: 'Servers that answer behind the virtual address (HAProxy)',
       width: 12,
-      queries: [['sum by (proxy) (haproxy_server_status{state="UP"})', '{{proxy}}']],
+      queries: [['min by (proxy) (haproxy_backend_active_servers)', '{{proxy}}']],
     },
   ],
 }

@@ -14,7 +14,11 @@ beforeAll(async () => {
   const pages = localPages({
     activator: { has: () => false, report: () => [], stop: async () => {} },
     sources: { has: () => false, report: () => [], fire: async () => '' },
-    status: { waitingFor: async () => [], metrics: async () => ({ type: 'text/plain', text: 'up 1\n' }) },
+    status: {
+      waitingFor: async () => [],
+      metrics: async () => ({ type: 'text/plain', text: 'up 1\n' }),
+      addresses: () => ['127.0.0.1:41234'],
+    },
     events: {
       events: async query => {
         selectEvents(query)
@@ -60,6 +64,7 @@ const get = async (path: string, method = 'GET') => {
 const routes: [path: string, method: string][] = [
   ['/readyz', 'GET'],
   ['/metrics', 'GET'],
+  ['/metrics/targets', 'GET'],
   ['/api/functions', 'GET'],
   ['/api/functions/x/stop', 'POST'],
   ['/api/events', 'GET'],
@@ -156,6 +161,10 @@ describe('paths and methods', () => {
   ])('%s is 404', async path => {
     expect((await get(path)).status).toBe(404)
     expect((await get(path, 'POST')).status).toBe(404)
+  })
+
+  test('/metrics/targets has the addresses of the functions in the format of http_sd_configs', async () => {
+    expect(await get('/metrics/targets')).toMatchObject({ status: 200, body: [{ targets: ['127.0.0.1:41234'] }] })
   })
 
   test('HEAD gets the same status as GET, without the body', async () => {

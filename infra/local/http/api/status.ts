@@ -8,10 +8,15 @@ export interface Status {
   waitingFor(): Promise<string[]>
   /** The runtime's metrics in the text format of Prometheus, with its content type. */
   metrics(): Promise<{ type: string; text: string }>
+  /** The addresses of the processes of functions, which have metrics of their own: `127.0.0.1:41234`. */
+  addresses(): string[]
 }
 
-/** `GET /readyz` (200 or 503) and `GET /metrics`. */
-export const statusRoutes = (app: App, { waitingFor, metrics }: Status): void => {
+/**
+ * `GET /readyz` (200 or 503), `GET /metrics`, and `GET /metrics/targets`: what else Prometheus can scrape, in the
+ * format of its http_sd_configs. A scrape of these addresses wakes no function and keeps none awake.
+ */
+export const statusRoutes = (app: App, { waitingFor, metrics, addresses }: Status): void => {
   route(app, '/readyz', {
     get: withQuery([], async () => {
       const missing = await waitingFor()
@@ -24,5 +29,8 @@ export const statusRoutes = (app: App, { waitingFor, metrics }: Status): void =>
       const { type, text } = await metrics()
       return new Response(text, { headers: { 'content-type': type } })
     }),
+  })
+  route(app, '/metrics/targets', {
+    get: withQuery([], () => jsonResponse(200, [{ targets: addresses() }])),
   })
 }
