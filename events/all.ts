@@ -6,6 +6,7 @@ import { MessageRequested } from './message-requested.ts'
 import { MonitorDown } from './monitor-down.ts'
 import { MonitorSteady } from './monitor-steady.ts'
 import { MonitorUp } from './monitor-up.ts'
+import { OperatorsReport } from './operators-report.ts'
 import { ProbeFinished } from './probe-finished.ts'
 import { ProbeRequested } from './probe-requested.ts'
 import { RecordSkipped } from './record-skipped.ts'
@@ -25,6 +26,7 @@ export const allEvents: readonly EventDefinition[] = [
   MonitorDown,
   MonitorSteady,
   MonitorUp,
+  OperatorsReport,
   ProbeFinished,
   ProbeRequested,
   RecordSkipped,

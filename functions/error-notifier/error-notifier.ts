@@ -3,6 +3,7 @@ import { deadLettersIn } from '#database/operations/dead-letters.ts'
 import { type NoticeContent, operatorNoticesIn } from '#database/operations/operator-notices.ts'
 import type { EventOf } from '#events/event.ts'
 import type { MessageRefused } from '#events/message-refused.ts'
+import type { OperatorsReport } from '#events/operators-report.ts'
 import type { RecordSkipped } from '#events/record-skipped.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { DeadLetter } from '#functions/host/dead-letter.ts'
@@ -67,6 +68,22 @@ export const recordSkipped = async (
     { title: skippedTitle, subject: `${store} ${redact(key)}`, code: null, reason: redact(reason) },
     dependencies,
   )
+}
+
+/** Handles the daily report: the operators get one message for each day. */
+export const installationReport = async (
+  event: EventOf<typeof OperatorsReport>,
+  dependencies: Dependencies,
+): Promise<void> => {
+  const at = dependencies.clock()
+  // Each report is a notice of its own, so each is a new message.
+  const kind = `report@${event.data.to.slice(0, 10)}`
+  const content = { title: 'operators.report', subject: 'operators', code: null, reason: '', report: event.data }
+  await dependencies.db.transaction(async tx => {
+    const notices = operatorNoticesIn(tx)
+    if (await notices.isNewAlert(event.id, kind, at)) await notices.count(kind, content, at)
+  })
+  await notifyUnlessPaused(dependencies)
 }
 
 const alert = async (eventId: string, content: NoticeContent, dependencies: Dependencies): Promise<void> => {

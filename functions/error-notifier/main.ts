@@ -1,6 +1,7 @@
 import { chatsIn } from '#database/chats/chats.ts'
 import { postgres } from '#database/connect.ts'
 import { MessageRefused } from '#events/message-refused.ts'
+import { OperatorsReport } from '#events/operators-report.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -9,7 +10,14 @@ import type { Logger } from '#functions/host/log.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import { admitAlerts, alertGroup } from './alert-requests.ts'
-import { type Dependencies, errorNotifier, messageRefused, noticesTick, recordSkipped } from './error-notifier.ts'
+import {
+  type Dependencies,
+  errorNotifier,
+  installationReport,
+  messageRefused,
+  noticesTick,
+  recordSkipped,
+} from './error-notifier.ts'
 import type { TextSettings } from './notice-text.ts'
 import { newNotifierState } from './notify-unless-paused.ts'
 import { operatorsIn } from './operators.ts'
@@ -50,6 +58,7 @@ serve({
   events: [
     on(MessageRefused, (event, { log }) => messageRefused(event, dependencies(log))),
     on(RecordSkipped, (event, { log }) => recordSkipped(event, dependencies(log))),
+    on(OperatorsReport, (event, { log }) => installationReport(event, dependencies(log))),
     on(Tick, (_, { log }) => noticesTick(dependencies(log))),
   ],
   close: [() => db.end()],

@@ -5,6 +5,7 @@ import { alertText } from './alert-text.ts'
 import { countHeldBack, decide, hourMs, isDigestDue } from './notice-frequency.ts'
 import { digestText, noticeText, type TextSettings } from './notice-text.ts'
 import type { Operators } from './operators.ts'
+import { reportText } from './report-text.ts'
 
 export interface NotifyDependencies {
   db: Postgres
@@ -101,8 +102,11 @@ const claimNextStep = (db: Postgres, now: Date): Promise<Step> =>
     return { do: 'digest', digest, claimedAt: now }
   })
 
-const textOf = (notice: OperatorNotice, settings: TextSettings, now: Date): string =>
-  notice.content.alerts ? alertText(notice, notice.content.alerts, settings, now) : noticeText(notice, settings, now)
+const textOf = (notice: OperatorNotice, settings: TextSettings, now: Date): string => {
+  const { alerts, report } = notice.content
+  if (report) return reportText(report, settings)
+  return alerts ? alertText(notice, alerts, settings, now) : noticeText(notice, settings, now)
+}
 
 const sendNotice = async (
   { notice, claimedAt }: ClaimedNotice,

@@ -1,6 +1,8 @@
 import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
+import { figuresIn } from '#database/operations/figures.ts'
+import { operatorsFiguresIn } from '#database/operations/operators-figures.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { reportsIn } from '#database/reports/reports.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
@@ -13,6 +15,7 @@ import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
+import { operatorsReport } from './operators-report.ts'
 import type { Renderer } from './picture/render.ts'
 import { reporter, reportTick } from './reporter.ts'
 
@@ -26,7 +29,13 @@ const renderer = () => {
   return opened
 }
 
-const ticking = { settings: reportSettingsIn(db), cursors: cursorsIn(db), clock: systemClock }
+const ticking = {
+  settings: reportSettingsIn(db),
+  cursors: cursorsIn(db),
+  figures: figuresIn(db),
+  operatorsFigures: operatorsFiguresIn(db),
+  clock: systemClock,
+}
 const reporting = {
   reports: reportsIn(db),
   monitors: monitorsIn(db),
@@ -41,7 +50,10 @@ const reporting = {
 serve({
   name: 'reporter',
   events: [
-    on(Tick, (tick, { publish }) => reportTick(tick, { ...ticking, publish })),
+    on(Tick, async (tick, { publish }) => {
+      await reportTick(tick, { ...ticking, publish })
+      await operatorsReport(tick, { ...ticking, publish })
+    }),
     on(ReportRequested, (event, { log }) => reporter(event, { ...reporting, log })),
   ],
   close: [() => db.end(), () => shows.end()],

@@ -6,6 +6,7 @@ import { MessageRequested } from '#events/message-requested.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
+import { OperatorsReport } from '#events/operators-report.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'
@@ -106,6 +107,19 @@ const samples = [
     store: 'follow',
     key: 'show/999999999999999',
     reason: 'the subject is not the id of a series',
+  }),
+  of(OperatorsReport, 'operators', {
+    from: '2026-11-20T11:00:00.000Z',
+    to: '2026-11-21T11:00:00.000Z',
+    monitors: { up: 40, down: 1, new: 0, paused: 2 },
+    missedChecks: 3,
+    latenessS: { half: 0.1, most: 0.4, all: 1.2 },
+    messages: { sent: 120, refused: 1, waiting: 0 },
+    deadLetters: [{ fingerprint: 'a1b2c3', trigger: 'telegram-notifier-message-requested', count: 2 }],
+    otherDeadLetters: 0,
+    events: 250_000,
+    database: { bytes: 1_200_000_000, grown: 30_000_000 },
+    tables: [{ name: 'probe_result', bytes: 900_000_000, grown: 20_000_000 }],
   }),
   of(ReportRequested, 'chat/7', {
     chatId: 7,

@@ -1,3 +1,5 @@
+import type { DataOf } from '#events/event.ts'
+import type { OperatorsReport } from '#events/operators-report.ts'
 import type { Language } from '../chats/language.ts'
 import { jsonText, type Postgres } from '../connect.ts'
 
@@ -11,6 +13,8 @@ export interface NoticeContent {
   reason: string
   /** Only in a notice about a group of alerts. */
   alerts?: AlertGroup
+  /** Only in the daily report. */
+  report?: DataOf<typeof OperatorsReport>
 }
 
 /** A group of alerts as Alertmanager last sent it. All texts are single lines without secrets. */
