@@ -8,6 +8,7 @@ import { dashboardFiles, presentDashboards } from '../observability/generate.ts'
 import { asyncapi } from './asyncapi.ts'
 import { functionLists } from './function-lists.ts'
 import type { Generator } from './generator.ts'
+import { prometheusRules } from './prometheus-rules.ts'
 
 const schemas: Generator = {
   files: async () => inFolder('events/schemas', exportedSchemas()),
@@ -37,7 +38,15 @@ const dashboards: Generator = {
  * The generators in the order in which they run. `functionLists` write the lists of manifests, and the chart is made
  * from the manifests in these lists.
  */
-export const generators: Generator[] = [schemas, { files: asyncapi }, ...functionLists, chart, machines, dashboards]
+export const generators: Generator[] = [
+  schemas,
+  { files: asyncapi },
+  { files: prometheusRules },
+  ...functionLists,
+  chart,
+  machines,
+  dashboards,
+]
 
 const inFolder = (folder: string, files: Map<string, string>) =>
   new Map([...files].map(([path, text]) => [`${folder}/${path}`, text]))

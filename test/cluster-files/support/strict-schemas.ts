@@ -8,6 +8,26 @@ const limits = [
 ]
 
 /**
+ * A regular expression of Go, in which `(?i)` holds until the end of its group, as one of JavaScript, which needs a
+ * group for it: `(?i:…)`.
+ */
+const withFlagGroups = (pattern: string): string => {
+  let text = ''
+  /** For each open group: how many groups were added in it. */
+  const added = [0]
+  for (const token of pattern.match(/\\.|\[(?:\\.|[^\]])*\]|\(\?i\)|./gs) ?? []) {
+    if (token === '(?i)') {
+      text += '(?i:'
+      added[added.length - 1]!++
+      continue
+    }
+    if (token === '(') added.push(0)
+    text += token === ')' ? `${')'.repeat(added.pop()!)})` : token
+  }
+  return text + ')'.repeat(added[0]!)
+}
+
+/**
  * Makes a schema as strict as the API server's strict validation: an unknown field is a fault, except where the schema
  * allows it.
  */
@@ -18,6 +38,7 @@ export const strictSchema = (schema: AnySchemaObject): AnySchemaObject => {
   const plain = Object.fromEntries(Object.entries(rest).filter(([key]) => limits.includes(key)))
   return {
     ...plain,
+    ...(typeof plain.pattern === 'string' && { pattern: withFlagGroups(plain.pattern) }),
     ...(type ? { type: schema.nullable ? [type, 'null'].flat() : type } : {}),
     ...(properties
       ? {
