@@ -33,7 +33,12 @@ describe('events/asyncapi.json', () => {
       document.operations[operation].messages.map(({ $ref }: { $ref: string }) => $ref.split('/').at(-1))
     expect(messages('uptime-prober.send')).toEqual(['monitor.down', 'monitor.steady', 'monitor.up', 'probe.finished'])
     expect(messages('uptime-prober.receive')).toEqual(['probe.requested'])
-    expect(messages('error-notifier.receive')).toEqual(['message.refused', 'record.skipped', 'tick'])
+    expect(messages('error-notifier.receive')).toEqual([
+      'message.refused',
+      'operators.report',
+      'record.skipped',
+      'tick',
+    ])
     expect(document.operations).not.toHaveProperty('error-notifier.send')
   })
 
