@@ -352,7 +352,10 @@ describe('the migrations of the image', () => {
       await until(() => first.output().includes('waiting: '), { what: 'a line that says what it waits for' })
       proxy.comeBack()
       expect((await first.ended).code).toBe(0)
-      expect(lastLine(first.output())).toMatchObject({ function: 'migrate', message: 'the database is up to date' })
+      expect(lastLine(first.output())).toMatchObject({
+        'service.name': 'migrate',
+        message: 'the database is up to date',
+      })
       const second = await migrated({ DATABASE_URL: proxy.url }).ended
       expect(second.code).toBe(0)
     } finally {
