@@ -7,6 +7,7 @@ import { vigiaInstalled } from './cluster/installed.ts'
 import { kubectl, list } from './cluster/kubectl.ts'
 import { kubeconfigOf } from './cluster/layout.ts'
 import { logsOf } from './cluster/pods.ts'
+import { until } from './cluster/until.ts'
 import type { Installation } from './cluster/vigia.ts'
 
 const run = promisify(execFile)
@@ -46,7 +47,8 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a first installation with run.s
 
   test('functions write only JSON to their logs', async () => {
     for (const name of functionNames()) {
-      const lines = await logsOf(name)
+      // kubectl refuses while one of the pods is still starting.
+      const lines = await until(() => logsOf(name), { what: `the log of ${name}`, timeoutMs: 120_000 })
       const others = lines.filter(line => !line.startsWith('{'))
       expect(others, name).toEqual([])
     }
