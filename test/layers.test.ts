@@ -19,6 +19,7 @@ const layers: readonly [name: string, files: RegExp][] = [
   ['charts', /^infra\/charts\//],
   ['machines', /^infra\/machines\//],
   ['observability', /^infra\/observability\//],
+  ['workflows', /^infra\/workflows\//],
   ['generators', /^infra\/generate\//],
   ['tests', /^test\//],
 ]

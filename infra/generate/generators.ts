@@ -5,6 +5,7 @@ import { chartFiles, writtenChartFiles } from '../charts/generate.ts'
 import { generatedFiles, staleFiles } from '../machines/generate.ts'
 import { readInventory } from '../machines/inventory.ts'
 import { dashboardFiles, presentDashboards } from '../observability/generate.ts'
+import { workflowPictures } from '../workflows/pictures.ts'
 import { asyncapi } from './asyncapi.ts'
 import { functionLists } from './function-lists.ts'
 import type { Generator } from './generator.ts'
@@ -46,6 +47,7 @@ export const generators: Generator[] = [
   chart,
   machines,
   dashboards,
+  { files: workflowPictures },
 ]
 
 const inFolder = (folder: string, files: Map<string, string>) =>

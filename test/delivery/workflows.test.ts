@@ -116,3 +116,11 @@ test('the nightly workflow requires the cluster and compiles KEDA', () => {
   const settings = scripts.flatMap(script => [...script.matchAll(/--env (VIGIA_\w+=\w+)/g)].map(([, one]) => one))
   expect(settings).toEqual(['VIGIA_KNATIVE=required', 'VIGIA_KNATIVE_KEDA=1'])
 })
+
+test('the nightly workflow runs the tests of the workflow engines, which are skipped elsewhere', () => {
+  const { steps }: Workflow = parse(textOf('nightly.yml')).jobs['workflow-engines']
+  expect(steps.filter(({ run }: Workflow) => run)).toEqual([
+    { run: 'npm ci --ignore-scripts' },
+    { run: 'npm run test:cluster -- n8n airflow', env: { VIGIA_WORKFLOW_ENGINES: 1 } },
+  ])
+})

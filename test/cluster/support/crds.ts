@@ -15,6 +15,7 @@ const kinds: Record<string, string[]> = {
   'postgresql.cnpg.io': ['Cluster', 'ScheduledBackup'],
   'rabbitmq.com': ['RabbitmqCluster'],
   'serving.knative.dev': ['Configuration', 'DomainMapping', 'Revision', 'Route', 'Service'],
+  'sinks.knative.dev': ['JobSink'],
   'sources.knative.dev': ['PingSource', 'SinkBinding'],
 }
 
