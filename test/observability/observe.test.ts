@@ -38,6 +38,7 @@ const start = () =>
       PROMETHEUS_PORT: '19090',
       GRAFANA_PORT: '13000',
       OBSERVE_DIR: folder,
+      ALERTMANAGER: 'localhost:19093',
     },
     print: line => lines.push(line),
     signal: controller.signal,
@@ -74,7 +75,8 @@ test('without Grafana, one line says so, and Prometheus runs with the configurat
     ),
   ])
   expect(args).toContain('--web.listen-address=127.0.0.1:19090')
-  const { scrape_configs } = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8'))
+  const { scrape_configs, alerting } = parse(readFileSync(join(folder, 'prometheus.yml'), 'utf8'))
+  expect(alerting.alertmanagers).toEqual([{ static_configs: [{ targets: ['localhost:19093'] }] }])
   expect(scrape_configs).toMatchObject([
     { job_name: 'prometheus', static_configs: [{ targets: ['localhost:19090'] }] },
     { job_name: 'vigia', honor_labels: true, static_configs: [{ targets: ['localhost:18080'] }] },

@@ -9,13 +9,24 @@ export interface PrometheusOptions {
   interval: string
   /** Files of rules; may contain `*` in the last part. */
   ruleFiles: readonly string[]
+  /** Where Alertmanager gets the alerts: `localhost:9093`. Without it, Prometheus only shows them. */
+  alertmanager?: string | undefined
 }
 
 /** prometheus.yml for one machine: the runtime, and the functions while they run. */
-export const prometheusConfiguration = ({ port, prometheusPort, interval, ruleFiles }: PrometheusOptions): string =>
+export const prometheusConfiguration = ({
+  port,
+  prometheusPort,
+  interval,
+  ruleFiles,
+  alertmanager,
+}: PrometheusOptions): string =>
   stringify({
     global: { scrape_interval: interval, evaluation_interval: interval },
     rule_files: ruleFiles,
+    ...(alertmanager !== undefined && {
+      alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] },
+    }),
     scrape_configs: [
       { job_name: 'prometheus', static_configs: [{ targets: [`localhost:${prometheusPort}`] }] },
       // The label "job" of vigia_job_reached_timestamp_seconds must stay.

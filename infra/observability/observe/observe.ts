@@ -6,7 +6,10 @@ import { type Program, runTogether } from './children.ts'
 import { grafanaEnvironment, grafanaProvisioning, prometheusConfiguration } from './configuration.ts'
 
 export interface ObserveOptions {
-  /** PATH; PORT of `npm start`; PROMETHEUS_PORT, GRAFANA_PORT and OBSERVE_DIR, where both keep their data. */
+  /**
+   * PATH; PORT of `npm start`; ALERTMANAGER (`localhost:9093`); PROMETHEUS_PORT, GRAFANA_PORT and OBSERVE_DIR, where
+   * both keep their data.
+   */
   env: NodeJS.ProcessEnv
   print(line: string): void
   /** Ends the programs. */
@@ -40,7 +43,9 @@ export const observe = async ({ env, print, signal }: ObserveOptions): Promise<n
   ]
   const folder = env.OBSERVE_DIR ?? join(root, '.build/observe')
   const prometheusUrl = `http://localhost:${prometheusPort}`
-  const programs = [await prometheusProgram({ prometheus, port, prometheusPort, folder })]
+  const programs = [
+    await prometheusProgram({ prometheus, port, prometheusPort, folder, alertmanager: env.ALERTMANAGER }),
+  ]
   print(`Prometheus  ${prometheusUrl}, scrapes Vigia on port ${port}`)
 
   const grafana = find('grafana') ?? find('grafana-server')
@@ -59,11 +64,12 @@ const prometheusProgram = async (options: {
   port: string
   prometheusPort: string
   folder: string
+  alertmanager: string | undefined
 }): Promise<Program> => {
-  const { port, prometheusPort } = options
+  const { port, prometheusPort, alertmanager } = options
   const file = join(options.folder, 'prometheus.yml')
   const ruleFiles = [join(root, 'infra/observability/rules/*.yml')]
-  await write(file, prometheusConfiguration({ port, prometheusPort, interval: '15s', ruleFiles }))
+  await write(file, prometheusConfiguration({ port, prometheusPort, interval: '15s', ruleFiles, alertmanager }))
   return {
     name: 'Prometheus',
     command: options.prometheus,
