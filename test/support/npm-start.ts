@@ -140,7 +140,7 @@ export const startVigia = async (options: VigiaOptions = {}) => {
     () => /status\s+http:\/\/localhost:(\d+)\//.exec(running.output())?.[1] ?? running.isOver(),
     {
       what: 'npm start to be ready',
-      timeoutMs: 60_000,
+      timeoutMs: 180_000,
     },
   )
     .then(found =>
