@@ -60,6 +60,8 @@ describe.skipIf(why)(`Prometheus, which scrapes npm start during a journey${why}
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'vigia-prometheus-'))
     journey = await startJourney()
+    // In a fresh clone the functions are still built, which a busy machine needs more than a minute for.
+    await until(() => journey.vigia.api('/readyz'), { what: 'Vigia to be ready', timeoutMs: 300_000 })
     const port = await freePort()
     url = `http://127.0.0.1:${port}`
     const config = join(folder, 'prometheus.yml')
