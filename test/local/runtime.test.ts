@@ -36,7 +36,8 @@ const host = (name: string) => `${name}.localhost`
 
 describe('npm start', () => {
   test('starts what the manifests describe, prints the addresses, and is ready', async () => {
-    expect(await vigia.api('/readyz')).toEqual({ ready: true, waitingFor: [] })
+    const isReady = { what: 'Vigia to be ready', timeoutMs: 120_000 }
+    expect(await until(() => vigia.api('/readyz'), isReady)).toEqual({ ready: true, waitingFor: [] })
     expect(vigia.output()).toContain(`http://localhost:${vigia.port}/chat`)
     expect(vigia.output()).toContain(vigia.dataDir)
     expect(vigia.output()).toContain('Ctrl-C')
