@@ -6,6 +6,7 @@ import { generatedFiles, staleFiles } from '../machines/generate.ts'
 import { readInventory } from '../machines/inventory.ts'
 import { dashboardFiles, presentDashboards } from '../observability/generate.ts'
 import { workflowPictures } from '../workflows/pictures.ts'
+import { setupFiles } from '../observability/logs/files.ts'
 import { asyncapi } from './asyncapi.ts'
 import { functionLists } from './function-lists.ts'
 import type { Generator } from './generator.ts'
@@ -35,6 +36,8 @@ const dashboards: Generator = {
   present: async root => presentDashboards(root),
 }
 
+const logs: Generator = { files: async () => inFolder('infra/observability/logs/elastic/setup', setupFiles()) }
+
 /**
  * The generators in the order in which they run. `functionLists` write the lists of manifests, and the chart is made
  * from the manifests in these lists.
@@ -48,6 +51,7 @@ export const generators: Generator[] = [
   machines,
   dashboards,
   { files: workflowPictures },
+  logs,
 ]
 
 const inFolder = (folder: string, files: Map<string, string>) =>

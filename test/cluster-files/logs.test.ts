@@ -1,0 +1,102 @@
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { LogLine } from '#functions/host/log-line.ts'
+import type { Manifest } from '#infra/cluster/render/manifest-files.ts'
+import { parseManifests } from '#infra/cluster/render/overlays.ts'
+import { kustomize } from '#infra/delivery/kube-tools.ts'
+import { mappings } from '#infra/observability/logs/index-template.ts'
+import { savedObjects, searches } from '#infra/observability/logs/saved-objects.ts'
+import { root } from '#infra/repository.ts'
+import { crdsSkipReason } from '#test/cluster-files/support/crds.ts'
+import { faultsOfAll } from '#test/cluster-files/support/strict-schemas.ts'
+
+const folder = 'infra/observability/logs'
+const render = async (name: string): Promise<Manifest[]> =>
+  parseManifests(await kustomize(join(root, folder, name)), `${folder}/${name}`)
+
+const withoutSchema = /unknown kind: (rbac\.authorization|elasticsearch|kibana)\./
+
+describe.each(['gke', 'onprem', 'minikube'])('the log pipeline of %s', name => {
+  test('renders, and every object is in the namespace logs or belongs to the cluster', async () => {
+    const outside = (await render(name)).filter(({ metadata }) => metadata.namespace !== 'logs')
+    expect(outside.map(({ kind }) => kind).toSorted()).toEqual(['ClusterRole', 'ClusterRoleBinding', 'Namespace'])
+  })
+
+  // The CRDs of ECK are in no Go module: KNATIVE_CRDS can name a folder with them. RBAC has no CRD.
+  test.skipIf(crdsSkipReason)('has no fault in an object of a kind whose CRD is known', async () =>
+    expect(faultsOfAll(await render(name)).filter(fault => !withoutSchema.test(fault))).toEqual([]),
+  )
+
+  test('has fixed tags, and its pods name every ConfigMap that exists', async () => {
+    const objects = await render(name)
+    const images = [...JSON.stringify(objects).matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image!)
+    expect(images.length).toBeGreaterThan(0)
+    for (const image of images) expect(image).toMatch(/:v?\d+\.\d+\.\d+$/)
+    for (const { metadata } of objects.filter(({ kind }) => kind === 'ConfigMap'))
+      expect(JSON.stringify(objects)).toContain(`"configMap":{"name":"${metadata.name}"}`)
+  })
+
+  test('reads the container of every function and of every Job of Vigia', async () => {
+    const { path } = parse(readFileSync(join(root, folder, 'pipeline/fluent-bit.yaml'), 'utf8')).pipeline.inputs[0]
+    const jobs = ['base/migrations', 'doctor', 'dead-letters', 'restore'].flatMap(file =>
+      parseManifests(readFileSync(join(root, `infra/cluster/${file}.yaml`), 'utf8'), file),
+    )
+    const containers = jobs.flatMap(({ spec }) => (spec.template?.spec ?? spec).containers as { name: string }[])
+    expect(containers.length).toBeGreaterThanOrEqual(4)
+    // Knative gives this name to a container without a name.
+    for (const container of ['user-container', ...containers.map(one => one.name)])
+      expect(path.split(',')).toContain(`\${VIGIA_LOGS}/*_vigia_${container}-*.log`)
+  })
+})
+
+test('the index template maps every field of a line', () => {
+  expect(Object.keys(mappings)).toEqual(expect.arrayContaining(Object.keys(LogLine.properties)))
+})
+
+describe("Kibana's saved objects", () => {
+  const known = new Set(savedObjects.map(({ type, id }) => `${type} ${id}`))
+
+  test('refer only to objects of the same file', () => {
+    for (const { references } of savedObjects)
+      for (const { type, id } of references) expect(known).toContain(`${type} ${id}`)
+    expect(known.size).toBe(savedObjects.length)
+  })
+
+  test('show and search only fields that are indexed', () => {
+    for (const { attributes } of searches) {
+      const { columns, kibanaSavedObjectMeta } = attributes as {
+        columns: string[]
+        kibanaSavedObjectMeta: { searchSourceJSON: string }
+      }
+      const { query } = JSON.parse(kibanaSavedObjectMeta.searchSourceJSON)
+      const [field] = query.query.split(' :')
+      for (const name of [...columns, field]) expect(Object.keys(mappings)).toContain(name)
+    }
+  })
+
+  test('place every panel of the dashboard once, without overlap, on a grid 48 wide', () => {
+    const { attributes, references } = savedObjects.find(({ type }) => type === 'dashboard')!
+    const panels = JSON.parse(String(attributes.panelsJSON)) as {
+      panelRefName: string
+      gridData: { x: number; y: number; w: number; h: number }
+    }[]
+    expect(panels.map(({ panelRefName }) => panelRefName)).toEqual(references.map(({ name }) => name))
+    const cells = panels.flatMap(({ gridData: { x, y, w, h } }) =>
+      Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)} ${y + Math.floor(cell / w)}`),
+    )
+    expect(new Set(cells).size).toBe(cells.length)
+    for (const { gridData } of panels) expect(gridData.x + gridData.w).toBeLessThanOrEqual(48)
+  })
+})
+
+test('setup.sh is a valid shell script, and sends every file of its folder', () => {
+  const script = join(root, folder, 'elastic/setup/setup.sh')
+  expect(spawnSync('sh', ['-n', script]).status).toBe(0)
+  const text = readFileSync(script, 'utf8')
+  const { configMapGenerator } = parse(readFileSync(join(root, folder, 'elastic/kustomization.yaml'), 'utf8'))
+  const files = configMapGenerator[1].files.map((path: string) => path.replace('setup/', ''))
+  for (const file of files.filter((name: string) => name !== 'setup.sh')) expect(text).toContain(`@${file}`)
+})
