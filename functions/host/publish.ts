@@ -3,8 +3,14 @@ import { connectAddress } from './connect-address.ts'
 import { Permanent, RetryLater } from './errors.ts'
 import { encodeHeaderText } from './header-text.ts'
 
-/** Posts events to the broker. Resolves when the broker has accepted all of them. */
-export type Publish = (events: readonly VigiaEvent[]) => Promise<void>
+/**
+ * Posts events to the broker. Resolves when the broker has accepted all of them. `headerFor` gives the header
+ * traceparent of an event, the parent of the span that handles it; by default it is that of the event.
+ */
+export type Publish = (
+  events: readonly VigiaEvent[],
+  headerFor?: (event: VigiaEvent) => string | undefined,
+) => Promise<void>
 
 /** The maximum number of events of one call that are posted at the same time. */
 const maxConcurrentPosts = 16
@@ -33,13 +39,13 @@ export const createPublisher = (
   if (sink !== undefined && !URL.canParse(sink)) throw new Error(`K_SINK is ${JSON.stringify(sink)}; it must be a URL`)
   let post: Promise<Post> | undefined
 
-  const publish = async (event: VigiaEvent) => {
+  const publish = async (event: VigiaEvent, parent: string | undefined) => {
     if (sink === undefined)
       throw new RetryLater(
         'K_SINK is not set: a SinkBinding sets it for Services with the label vigia.dev/publishes',
         5,
       )
-    const { headers, body } = inBinaryMode({ ...event, source: `/functions/${functionName}` }, extensions)
+    const { headers, body } = inBinaryMode({ ...event, source: `/functions/${functionName}` }, extensions, parent)
     post ??= createPost(new URL(sink))
     const { status, reason } = await (await post)(headers, body)
     if (status >= 200 && status < 300) return
@@ -47,11 +53,11 @@ export const createPublisher = (
     throw status === 400 || status === 413 ? new Permanent(refusal) : new Error(refusal)
   }
 
-  return async events => {
+  return async (events, headerFor = ({ traceparent }) => traceparent) => {
     const remaining = events.values()
     const workers = await Promise.allSettled(
       Array.from({ length: Math.min(maxConcurrentPosts, events.length) }, async () => {
-        for (const event of remaining) await publish(event)
+        for (const event of remaining) await publish(event, headerFor(event))
       }),
     )
     const failed = workers.find(({ status }) => status === 'rejected')
@@ -73,11 +79,13 @@ const invalidAttribute = /^$|[\u0000-\u001f\u007f-\u009f]/
 
 /**
  * The event as the headers and the body of a request. Throws Permanent for an event that no broker could deliver
- * unchanged.
+ * unchanged. `parent` is the header traceparent; if it differs from that of the event, the event keeps its own as an
+ * extension.
  */
 export const inBinaryMode = (
   event: VigiaEvent,
   extensions: Record<string, string> = {},
+  parent = event.traceparent,
 ): { headers: Record<string, string>; body: Buffer } => {
   if (event.vigiahops > maxHops)
     throw new Permanent(
@@ -94,7 +102,8 @@ export const inBinaryMode = (
       )
     headers[`ce-${name}`] = encodeHeaderText(name, text)
   }
-  if (traceparent !== undefined) headers.traceparent = traceparent
+  if (parent !== undefined) headers.traceparent = parent
+  if (traceparent !== undefined && parent !== traceparent) headers['ce-traceparent'] = traceparent
   headers['content-type'] = datacontenttype ?? 'application/json'
   return { headers, body: Buffer.from(JSON.stringify(data)) }
 }

@@ -19,6 +19,7 @@ import type { Publish } from './publish.ts'
 import { errorResponse, noContent, publicErrorResponse, sendResponse } from './responses.ts'
 import type { Route } from './route.ts'
 import { spanIdOf, traceIdOf, traceparentOf } from './trace.ts'
+import type { RequestResult, RequestSpan, Tracer } from './tracing/tracer.ts'
 
 export interface RequestHandler {
   log: Logger
@@ -41,7 +42,12 @@ export interface RequestHandler {
  */
 export const createRequestHandler = (
   definition: FunctionDefinition,
-  { publish, metrics, output }: { publish: Publish; metrics: Metrics; output?: LogOutput | undefined },
+  {
+    publish,
+    metrics,
+    output,
+    tracer,
+  }: { publish: Publish; metrics: Metrics; output?: LogOutput | undefined; tracer?: Tracer | undefined },
 ): RequestHandler => {
   const { name } = definition
   const log = logger(name, { output })
@@ -51,7 +57,7 @@ export const createRequestHandler = (
   const publishAll = async (events: EventsToPublish, fields: LogFields): Promise<void> => {
     if (!events?.length) return
     const traced = events.map(withTraceparent)
-    await publish(traced)
+    await publish(traced, tracer?.headerFor)
     // A request that is not an event has no trace of its own: its line names the trace that it started.
     fields.trace ??= traceIdOf(traced[0]!.traceparent)
     fields.published = (fields.published ?? 0) + traced.length
@@ -76,11 +82,11 @@ export const createRequestHandler = (
     route: Route,
     request: HttpRequest,
     context: Context,
-    fields: LogFields,
+    { fields, span }: Handling,
   ): Promise<HttpResponse & { outcome?: string }> => {
     switch (route.to) {
       case 'event': {
-        const event = decodeEvent(request, fields)
+        const event = decodeEvent(request, fields, span)
         const handler = eventHandlers.get(event.type)
         if (!handler) throw new Permanent(`${name} does not handle ${event.type}`)
         const data = validData(event, handler)
@@ -89,7 +95,7 @@ export const createRequestHandler = (
       }
       case 'dead letter': {
         fields.trigger = route.trigger
-        const letter = parseDeadLetter(route.trigger, decodeEvent(request, fields))
+        const letter = parseDeadLetter(route.trigger, decodeEvent(request, fields, span))
         await publishAll(await definition.deadLetters!(letter, context), fields)
         return noContent
       }
@@ -106,11 +112,13 @@ export const createRequestHandler = (
 
   const handle = async (route: Route, request: HttpRequest, signal: AbortSignal, rawResponse: ServerResponse) => {
     const startedAt = process.hrtime.bigint()
+    const span = tracer?.begin()
     const fields: LogFields = {}
+    const work = () => respond(route, request, contextOf(signal, fields), { fields, span })
     let response: HttpResponse & { outcome?: string }
     let error: Error | undefined
     try {
-      response = await respond(route, request, contextOf(signal, fields), fields)
+      response = await (span ? span.run(work) : work())
     } catch (thrown) {
       error = asError(thrown)
       response = route.to === 'http' ? publicErrorResponse(error) : errorResponse(error)
@@ -120,6 +128,10 @@ export const createRequestHandler = (
     const { status, outcome = status < 400 ? 'done' : 'refused' } = response
     const ms = Math.round(Number(process.hrtime.bigint() - startedAt) / 1e4) / 100
     metrics.observe({ type: eventHandlers.has(String(fields.type)) ? String(fields.type) : route.to, outcome, ms })
+    if (span) {
+      span.end(spanResult(name, fields, { status, outcome, error }))
+      Object.assign(fields, { trace: span.trace, span: span.id })
+    }
     const line: LogFields = { ...fields, ms, status, outcome }
     if (!error) log.info(line, 'handled')
     else if (outcome === 'failed') log.error({ ...line, error }, error.message)
@@ -134,12 +146,41 @@ export const createRequestHandler = (
   }
 }
 
-const decodeEvent = ({ headers, body }: HttpRequest, fields: LogFields): VigiaEvent => {
+/** What the host records about a request while it is handled. `span` is undefined if traces are not exported. */
+interface Handling {
+  fields: LogFields
+  span: RequestSpan | undefined
+}
+
+const spanResult = (
+  name: string,
+  { type, id, subject, method, path }: LogFields,
+  { status, outcome, error }: { status: number; outcome: string; error: Error | undefined },
+): RequestResult => ({
+  name: type === undefined ? `${method} ${name}` : `process ${type}`,
+  kind: type === undefined ? 'server' : 'consumer',
+  // The fault of a client is not a fault of the function that answers it.
+  failure: type === undefined && status < 500 ? undefined : error?.message,
+  attributes: {
+    'cloudevents.event_type': type,
+    'cloudevents.event_id': id,
+    'cloudevents.event_subject': subject,
+    'http.request.method': method,
+    'url.path': path,
+    'http.response.status_code': status,
+    'vigia.outcome': outcome,
+  },
+})
+
+const decodeEvent = ({ headers, body }: HttpRequest, fields: LogFields, span: RequestSpan | undefined): VigiaEvent => {
   const event = parseCloudEvent(headers, body)
   const { id, type, subject, source, traceparent = traceparentOf(`${source} ${id}`) } = event
-  Object.assign(fields, { type, id, subject, trace: traceIdOf(traceparent), span: spanIdOf(traceparent) })
+  Object.assign(fields, { type, id, subject, trace: traceIdOf(traceparent), span: span?.id ?? spanIdOf(traceparent) })
+  span?.continue({ traceparent, isDerived: event.traceparent === undefined, origin: header(headers['ce-traceparent']) })
   return { ...event, traceparent }
 }
+
+const header = (value: string | string[] | undefined) => (Array.isArray(value) ? value[0] : value)
 
 /** Returns the data of an event. Throws Permanent if the data does not match the schema of the event's type. */
 const validData = (event: VigiaEvent, { definition }: EventHandler): unknown => {

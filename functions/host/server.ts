@@ -12,6 +12,7 @@ import { discardBody, maxBodyBytes, maxRefusedBodyBytes, readBody } from './requ
 import type { RequestHandler } from './request-handler.ts'
 import { errorResponse, publicErrorResponse, sendResponse } from './responses.ts'
 import { routeOf } from './route.ts'
+import type { Tracer } from './tracing/tracer.ts'
 
 export interface FunctionServer {
   /** Resolves with the address once the server accepts requests. */
@@ -69,9 +70,11 @@ export const createFunctionServer = (
   // The publisher is created now, so that the process does not start with an invalid K_SINK.
   const publish = createPublisher(sink, name, overrides)
   const metrics = createMetrics(name)
+  let tracer: Tracer | undefined
   const loadRequestHandler = once(async () => {
     const { createRequestHandler } = await import('./request-handler.ts')
-    return createRequestHandler(definition, { publish, metrics, output })
+    tracer = await loadTracer(name, output)
+    return createRequestHandler(definition, { publish, metrics, output, tracer })
   })
   const loadOwnMetrics = once(async () => definition.metrics!((await loadRequestHandler()).log))
   const state: ServerState = {
@@ -118,6 +121,7 @@ export const createFunctionServer = (
       await within(graceMs, idle)
       server.closeAllConnections()
       await within(graceMs, Promise.allSettled(definition.close?.map(close => close()) ?? []))
+      await tracer?.flush(graceMs)
     },
 
     logFatal: async reason => {
@@ -126,6 +130,22 @@ export const createFunctionServer = (
       log.fatal({ error }, error.message)
     },
   }
+}
+
+/**
+ * Loads what exports traces, if OTEL_EXPORTER_OTLP_ENDPOINT names a receiver. Without one, nothing is loaded and no
+ * request costs anything.
+ */
+const loadTracer = async (name: string, output: LogOutput | undefined): Promise<Tracer | undefined> => {
+  const endpoint = envOptional('OTEL_EXPORTER_OTLP_ENDPOINT')
+  if (endpoint === undefined) return undefined
+  const log = (await import('./log.ts')).logger(name, { output })
+  if (!/^https?:/.test(endpoint) || !URL.canParse(endpoint)) {
+    log.warn(`OTEL_EXPORTER_OTLP_ENDPOINT is ${JSON.stringify(endpoint)}; it must be a URL. No traces are exported.`)
+    return undefined
+  }
+  const { createTracer } = await import('./tracing/tracer.ts')
+  return createTracer({ name, version: release().version }, new URL(endpoint), text => log.warn(text))
 }
 
 /**

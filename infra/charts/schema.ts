@@ -28,6 +28,7 @@ const functionSettings = closed({
 const configuration = [
   'DEAD_LETTERS_COMMAND',
   'LOG_LEVEL',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
   'PROBE_ALLOW',
   'PROBE_REFERENCE',
   'TELEGRAM_API_ROOT',

@@ -187,6 +187,12 @@ spec:
                   name: vigia
                   key: LOG_LEVEL
                   optional: true
+            - name: OTEL_EXPORTER_OTLP_ENDPOINT
+              valueFrom:
+                configMapKeyRef:
+                  name: vigia
+                  key: OTEL_EXPORTER_OTLP_ENDPOINT
+                  optional: true
           readinessProbe:
             httpGet:
               path: /healthz

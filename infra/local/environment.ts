@@ -23,6 +23,8 @@ export interface Settings {
     opsChatId: string | undefined
   }
   tvmazeUrl: string | undefined
+  /** The OTLP receiver that functions export their traces to. */
+  otlpEndpoint: string | undefined
   /** HEARTBEAT_URL, which may contain a secret. */
   heartbeatUrl: string | undefined
   /** The limits that functions/telegram-webhook/limits.ts reads, by the names of their variables. */
@@ -99,6 +101,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
       check(name, isLimit, `is "${env[name]}"; it must be a whole number from 1 to 999999999`),
     ]),
   )
+  const otlpEndpoint = url('OTEL_EXPORTER_OTLP_ENDPOINT', http, 'should begin with https:// or http://')
   const heartbeatUrl = url('HEARTBEAT_URL', http, 'should begin with https:// or http://')
   if (faults.length > 0) return faults
   return {
@@ -106,6 +109,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     publicPort: publicPort === undefined ? undefined : Number(publicPort),
     dataDir: read('DATA_DIR'),
     logLevel: logLevel as Level | undefined,
+    otlpEndpoint,
     databaseUrl,
     mongodbUri,
     publicUrl: publicUrl === undefined ? undefined : new URL(publicUrl),

@@ -203,6 +203,7 @@ const variablesOf = (
   DATABASE_URL: postgres.url,
   MONGODB_URI: mongo.uri,
   LOG_LEVEL: settings.logLevel,
+  OTEL_EXPORTER_OTLP_ENDPOINT: settings.otlpEndpoint,
   PUBLIC_URL: settings.publicUrl?.href,
   DEAD_LETTERS_COMMAND: 'npm run vigia -- dead-letters',
   ...settings.limits,
