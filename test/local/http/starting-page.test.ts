@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { freePort } from '#infra/net/free-port.ts'
+import { functionNames } from '#infra/repository.ts'
 import { listen, type Server } from '#local/http/server.ts'
 import { type StartPage, startPage } from '#local/http/starting/page.ts'
 import { createStartProgress, type StartProgress } from '#local/http/starting/progress.ts'
@@ -192,7 +193,7 @@ describe('npm start', () => {
       if (readyz.status === 503)
         expect(await readyz.json()).toMatchObject({
           ready: false,
-          waitingFor: [expect.stringMatching(/^functions \(\d of 8 built\)$/)],
+          waitingFor: [expect.stringMatching(new RegExp(`^functions \\(\\d+ of ${functionNames().length} built\\)$`))],
         })
       await vigia.api('/api/sources/episode-checker/fire', { method: 'POST' })
       await until(
