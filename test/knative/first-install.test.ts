@@ -36,8 +36,9 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a first installation with run.s
     const faults = events.filter(({ reason }) => ['FailedCreate', 'BackOff', 'Failed'].includes(reason))
     expect(faults.map(({ reason, message }) => `${reason}: ${message}`)).toEqual([])
     const pods = await list('pods', 'vigia')
+    // A pod that has just been created has no list yet.
     const restarts = pods.flatMap(({ metadata, status }) =>
-      status.containerStatuses.map((one: { name: string; restartCount: number }) => ({
+      (status.containerStatuses ?? []).map((one: { name: string; restartCount: number }) => ({
         container: `${metadata.name}/${one.name}`,
         restarts: one.restartCount,
       })),

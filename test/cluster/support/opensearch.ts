@@ -18,7 +18,7 @@ export const openSearchLibraries = async (): Promise<{ classPath: string } | { r
   const goal = ['--batch-mode', '--quiet', '--file', join(program, 'pom.xml'), 'dependency:build-classpath']
   try {
     const file = join(folder, 'opensearch.class-path')
-    await run('mvn', [...goal, `-Dmdep.outputFile=${file}`])
+    await run('mvn', [...goal, `-Dmdep.outputFile=${file}`], { timeout: 300_000 })
     return { classPath: (await readFile(file, 'utf8')).trim() }
   } catch (error) {
     return { reason: (error as Error).message.trim().split('\n').at(-1)! }
