@@ -48,7 +48,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, functions that keep
   let start: string
 
   const consumers: Consumer[] = [
-    ...['episode-checker', 'probe-scheduler', 'series-refresher'].map(functionName => ({
+    ...['episode-checker', 'probe-scheduler', 'reporter', 'series-refresher'].map(functionName => ({
       functionName,
       definition: Tick,
     })),
