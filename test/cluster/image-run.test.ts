@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgres } from '#database/connect.ts'
 import { checksums } from '#database/migrate.ts'
+import { unbundledPackages } from '#infra/delivery/bundle.ts'
 import { variablesOf } from '#infra/delivery/warm-up.ts'
 import { freePort } from '#infra/net/free-port.ts'
 import { functionNames, root } from '#infra/repository.ts'
@@ -76,10 +77,18 @@ describe.skipIf(reason !== undefined)('the image', () => {
     if (folder) await rm(folder, { recursive: true, force: true })
   })
 
-  test('contains Node, the launcher, the bundles and the migrations, and no source, package or secret', () => {
-    expect(readdirSync(join(tree, 'vigia')).toSorted()).toEqual(['LICENSE', 'functions', 'jobs', 'launch.mjs'])
+  test('contains Node, the launcher, the bundles, the migrations and the packages that are not bundled, and no source or secret', () => {
+    const parts = ['LICENSE', 'functions', 'jobs', 'launch.mjs', 'node_modules']
+    expect(readdirSync(join(tree, 'vigia')).toSorted()).toEqual(parts)
     const files = readdirSync(join(tree, 'vigia'), { recursive: true }) as string[]
-    expect(files.filter(file => /node_modules|\.ts$|\.env|\.map$/.test(file))).toEqual([])
+    expect(files.filter(file => /.\/node_modules|\.ts$|\.env|\.map$/.test(file))).toEqual([])
+    // The program of a package is in a package of its own for each platform.
+    const packages = Object.keys(unbundledPackages)
+    const others = files.filter(file => {
+      const name = /^node_modules\/(@[^/]+\/[^/]+|[^@][^/]*)/.exec(file)?.[1]
+      return name !== undefined && !packages.some(each => name === each || name.startsWith(`${each}-`))
+    })
+    expect(others).toEqual([])
   })
 
   test('has migrations that wait for the database and migrate it; a second run changes nothing', async () => {
