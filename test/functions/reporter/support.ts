@@ -14,6 +14,7 @@ import type { MessageRequested } from '#events/message-requested.ts'
 import { ReportRequested } from '#events/report-requested.ts'
 import { openRenderer } from '#functions/reporter/picture/render.ts'
 import { reporter } from '#functions/reporter/reporter.ts'
+import { show } from '#test/support/catalogue-shows.ts'
 import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/database.ts'
 
 export let database: TestDatabase
@@ -127,19 +128,8 @@ export const addIncident = async (monitorId: number, openedAt: string, closedAt:
     [monitorId, openedAt, `monitor/${monitorId}@${openedAt}`, closedAt],
   )
 
-export const followShow = async (show: Partial<Show> & Pick<Show, '_id' | 'name' | 'episodes'>) => {
-  await catalogue.keep({
-    url: `https://www.tvmaze.com/shows/${show._id}/x`,
-    image: null,
-    channel: null,
-    premiered: null,
-    status: 'Running',
-    updated: 1,
-    imdb: null,
-    thetvdb: null,
-    names: { pt: null },
-    fetchedAt: '2026-11-01T00:00:00Z',
-    ...show,
-  })
-  await followsIn(database.db).follow(chatId, `show/${show._id}`, new Date('2026-11-01T00:00:00Z'), show.name)
+export const followShow = async (given: Partial<Show> & Pick<Show, '_id' | 'name' | 'episodes'>) => {
+  const url = `https://www.tvmaze.com/shows/${given._id}/x`
+  await catalogue.keep({ ...show(given._id, given.name, given.episodes), url, ...given })
+  await followsIn(database.db).follow(chatId, `show/${given._id}`, new Date('2026-11-01T00:00:00Z'), given.name)
 }
