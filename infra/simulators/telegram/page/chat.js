@@ -168,7 +168,9 @@ const bubble = (message, all, name) => {
   if (message.photo) {
     const alt = `${texts.photo}: ${message.text.split('\n')[0]}`
     const file = `${message.id}.${message.photo.startsWith('upload:') ? 'image' : 'svg'}`
-    content.append(make('img', { src: `/chat/photo/${pane}/${file}`, alt, ...message.photoSize }))
+    const { width = 0, height = 0 } = message.photoSize ?? {}
+    const className = width > height ? 'wide' : ''
+    content.append(make('img', { src: `/chat/photo/${pane}/${file}`, alt, className, ...message.photoSize }))
   }
   if (message.text) {
     const text = make('div', { className: 'text' })
