@@ -22,7 +22,7 @@ export const activatorDifferences: Record<string, { knative: unknown; because: s
     because: 'Knative ends the body with a text of its own; a response that was cut off must not look complete',
   },
   'a request that waits longer than timeoutSeconds for its turn': {
-    knative: { statuses: [504, 504], handled: 1 },
+    knative: { statuses: [504, 504], timeoutBegins: 'when it is sent' },
     because: 'all functions share one machine, so the time in the queue does not count towards timeoutSeconds',
   },
   'a request while the process cannot start': {

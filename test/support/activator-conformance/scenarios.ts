@@ -203,12 +203,23 @@ export const scenarios: Scenario[] = [
     title: 'a request that waits longer than timeoutSeconds for its turn',
     function: 'short',
     run: async one => {
-      const { request, open, inside } = gated(one)
-      const statuses = await Promise.all([statusOf(one.send(request)), statusOf(one.send(request))])
+      const { request, open } = gated(one)
+      const sentAt = performance.now()
+      const answers = await Promise.all(
+        Array.from({ length: 2 }, async () => ({
+          status: await statusOf(one.send(request)),
+          ms: performance.now() - sentAt,
+        })),
+      )
       open()
-      return { statuses, handled: inside() }
+      const [first, second] = answers.map(({ ms }) => ms).toSorted((a, b) => a - b) as [number, number]
+      return {
+        statuses: answers.map(({ status }) => status),
+        // A timeout that begins when the turn comes ends the second request after twice the time of the first.
+        timeoutBegins: second > 1.5 * first ? 'when its turn comes' : 'when it is sent',
+      }
     },
-    outcome: { statuses: [504, 504], handled: 2 },
+    outcome: { statuses: [504, 504], timeoutBegins: 'when its turn comes' },
   },
   {
     title: 'a request in flight when the process is retired',
