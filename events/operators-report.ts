@@ -18,8 +18,8 @@ export const OperatorsReport = defineEvent(
     /** Checks of the period without a conclusion, because of a fault on our side. */
     missedChecks: Count,
     /**
-     * How late the checks of the last five minutes of the period began, in seconds: half of them, 99 % of them, and all
-     * of them.
+     * How late the checks in the last five minutes of the period began, in seconds: half of the checks were at most
+     * `half` late, 99 % of them at most `most`, and all of them at most `all`. Zeros without checks.
      */
     latenessS: Type.Object({ half: Type.Number(), most: Type.Number(), all: Type.Number() }),
     /** The messages of the period that were sent and refused, and those that wait now. */
@@ -29,7 +29,10 @@ export const OperatorsReport = defineEvent(
       maxItems: 20,
     }),
     otherDeadLetters: Count,
-    /** The events of the period; null if the broker does not keep them in this database. */
+    /**
+     * The number of events since the last report; null if it is unknown, for example because the broker does not keep
+     * its events in this database.
+     */
     events: Type.Union([Count, Type.Null()]),
     /** The size of the whole database, and of the five largest tables, in bytes. `grown` is since the last report. */
     database: Type.Object({ bytes: Count, grown: Type.Union([Type.Integer(), Type.Null()]) }),
