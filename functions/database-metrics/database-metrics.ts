@@ -14,7 +14,10 @@ export interface DatabaseMetricsOptions {
 
 /** How long the result of a read is used again. */
 const cacheMs = 10_000
-/** How long a scrape waits for PostgreSQL. Prometheus gives up after 10 s, and the other metrics should not wait. */
+/**
+ * How long a scrape waits for PostgreSQL. Prometheus gives up after 10 s, and would then also lose the metrics of the
+ * process, which are in the same response.
+ */
 const waitMs = 1_500
 
 /**
@@ -49,7 +52,7 @@ export const databaseMetrics = ({ figures, clock, pause, failed }: DatabaseMetri
     }
   }
 
-  // The clock may have been set back, so a time in the future is not fresh for long either.
+  // If the clock was set back, `at` is in the future. Without `Math.abs`, the text would count as fresh until then.
   const isFresh = ({ at }: { at: number }) => Math.abs(clock().getTime() - at) < cacheMs
 
   return async () => {

@@ -6,8 +6,8 @@ import type { Dependencies } from './error-notifier.ts'
 import { notifyUnlessPaused } from './notify-unless-paused.ts'
 
 /**
- * Refuses requests that are not `POST /alerts` with JSON. A page in an operator's browser cannot send JSON to another
- * origin without asking first.
+ * Refuses requests that are not `POST /alerts` with JSON. A web page in an operator's browser cannot send JSON to
+ * `/alerts`, because the browser sends an OPTIONS request first, and that request is refused.
  */
 export const admitAlerts = ({ method, path, headers }: RequestHead): number | undefined => {
   if (path !== '/alerts') return 404

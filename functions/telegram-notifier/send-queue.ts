@@ -75,9 +75,9 @@ interface SentToChat {
 
 /**
  * Sends the waiting messages of one chat, in order. `requestedKey` is the key of the message that the caller was asked
- * to send. If another process is sending to the chat, this function returns, because the other process also sends the
- * new messages: it looks at the queue after each message. If the other process is sending the requested message, this
- * function waits, because the other process may crash.
+ * to send. If another process is sending the requested message, this function waits, because that process may crash. If
+ * another process is sending a different message of the chat, this function returns, because that process looks at the
+ * queue after each message and also sends the messages that are still waiting.
  */
 export const sendToChat = async (
   dependencies: Dependencies,

@@ -11,7 +11,7 @@ const quietMs = 5 * 60_000
  */
 const windowIntervals = 6
 const quietIntervals = 3
-/** The upper limits of both times. They are needed because outages during flapping are not announced. */
+/** The upper limits of `windowMs` and `quietMs`. They are needed because outages during flapping are not announced. */
 const maxWindowMs = 24 * 3_600_000
 const maxQuietMs = 3_600_000
 
