@@ -34,7 +34,10 @@ const phases: Phase[] = (process.env.PHASES ?? '2000:120,20000:300,2000:240').sp
 const intervalS = 60
 const hangingShare = 0.1
 const sampleS = 5
-/** In these seconds the first monitors are watched already, so that the first sample is not one of a cold start. */
+/**
+ * The monitors of the first phase are watched for this long before the phase begins, so that the first sample is not
+ * one of a cold start.
+ */
 const warmUpS = 60
 
 /** What is read at the time of a sample. The rest of the sample comes from the database and the logs. */

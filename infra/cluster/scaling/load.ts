@@ -7,7 +7,7 @@ import { simulate } from './simulation.ts'
 import type { Bucket, Outcome } from './tally.ts'
 import { createWorkload, type Scenario } from './workload.ts'
 
-/** The first monitors are watched for this long before the time that counts. */
+/** The monitors of the first phase are watched for this long before the phase begins. This time is not measured. */
 const settleS = 120
 
 /** A bucket of the simulated load. `atS` counts from the first phase. */
@@ -38,8 +38,8 @@ const dispatcherPolicy = (): ((second: number, unanswered: number) => number) =>
 }
 
 /**
- * Simulates the monitors of a measured run, with the prober as it is deployed. The dispatchers only follow the number
- * of unanswered events: the simulation has no queue in which events wait for them.
+ * Simulates the monitors of a measured run, with the prober as it is deployed. The number of dispatchers is computed
+ * from the number of unanswered events, but no simulated event waits for a dispatcher.
  */
 export const simulateLoad = ({ phases, intervalS, hangingShare }: LoadRun): SimulatedLoad => {
   const starts = phases.map((_, at) => settleS + phases.slice(0, at).reduce((sum, { seconds }) => sum + seconds, 0))

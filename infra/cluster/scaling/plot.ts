@@ -16,7 +16,7 @@ interface Picture {
   about: string
   heading: string
   legend: { pods: string; late: string }
-  /** The seconds behind which the picture has another colour, with their label. */
+  /** The span of time, in seconds, that has a coloured background and this label. */
   highlighted: { from: number; to: number; label: string }
   seconds: number
   /** The minutes at which the time axis has a number, besides its end. */

@@ -39,8 +39,8 @@ export const limits: Limits = { min: 1, max: Number(scaling('max-scale')) }
 export const windowS = Number(scaling('window').replace(/s$/, ''))
 
 /**
- * Ten minutes to settle, then the half hour that counts, with the outage in its middle third.
- * One more minute of checks follows, so that the load does not fall at the end.
+ * The half hour that is measured, with the outage in its middle third. The simulation begins ten minutes earlier, so
+ * that the number of pods settles first, and ends one minute later, so that the load does not fall at the end.
  */
 export const measuredWindow = { from: 600, to: 2_400 }
 export const scenario: Scenario = {
