@@ -7,8 +7,8 @@ const zoned = (instant: Date, zone: string) =>
   Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(knownZone(zone))
 
 /**
- * The instant of the schedule's hour on the day of `local`. An hour that clocks leave out becomes the next hour; of an
- * hour that comes twice the first counts.
+ * The instant at which the clocks of `zone` show `hour` on the day `local`. If clocks skip this hour on that day, it is
+ * the end of the skipped time. If clocks show this hour twice, it is the first time.
  */
 const atHour = (local: Temporal.PlainDate, hour: number, zone: string) =>
   local.toZonedDateTime({ timeZone: zone, plainTime: Temporal.PlainTime.from({ hour }) })
@@ -34,7 +34,10 @@ const dueFrom = ({ frequency, weekday, hour }: Schedule, zone: string, now: Date
   }
 }
 
-/** A span of time, both ends at the beginning of an hour in UTC, because results are kept as hourly sums. */
+/**
+ * A span of time. `from` and `to` are beginnings of hours in UTC, because results are kept as hourly sums. Only in a
+ * report that a person requested, `to` is the time of the request.
+ */
 export interface Period {
   from: Date
   to: Date
@@ -43,9 +46,9 @@ export interface Period {
 const floorHour = (instant: Date) => new Date(Math.floor(instant.getTime() / hourMs) * hourMs)
 
 /**
- * The period of a report that is due at `until`: the day or the week before it, by the calendar of the chat's zone. The
- * periods of two reports in a row touch, also when clocks change. In a zone with half hours it begins and ends up to
- * 45 minutes earlier.
+ * The period of a report that is due at `until`: the day or the week before `until`, by the calendar of the chat's
+ * zone. The period begins where that of the previous report ends, unless `until` is the end of a time that clocks skip.
+ * In a zone whose offset from UTC is not in whole hours, the period begins and ends up to 45 minutes earlier.
  */
 export const periodUntil = (until: Date, frequency: 'daily' | 'weekly', zone: string): Period => {
   const from = zoned(until, zone).subtract({ days: frequency === 'weekly' ? 7 : 1 })
