@@ -18,11 +18,11 @@ export interface ReportReader {
   onDemand: boolean
 }
 
-/** The numbers of lines that are tried for each list, until the text fits into a caption. */
+/** The maximum numbers of lines of a list. They are tried in this order, until the text fits into a caption. */
 const lineLimits = [8, 5, 4, 3, 2, 1]
 const slowestShown = 3
 
-/** The title of the report and its period. */
+/** The title of the report, such as `Relatório diário` or `Últimas 24 horas`. */
 export const sayTitle = ({ frequency, onDemand, language }: ReportReader): string =>
   reportTexts[language][onDemand ? 'titleOnDemand' : 'title'][frequency]
 
@@ -33,7 +33,7 @@ const sayMoment = (instant: Date | string, { language, zone }: ReportReader) =>
 export const sayReportPeriod = ({ from, to }: { from: Date; to: Date }, reader: ReportReader): string =>
   `${sayMoment(from, reader)} – ${sayMoment(to, reader)}`
 
-/** `2 quedas, 14 min fora do ar`, or that there was none. */
+/** `2 quedas, 14 min fora do ar`, or `nenhuma queda`. */
 export const sayOutages = (outages: readonly Outage[], language: Language): string => {
   const texts = reportTexts[language]
   return outages.length === 0
@@ -48,8 +48,8 @@ export const sayOutages = (outages: readonly Outage[], language: Language): stri
 }
 
 /**
- * The text of a report as Telegram HTML, short enough for the caption of its picture. Null if there is nothing to
- * report.
+ * The text of a report as Telegram HTML, short enough for the caption of its picture. If the chat has neither monitors
+ * nor series, a person who requested the report gets a text that says so, and a report that is due is null.
  */
 export const caption = (figures: ReportFigures, reader: ReportReader): string | null => {
   if (figures.uptime === null && figures.series === null)

@@ -36,8 +36,8 @@ export interface Sources {
 }
 
 /**
- * Reads the figures of a chat. `whenUnavailable` gets the error of the catalogue; if it returns, the report is made
- * without the series.
+ * Reads the figures of a chat. If the catalogue fails, `whenUnavailable` gets the error. If `whenUnavailable` does not
+ * throw, the report is made without the series.
  */
 export const collect = async (
   { chatId, zone }: { chatId: number; zone: string },
@@ -47,7 +47,7 @@ export const collect = async (
   whenUnavailable: (error: unknown) => void,
 ): Promise<ReportFigures> => {
   const { from, to } = period
-  // A paused monitor is not reported, because its pause is known to the chat.
+  // A monitor that was paused during the whole period is left out, because it has no results and the chat paused it.
   const monitors = (await sources.monitors.of(chatId)).filter(({ pausedAt }) => pausedAt === null || pausedAt > from)
   const ids = monitors.map(({ id }) => id)
   const uptime =
@@ -85,7 +85,7 @@ const seriesNews = async (
   }
   return {
     aired: slotsOf(shows, isDueIn(from, to), zone),
-    // The report of a missed day comes late.
+    // A report that is made late does not list episodes that have come out in the meantime.
     upcoming: slotsOf(shows, isDueIn(now > to ? now : to, new Date(to.getTime() + upcomingDays * dayMs)), zone),
   }
 }

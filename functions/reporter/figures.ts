@@ -2,7 +2,7 @@ import type { Incident } from '#database/uptime/incidents.ts'
 import type { HourSums } from '#database/uptime/probe-hours.ts'
 import type { Period } from '#functions/report/schedule.ts'
 
-/** The part of the checked time that was good, from 0 to 1; null without checks that said something about the site. */
+/** The part of the checked time in which the site was up, from 0 to 1; null if no check had a conclusion. */
 export type Uptime = number | null
 
 export interface MonitorFigures {
@@ -76,7 +76,7 @@ export const uptimeFigures = (
 const sum = <Item>(items: readonly Item[], value: (item: Item) => number) =>
   items.reduce((total, item) => total + value(item), 0)
 
-/** A slot counts with the interval that the monitor had then. */
+/** The weight of each slot is the interval that the monitor had at the time of the slot, so the sums are in seconds. */
 const uptimeOf = (hours: readonly HourSums[]): Uptime => {
   const good = sum(hours, ({ okS }) => okS)
   const all = good + sum(hours, ({ failedS }) => failedS)

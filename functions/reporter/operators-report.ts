@@ -21,7 +21,7 @@ interface Dependencies {
   publish: Publish
 }
 
-/** What the next report compares with. */
+/** What is stored for the next report, which compares its own figures with these. */
 interface LastReport {
   sizes: DatabaseSizes
   newestEvent: number | null
@@ -29,7 +29,7 @@ interface LastReport {
 
 /**
  * Publishes the report for the operators once a day; after a gap only the latest one. The first tick of an installation
- * only remembers the sizes.
+ * publishes no report and only stores what the first report compares its figures with.
  */
 export const operatorsReport = async (tick: Cause, dependencies: Dependencies): Promise<void> => {
   const { cursors, operatorsFigures, clock, publish } = dependencies

@@ -15,7 +15,7 @@ import type { Renderer } from './picture/render.ts'
 
 const job = 'reporter'
 const chatsPerBatch = 500
-/** A tick requests reports for this long; the next tick requests the rest. */
+/** A tick starts no further batch after this time; the next tick requests the remaining reports. */
 const tickBudgetMs = 40_000
 /**
  * How long a report waits for the catalogue before it is made without the series. The broker repeats the event in the
@@ -44,7 +44,7 @@ export const reportTick = async (
   const schedules = (await settings.schedules()).map(each => ({ ...each, dueAt: lastDue(each, each.zone, now) }))
   for (;;) {
     const due = await settings.due(schedules, chatsPerBatch)
-    // A chat that cannot be reached gets no report later, either.
+    // A chat that cannot be reached is marked as done too, so that it does not get this report when it can be reached.
     const reachable = due.filter(({ chat }) => chat.unreachableSince === null)
     await publish(reachable.map(report => requestOf(tick, report)))
     await settings.markDone(due)

@@ -22,7 +22,7 @@ const palettes: Record<Theme, Palette> = {
 
 const width = 720
 const margin = 24
-/** Monitors beyond this number are one line of text: the picture is read on a phone. */
+/** Monitors beyond this number are summed up in one line of text, because the picture is read on a phone. */
 const maxRows = 10
 const rowHeight = 37
 const firstRow = 156
@@ -104,8 +104,8 @@ const fitted = (font: Font, text: string, size: number, room: number): string =>
 }
 
 /**
- * The bar of a monitor. A time without checks is a thin line and a time that was partly down is partly filled from
- * below, so that the states can be told apart without their colours.
+ * The bar of a monitor: one cell for each part of the period. A cell without checks is a thin line. The lower part of a
+ * cell has the colour of `down` and shows how much of the time was down. So states differ in shape, not only in colour.
  */
 const cellPaths = ({ cells: parts }: MonitorFigures, y: number, palette: Palette): string => {
   const step = (cells.right - cells.left) / parts.length
@@ -115,7 +115,7 @@ const cellPaths = ({ cells: parts }: MonitorFigures, y: number, palette: Palette
   for (const [at, uptime] of parts.entries()) {
     if (uptime === null) paths.none += box(at, cells.height - 4, 4)
     else {
-      // Even a short outage is visible.
+      // The part for an outage has a minimum height, so that a short outage can be seen.
       const down = uptime === 1 ? 0 : cells.height * Math.max(0.2, 1 - uptime)
       if (down < cells.height) paths.up += box(at, 0, cells.height - down)
       if (down > 0) paths.down += box(at, cells.height - down, down)

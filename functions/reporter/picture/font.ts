@@ -1,4 +1,4 @@
-/** Text set in one font: the outline as the data of an SVG path, in the units of the picture. */
+/** A font that measures texts, and turns them into outlines: the data of an SVG path, in the units of the picture. */
 export interface Font {
   /** The width of the text at this size. */
   width(text: string, size: number): number
@@ -18,7 +18,7 @@ const identity: Transform = [1, 0, 0, 1, 0, 0]
 
 /**
  * Reads a TrueType font. resvg can set text itself, but it reads the whole font file again for every text, which costs
- * 2.6 ms of CPU each; a report has up to sixty texts. Outlines are also needed to cut long names to a width.
+ * 2.6 ms of CPU each time; a report has up to sixty texts. The widths of texts are also needed, to cut long names.
  */
 export const openFont = (bytes: Buffer): Font => {
   const tables = tablesOf(bytes)
@@ -183,8 +183,8 @@ const combined = (outer: Transform, inner: Transform): Transform => {
 }
 
 /**
- * Contours as the data of a path that begins at the origin of the glyph. It is relative, so that it can be used at any
- * place. Between two control points in a row lies a point of the curve, in their middle.
+ * Contours as the data of a path that begins at the origin of the glyph. The path is relative, so that it can be drawn
+ * at any place. TrueType leaves out the point of the curve in the middle between two consecutive control points.
  */
 const relativePath = (contours: readonly (readonly Point[])[], scale: number): string => {
   let path = ''

@@ -3,15 +3,15 @@ import { crc32, deflateSync } from 'node:zlib'
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
 const maxColours = 256
 /**
- * The bits of each colour channel that are kept: the first number with which the file is small enough. Fewer bits merge
- * more shades at the edges of letters.
+ * How many bits of each colour channel are kept. The numbers are tried in this order, until the file is small enough.
+ * Fewer bits merge more shades at the edges of letters.
  */
 const precisions = [4, 3]
 const wantedBytes = 20_000
 
 /**
- * Opaque RGBA pixels as a PNG with a palette. It is about a seventh of the PNG that resvg writes, because the picture
- * has few colours; the many shades at the edges of the letters are merged.
+ * Opaque RGBA pixels as a PNG with a palette. The file has about a third of the size of the PNG that resvg writes,
+ * because the picture has few colours, and the many shades at the edges of the letters are merged.
  */
 export const palettePng = (pixels: Buffer, width: number, height: number): Buffer => {
   const words = new Uint32Array(pixels.buffer, pixels.byteOffset, width * height)
@@ -23,7 +23,7 @@ export const palettePng = (pixels: Buffer, width: number, height: number): Buffe
       signature,
       chunk('IHDR', header(width, height)),
       chunk('PLTE', indexed.palette),
-      // Higher levels make the file little smaller and cost much CPU.
+      // Higher levels make the file only slightly smaller and cost much CPU.
       chunk('IDAT', deflateSync(indexed.rows, { level: 6 })),
       chunk('IEND', Buffer.alloc(0)),
     ])
@@ -33,7 +33,7 @@ export const palettePng = (pixels: Buffer, width: number, height: number): Buffe
   return smallest
 }
 
-/** The rows as the indexes of a palette; null if the picture has more than 256 colours with so many bits. */
+/** The rows as the indexes of a palette; null if the picture has more than 256 colours with `bits` for each channel. */
 const indexedRows = (words: Uint32Array, width: number, height: number, bits: number) => {
   // The words are in the machine's byte order, which is little-endian everywhere Node.js runs: red is the lowest byte.
   const channel = (0xff << (8 - bits)) & 0xff
