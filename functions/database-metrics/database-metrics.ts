@@ -69,7 +69,7 @@ const metricsText = async (figures: Figures | null, now: Date): Promise<string> 
   const registers = [registry]
   new Gauge({
     name: 'vigia_database_up',
-    help: '1 if PostgreSQL answered the queries for its metrics in time; 0 if not, and then these metrics are absent',
+    help: '1 if PostgreSQL answered the queries for its metrics in time; 0 if not, and then the other metrics from PostgreSQL are absent',
     registers,
   }).set(figures === null ? 0 : 1)
   if (figures !== null)

@@ -72,7 +72,7 @@ export const figureMetrics: FigureMetric[] = [
   },
   {
     name: 'vigia_recent_messages',
-    help: `Messages requested in the last 5 minutes: in_time, sent within ${objectives.messageS} s, or late, sent later or still waiting after that time; without messages that Telegram refused or asked to delay; counting stops at ${mostCounted}`,
+    help: `Messages requested in the last 5 minutes, by outcome; in_time: sent within ${objectives.messageS} s; late: sent later, or still waiting after ${objectives.messageS} s; without messages that Telegram refused or asked to delay; counting stops at ${mostCounted}`,
     labelNames: ['outcome'],
     samples: ({ messages: { inTime, late } }) => byKey('outcome', { in_time: inTime, late }),
   },

@@ -11,14 +11,15 @@ export const checks: DashboardSource = {
       unit: 's',
       width: 12,
       redFrom: 1,
-      description: 'Of the sampled checks of the last 5 minutes. 99 %: so many checks began at most that late.',
+      description:
+        'Of the sampled checks of the last 5 minutes. The line 99 %: 99 % of the checks began at most this late.',
       queries: [['max by (percentile) (vigia_check_lateness_seconds)', '{{percentile}} %']],
     },
     {
       title: 'Share of checks that began more than 1 s late',
       unit: 'percentunit',
       width: 12,
-      description: 'Of the sampled checks of the last 5 minutes, with the missed ones.',
+      description: 'Of the sampled checks of the last 5 minutes. A missed check counts as late.',
       queries: [
         ['max(vigia_sampled_late_checks) / clamp_min(sum(max by (outcome) (vigia_sampled_checks)), 1)', 'late'],
       ],
@@ -56,7 +57,7 @@ export const checks: DashboardSource = {
       title: 'CPU for each check',
       unit: 's',
       width: 12,
-      description: 'Right with up to about a thousand monitors, because then every check is in the sample.',
+      description: 'Right only with up to about a thousand monitors, because then every check is in the sample.',
       queries: [
         [
           'sum(increase(process_cpu_seconds_total{function="uptime-prober"}[5m])) / clamp_min(sum(max by (outcome) (vigia_sampled_checks)), 1)',

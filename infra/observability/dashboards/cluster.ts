@@ -29,7 +29,7 @@ export const cluster: DashboardSource = {
       queries: [['sum(up == bool 0)', '']],
     },
     {
-      title: 'Since each job did its work',
+      title: 'Time since each job did its work',
       unit: 's',
       width: 12,
       queries: [['time() - max by (job) (vigia_job_reached_timestamp_seconds)', '{{job}}']],

@@ -25,7 +25,7 @@ export interface PanelSource {
   kind?: 'stat' | 'lines'
   /** A unit of Grafana: `s`, `short`, `bytes`, `percentunit`. */
   unit?: string
-  /** Columns of 24. */
+  /** The number of columns, of the 24 of the grid. */
   width: number
   height?: number
   /** Queries in PromQL with the name of their lines: `{{state}}` is the value of a label. */
@@ -46,7 +46,7 @@ export interface DashboardSource {
   panels: readonly PanelSource[]
 }
 
-/** The variable of the dashboard: one Grafana may have several Prometheus servers. */
+/** The data source that the reader selects with a variable, because one Grafana may have several Prometheus servers. */
 const datasource = { type: 'prometheus', uid: `\${datasource}` }
 
 /**

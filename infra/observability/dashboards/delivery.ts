@@ -12,7 +12,7 @@ export const delivery: DashboardSource = {
       queries: [['max by (state) (vigia_outbox_messages)', '{{state}}']],
     },
     {
-      title: 'Age of the oldest of them',
+      title: 'Age of the oldest message that waits for Telegram',
       unit: 's',
       width: 12,
       redFrom: 120,
@@ -21,7 +21,7 @@ export const delivery: DashboardSource = {
     {
       title: 'Messages of the last 5 minutes',
       width: 12,
-      description: 'in_time: Telegram had it within 3 s.',
+      description: 'in_time: Telegram had the message within 3 s.',
       queries: [['max by (outcome) (vigia_recent_messages)', '{{outcome}}']],
     },
     {

@@ -9,7 +9,7 @@ export const episodes: DashboardSource = {
   description: 'The data of followed series, and the announcements of episodes.',
   panels: [
     {
-      title: 'Since episodes were last looked for',
+      title: 'Time since episodes were last looked for',
       kind: 'stat',
       unit: 's',
       width: 12,
@@ -18,7 +18,7 @@ export const episodes: DashboardSource = {
       queries: [['time() - max(vigia_job_reached_timestamp_seconds{job="episode-checker"})', '']],
     },
     {
-      title: 'Since series were last brought up to date',
+      title: 'Time since series were last brought up to date',
       kind: 'stat',
       unit: 's',
       width: 12,

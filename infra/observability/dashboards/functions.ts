@@ -18,7 +18,7 @@ export const functions: DashboardSource = {
       ],
     },
     {
-      title: 'How they ended',
+      title: 'How events and requests ended',
       unit: 'reqps',
       width: 12,
       description:
@@ -84,7 +84,7 @@ export const functions: DashboardSource = {
       queries: [[`sum by (function) (increase(vigia_function_cold_starts_total{${selected}}[5m]))`, '{{function}}']],
     },
     {
-      title: 'Requests at once (one machine)',
+      title: 'Requests in progress or waiting (one machine)',
       width: 12,
       queries: [[`sum by (function, state) (vigia_function_requests{${selected}})`, '{{function}} {{state}}']],
     },
@@ -96,7 +96,7 @@ export const functions: DashboardSource = {
     {
       title: 'Requests that wait for a pod (Knative)',
       width: 12,
-      description: 'The activator holds them until a pod is ready: the cold starts of a cluster.',
+      description: 'The activator holds these requests until a pod is ready. They are the cold starts of a cluster.',
       queries: [['sum by (kn_configuration_name) (kn_revision_request_queued)', '{{kn_configuration_name}}']],
     },
     {

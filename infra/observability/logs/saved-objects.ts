@@ -70,7 +70,7 @@ export const searches = [
   search(
     'vigia-by-event',
     'Vigia: lines of an event',
-    'Click an event id, or add event.id : "…" to the query, to see every attempt at the event.',
+    'Click an event id, or add event.id : "…" to the query, to see every attempt to handle the event.',
     'event.id : *',
     [...eventColumns, 'trace.id'],
   ),
@@ -84,7 +84,7 @@ export const searches = [
   search(
     'vigia-by-message',
     'Vigia: attempts at a message',
-    'Lines about one message of the outbox. Its key is the id of its message.requested.',
+    'Lines about one message of the outbox. The key of a message is the id of its event message.requested.',
     'vigia.message_key : *',
     ['vigia.message_key', 'vigia.attempts', 'vigia.telegram_code', 'vigia.telegram_description', 'message', 'trace.id'],
   ),
@@ -97,7 +97,10 @@ export const searches = [
   ),
 ]
 
-/** A line chart. `body` is a search request with an aggregation by time, `times`, and in it one by name, `names`. */
+/**
+ * A line chart. `body` is a search request with the aggregation `times` (by time), which contains the aggregation
+ * `names` (by name). `y` is Vega's expression for the value of one bucket of `names`, which is `datum.by`.
+ */
 const chart = (id: string, title: string, yTitle: string, body: Record<string, unknown>, y: string): SavedObject => ({
   type: 'visualization',
   id,

@@ -8,7 +8,7 @@ export interface Program {
   env?: Record<string, string>
 }
 
-/** How long a program gets to end after SIGTERM. */
+/** How long a program may take to end after SIGTERM, before it gets SIGKILL. */
 const graceMs = 10_000
 
 /**

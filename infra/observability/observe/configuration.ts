@@ -9,7 +9,7 @@ export interface PrometheusOptions {
   interval: string
   /** Files of rules; may contain `*` in the last part. */
   ruleFiles: readonly string[]
-  /** Where Alertmanager gets the alerts: `localhost:9093`. Without it, Prometheus only shows them. */
+  /** The address of Alertmanager: `localhost:9093`. Without an address, Prometheus shows alerts but sends none. */
   alertmanager?: string | undefined
 }
 

@@ -7,8 +7,8 @@ import { grafanaEnvironment, grafanaProvisioning, prometheusConfiguration } from
 
 export interface ObserveOptions {
   /**
-   * PATH; PORT of `npm start`; ALERTMANAGER (`localhost:9093`); PROMETHEUS_PORT; GRAFANA_PORT; OBSERVE_DIR, the folder
-   * in which Prometheus and Grafana keep their data.
+   * Reads PATH; PORT of `npm start`; ALERTMANAGER (`localhost:9093`); PROMETHEUS_PORT; GRAFANA_PORT; and OBSERVE_DIR,
+   * the folder in which Prometheus and Grafana keep their data.
    */
   env: NodeJS.ProcessEnv
   print(line: string): void
