@@ -38,7 +38,7 @@ def week() -> tuple[pendulum.DateTime, pendulum.DateTime]:
 def weekly_incidents():
     @task
     def export() -> dict:
-        """Writes the file at once, so that a reader never sees half of it. A repeat writes the same file again."""
+        """Replaces the file in one step, so that a reader never sees half of it. A repeat writes the same file again."""
         start, end = week()
         connection = PostgresHook("vigia_database").get_conn()
         try:

@@ -1,4 +1,4 @@
--- The incidents that began in a week. %(start)s and %(end)s are the bounds, UTC.
+-- The incidents that began in a week: from %(start)s up to, but not including, %(end)s. Both are times with a zone.
 select
   incident.id as incident,
   monitor.chat_id as chat,

@@ -4,7 +4,7 @@ const { BROKER, ID, CHAT_ID, TEXT, NAME = '' } = process.env
 
 const refused = 2
 
-/** Argo repeats a step that ended with 1; the repeat of a refused event would be refused again. */
+/** Argo repeats a step that ended with 1, and not one that ended with 2, because the broker would refuse it again. */
 const end = (code, reason) => {
   process.stderr.write(`${reason}\n`)
   process.exit(code)
