@@ -6,13 +6,13 @@ export interface DatabaseMetricsOptions {
   /** Reads PostgreSQL. Rejects if PostgreSQL is unavailable. */
   figures(now: Date): Promise<Figures>
   clock: Clock
-  /** Resolves after that time. An argument, so that tests do not wait. */
+  /** Resolves after `ms` milliseconds. An argument, so that tests do not wait. */
   pause(ms: number): Promise<undefined>
   /** Gets the error of the first failed read after the start or after a successful read. */
   failed(error: unknown): void
 }
 
-/** How long the result of a read is used again. */
+/** How long further scrapes get the result of the last read. */
 const cacheMs = 10_000
 /**
  * How long a scrape waits for PostgreSQL. Prometheus gives up after 10 s, and would then also lose the metrics of the
