@@ -111,7 +111,7 @@ const summaryOf = (annotations: Fields, name: string) => textOf(annotations[name
 const textOf = (value: unknown, longest: number): string =>
   typeof value === 'string' ? cleanLine(redact(cleanLine(value, 10 * longest)), longest) : ''
 
-/** The different values of a label in the group: one value, or some of them with a comma between. */
+/** The values of a label in the group, without repetitions: at most three of them, with commas in between. */
 const only = (alerts: readonly Fields[], name: string): string => {
   const values = new Set(alerts.map(labels => textOf(labels[name], maxLabelLength)).filter(value => value !== ''))
   return [...values].toSorted().slice(0, 3).join(', ')

@@ -26,6 +26,7 @@ export interface Dependencies {
   log: Logger
 }
 
+/** How long the ids of the events are kept by which a redelivery of message.refused and others is recognised. */
 const alertsKeptMs = 30 * 24 * hourMs
 
 /**
@@ -44,7 +45,8 @@ export const errorNotifier = async (letter: DeadLetter, dependencies: Dependenci
 }
 
 /**
- * Handles a message that Telegram refused. No event can be replayed, but the operators should know about the message.
+ * Handles a message that Telegram refused. There is no dead letter to replay, but the operators should know about the
+ * message.
  */
 export const messageRefused = async (
   event: EventOf<typeof MessageRefused>,
@@ -55,8 +57,8 @@ export const messageRefused = async (
 }
 
 /**
- * Handles a record that a function skipped because it is unusable. No event can be replayed, but the operators can
- * repair the record.
+ * Handles a record that a function skipped because the record is unusable. There is no dead letter to replay, but the
+ * operators can repair the record.
  */
 export const recordSkipped = async (
   event: EventOf<typeof RecordSkipped>,
@@ -86,6 +88,7 @@ export const installationReport = async (
   await notifyUnlessPaused(dependencies)
 }
 
+/** Counts an event that is not a dead letter, once for each event id, and notifies the operators. */
 const alert = async (eventId: string, content: NoticeContent, dependencies: Dependencies): Promise<void> => {
   const at = dependencies.clock()
   const kind = fingerprint(content.title, content.code, content.reason)

@@ -3,7 +3,10 @@ import type { OperatorDigest, OperatorNotice } from '#database/operations/operat
 const minuteMs = 60_000
 export const hourMs = 60 * minuteMs
 
-/** The maximum number of messages to the operators in an hour. The digest does not count. */
+/**
+ * The maximum number of messages to the operators in an hour. The digest, which says how many kinds of fault were held
+ * back, does not count.
+ */
 export const maxMessagesPerHour = 20
 
 /** The time between two edits of one message. */
@@ -46,10 +49,10 @@ export const decide = (notice: OperatorNotice, messagesInTheLastHour: number, no
 const flappingMs = 10 * minuteMs
 
 /**
- * Decides what to do about a group of alerts now. It has one message, which is edited: at once when the group is
+ * Decides what to do about a group of alerts now. A group has one message, which is edited: at once when the group is
  * resolved, else at most once a minute. The operators get a new message if the group fires again after it was
- * resolved, or still fires and Alertmanager repeats it after an hour. A group that is held back by the limit of
- * messages gets its message as soon as the limit allows it.
+ * resolved, or if the group still fires when Alertmanager sends it again an hour after its last message. A group that
+ * is held back by the limit of messages gets its message as soon as the limit allows it.
  */
 const decideAboutAlerts = (notice: OperatorNotice, messagesInTheLastHour: number, now: Date): Decision => {
   const { content, count, notifiedCount, notifiedAt, editedAt, telegramMessageId, heldBack, newMessageFrom } = notice

@@ -37,7 +37,8 @@ interface Dependencies extends Omit<NotifyDependencies, 'operators'> {
 
 /**
  * Notifies the operators, unless no operators' chat is configured, another request of this process is notifying them,
- * or Telegram needs a pause. Never throws: notices that could not be sent stay in the database, and a tick sends them.
+ * or calls are paused after a failure. Never throws: notices that could not be sent stay in the database, and a tick
+ * sends them.
  */
 export const notifyUnlessPaused = async (dependencies: Dependencies, { isTick = false } = {}): Promise<void> => {
   const { operators, notifierState: state, log, clock } = dependencies
