@@ -51,8 +51,8 @@ export interface LogFields {
 type ComputedField = 'ms' | 'outcome' | 'error' | 'cause'
 
 /**
- * The names of the fields in a line: those of the Elastic Common Schema (ECS) where it has one. Fields of our own begin
- * with `vigia.`, so that they never collide with a later version of ECS.
+ * The names of the fields in a line: those of the Elastic Common Schema (ECS) where ECS has the field. The names of our
+ * own fields begin with `vigia.`, so that they never collide with a later version of ECS.
  */
 const names: Readonly<Record<Exclude<keyof LogFields, ComputedField>, string>> = {
   id: 'event.id',
@@ -100,7 +100,7 @@ export const ecsFields = (fields: LogFields): Record<string, unknown> => {
   return line
 }
 
-/** The maximum number of characters of a text of an error. */
+/** The maximum number of characters of the message, and of the stack trace, of an error. */
 const maxTextLength = 16_000
 /** The maximum number of causes of an error that a line names. A chain of causes can be a circle. */
 const maxCauses = 5

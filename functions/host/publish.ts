@@ -4,8 +4,9 @@ import { Permanent, RetryLater } from './errors.ts'
 import { encodeHeaderText } from './header-text.ts'
 
 /**
- * Posts events to the broker. Resolves when the broker has accepted all of them. `headerFor` gives the header
- * traceparent of an event, the parent of the span that handles it; by default it is that of the event.
+ * Posts events to the broker. Resolves when the broker has accepted all of them. `headerFor` returns the header
+ * traceparent for an event. This header names the parent of the span in which the event will be handled. By default, it
+ * is the traceparent of the event itself.
  */
 export type Publish = (
   events: readonly VigiaEvent[],
@@ -79,8 +80,8 @@ const invalidAttribute = /^$|[\u0000-\u001f\u007f-\u009f]/
 
 /**
  * The event as the headers and the body of a request. Throws Permanent for an event that no broker could deliver
- * unchanged. `parent` is the header traceparent; if it differs from that of the event, the event keeps its own as an
- * extension.
+ * unchanged, and for an event that is part of a loop. `parent` is the header traceparent; if it differs from the
+ * traceparent of the event, the latter is sent as an extension.
  */
 export const inBinaryMode = (
   event: VigiaEvent,

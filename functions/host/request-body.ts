@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 export const maxBodyBytes = 1024 * 1024
 
 /**
- * The maximum number of bytes of a refused body that are read and discarded. They are read because some senders read no
- * response before they have sent the whole body.
+ * The maximum number of bytes that are read and discarded of a body that is too large. They are read because some
+ * senders read no response before they have sent the whole body.
  */
 const maxDiscardedBytes = 16 * maxBodyBytes
 

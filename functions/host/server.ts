@@ -37,7 +37,7 @@ export interface FunctionServerOptions {
 /** The time that a rule gets to clean up after its signal has aborted, and the time that `close` gets to finish. */
 const graceMs = 2_000
 
-/** What the server provides for the handling of one request. */
+/** What the handling of all requests shares. */
 interface ServerState {
   definition: FunctionDefinition
   metrics: Metrics
@@ -133,8 +133,8 @@ export const createFunctionServer = (
 }
 
 /**
- * Loads what exports traces, if OTEL_EXPORTER_OTLP_ENDPOINT names a receiver. Without one, nothing is loaded and no
- * request costs anything.
+ * Loads the code that exports traces, if OTEL_EXPORTER_OTLP_ENDPOINT names a receiver. Without a receiver, nothing is
+ * loaded, and requests take no additional time.
  */
 const loadTracer = async (name: string, output: LogOutput | undefined): Promise<Tracer | undefined> => {
   const endpoint = envOptional('OTEL_EXPORTER_OTLP_ENDPOINT')

@@ -33,7 +33,8 @@ export const recordHttpCalls = (begin: (call: HttpCall) => ((end: HttpCallEnd) =
     })
   }
 
-  // This channel calls in the asynchronous context of the code that makes the call.
+  // Node.js runs this subscriber in the asynchronous context of the code that makes the call, so that `begin` can find
+  // out to which span the call belongs.
   subscribe('http.client.request.created', message => {
     const { request } = message as { request: ClientRequest }
     const { host, protocol, method, path } = request

@@ -20,13 +20,13 @@ export interface ExportedSpan {
 /** Gets one line when the receiver becomes unavailable, and one when it is available again. */
 export type Report = (text: string) => void
 
-/** The maximum number of spans that wait. Further spans are dropped while the receiver is not available. */
+/** The maximum number of spans that wait to be sent. Further spans are dropped, until waiting spans have been sent. */
 const maxWaiting = 2_048
 const batchSize = 512
 const intervalMs = 5_000
 const timeoutMs = 10_000
 
-/** The numbers of the protocol. */
+/** The number that the protocol has for each kind of span. */
 const kinds: Record<SpanKind, number> = { server: 2, client: 3, consumer: 5 }
 
 /**

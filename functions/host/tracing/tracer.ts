@@ -7,7 +7,10 @@ import { type ExportedSpan, otlpExporter, type Report } from './otlp.ts'
 
 /** The work on one request or event, and the trace that it belongs to. */
 interface Scope {
-  /** Undefined for an HTTP request until an event that follows from it decides the trace. */
+  /**
+   * The trace id. It is undefined until it is decided: for an event, when the event has been decoded; for an HTTP
+   * request, when the first event is published or when the request has been handled.
+   */
   trace: string | undefined
   readonly span: string
   parent: string | undefined
@@ -27,8 +30,9 @@ export interface RequestSpan {
   /** Runs the handling; everything that is called in it belongs to the span. */
   run<T>(work: () => T): T
   /**
-   * Continues the trace of an event. `parent` is its traceparent, or the one that the host has derived from its id;
-   * then no span of that id exists. `origin` is its extension traceparent.
+   * Continues the trace of an event. `traceparent` is that of the event, or, if `isDerived`, one that the host has
+   * derived from the event's source and id. A derived traceparent names a span that does not exist. `origin` is the
+   * event's extension traceparent.
    */
   continue(event: { traceparent: string; isDerived: boolean; origin: string | undefined }): void
   end(result: RequestResult): void
@@ -83,7 +87,7 @@ export const createTracer = (service: { name: string; version: string }, endpoin
           const trace = traceIdOf(traceparent)
           if (trace === undefined) return
           if (!isDerived) scope.parent = spanIdOf(traceparent)
-          // The last bit of the flags says whether whoever began the trace records it.
+          // The last bit of the flags says whether the sender of the event records the trace.
           scope.isSampled = (Number.parseInt(traceparent.slice(-2), 16) & 1) === 1
           const [originTrace, originSpan] = [traceIdOf(origin), spanIdOf(origin)]
           if (originTrace !== undefined && originSpan !== undefined && originTrace !== trace)
