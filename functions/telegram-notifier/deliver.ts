@@ -106,7 +106,7 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
   }
 }
 
-/** The stored picture that the message shows. Null if it is gone: the message is then sent without it. */
+/** The stored picture that the message shows. Null if the message has none, or if the picture has been deleted. */
 const pictureOf = async (
   { reports }: Dependencies,
   { reportPicture }: ClaimedMessage['request'],

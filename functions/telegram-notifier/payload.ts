@@ -7,7 +7,7 @@ import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import type { Part } from './refusal-action.ts'
 
 /**
- * Limits far below Telegram's. They are used when Telegram refuses a message as too long although Vigia counted no more
+ * Limits below Telegram's. They are used when Telegram refuses a message as too long although Vigia counted no more
  * characters than Telegram allows.
  */
 const shortTextLength = 2000
