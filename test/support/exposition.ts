@@ -8,7 +8,7 @@ export interface MetricFamily {
 
 const name = '[a-zA-Z_:][a-zA-Z0-9_:]*'
 const label = `[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"`
-// Prometheus reads numbers as Go does: in any case, and prom-client writes Nan.
+// Prometheus reads numbers as Go does, which ignores upper and lower case in NaN. prom-client writes Nan.
 const value = '[-+]?(?:\\d+(?:\\.\\d+)?(?:e[-+]?\\d+)?|Inf)|[Nn]a[Nn]'
 const helpLine = new RegExp(`^# HELP (${name}) ((?:[^\\\\]|\\\\[\\\\n])+)$`)
 const typeLine = new RegExp(`^# TYPE (${name}) (counter|gauge|histogram|summary|untyped)$`)
@@ -22,7 +22,7 @@ export const readExposition = (text: string): Map<string, MetricFamily> => {
   const families = new Map<string, MetricFamily>()
   const helps = new Map<string, string>()
   let current = ''
-  if (!text.endsWith('\n')) throw new Error('the last line has no end')
+  if (!text.endsWith('\n')) throw new Error('the last line does not end with a line break')
   for (const line of text.slice(0, -1).split('\n')) {
     if (line === '') continue
     const [, helped, help] = helpLine.exec(line) ?? []

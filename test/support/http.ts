@@ -25,8 +25,8 @@ export interface TestResponse {
 }
 
 /**
- * Sends one request with exactly these headers, including Host, which `fetch` does not allow to set, and reads the
- * whole response. `target` is a URL or a port of 127.0.0.1; the method is POST if none is given.
+ * Sends one request with exactly these headers, and reads the whole response. Unlike `fetch`, it can send any Host.
+ * `target` is a URL or a port of 127.0.0.1; the method is POST if none is given.
  */
 export const sendRequest = (
   target: string | number,

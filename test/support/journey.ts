@@ -144,7 +144,7 @@ export const settled = (vigia: Vigia): Promise<unknown> =>
 /** Waits until a message of the bot to this person matches. */
 export const waitForReply = (person: SimulatedUser, pattern: RegExp): Promise<unknown> =>
   until(() => person.answers().some(({ text }) => pattern.test(text)), {
-    what: `a reply like ${pattern}; the bot has sent:\n${person
+    what: `a reply like ${pattern}; when the wait began, the bot had sent:\n${person
       .answers()
       .map(({ text }) => text)
       .join('\n---\n')}`,

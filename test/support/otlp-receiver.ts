@@ -27,7 +27,7 @@ export interface ReceivedSpan extends Omit<OtlpSpan, 'attributes'> {
 const byName = (attributes: OtlpAttribute[]) =>
   Object.fromEntries(attributes.map(({ key, value }) => [key, value.stringValue ?? value.intValue]))
 
-/** Starts an OTLP receiver for traces as JSON over HTTP, on loopback. `status` is that of its responses. */
+/** Starts an OTLP receiver for traces as JSON over HTTP, on loopback. `status` gives the status of each response. */
 export const startOtlpReceiver = async (status: () => number = () => 200) => {
   const spans: ReceivedSpan[] = []
   const bodies: string[] = []

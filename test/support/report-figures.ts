@@ -23,7 +23,7 @@ const randomNumbers = (seed: number) => () => {
   return seed / 2_147_483_647
 }
 
-/** Figures of so many monitors with some outages and gaps. `name` gives every monitor this name. */
+/** Figures of `count` monitors with some outages and gaps. If `name` is given, all monitors have that name. */
 export const sampleFigures = (
   count: number,
   { name, withoutChecks = false }: { name?: string; withoutChecks?: boolean } = {},

@@ -33,7 +33,7 @@ export interface BehavingFunction {
   sendPast(request: TestRequest): Promise<TestResponse>
   /** Begins to end its process as scaling down does: the process may finish its requests. */
   retire(): Promise<void>
-  /** Ends its process. Resolves when the start of the next one has failed. */
+  /** Ends its process. Resolves when the next process has failed to start. */
   crash(): Promise<void>
 }
 
@@ -102,7 +102,7 @@ const thirteen = async (one: BehavingFunction, send: BehavingFunction['send']) =
   await until(() => inside() === 1, { what: 'the first request', timeoutMs: 60_000 })
   const answers: unknown[] = []
   const others = Array.from({ length: 12 }, async () => answers.push(await statusOf(send(request))))
-  // One request is in the function and ten wait for it. The other two are refused while the function is busy.
+  // One request is in the function and ten wait for their turn. The other two are refused while the function is busy.
   const refused = await until(() => answers.length === 2 && answers.length, {
     what: 'refused',
     timeoutMs: 8_000,

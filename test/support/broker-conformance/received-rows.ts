@@ -35,7 +35,11 @@ export const receivedRows: ReceivedRow[] = [
     },
     body: '{"a":1}',
   },
-  { title: 'no time is added', request: binary(), headers: { 'ce-time': null, traceparent: null } },
+  {
+    title: 'no time and no trace context are added',
+    request: binary(),
+    headers: { 'ce-time': null, traceparent: null },
+  },
   {
     title: 'version 0.3 stays 0.3',
     request: binary({ 'ce-specversion': '0.3' }),
@@ -200,7 +204,7 @@ export const receivedTriggers = ({ url }: Recorder): Trigger[] =>
     triggerFor(`form-${index}`, typeOf('form', index), url + path('subscriber', 'form', index), { format }),
   )
 
-/** Replaces the placeholders `"row"` and `"sample"` in a text by the id and the type of this row's event. */
+/** Replaces the placeholders `"row"` and `"sample"` in a text with the id and the type of this row's event. */
 const withType = <T>(part: T, index: number): T =>
   typeof part === 'string'
     ? (part.replace('"sample"', `"${typeOf('form', index)}"`).replace('"row"', `"row-${index}"`) as T)

@@ -39,7 +39,10 @@ export const routed = (recorder: Recorder): [title: string, gets: string[]][] =>
       .toSorted(),
   ])
 
-/** Two Triggers with the same subscriber, and two Triggers of which one fails. */
+/**
+ * Two Triggers with the same subscriber. Two other Triggers for one type of event: one of their subscribers always
+ * fails.
+ */
 export const pairTriggers = (recorder: Recorder): Trigger[] => {
   recorder.respond('/pair/bad', always({ status: 500 }))
   const { url } = recorder
