@@ -4,7 +4,7 @@ import { parse } from 'yaml'
 
 export const root = join(import.meta.dirname, '../..')
 export const rulesFolder = join(root, 'infra/observability/rules')
-/** Test files of `promtool test rules`, one for each file of rules. */
+/** Test cases for `promtool test rules`, in one file for each file of rules. */
 export const ruleTestsFolder = join(import.meta.dirname, 'rules')
 
 export interface Rule {

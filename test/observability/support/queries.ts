@@ -1,7 +1,7 @@
 import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard'
 import { parser } from '@prometheus-io/lezer-promql'
 
-/** The panels of a dashboard, none of which is a row. */
+/** The panels of a dashboard. The dashboards of Vigia have no rows, which Grafana also lists as panels. */
 export const panelsOf = (dashboard: Dashboard): Panel[] => dashboard.panels as Panel[]
 
 /** The queries of all panels, as they are written. */
