@@ -45,7 +45,9 @@ import { type Brokers, startBrokers } from './cluster/brokers.ts'
 import { nodeAddress } from './cluster/layout.ts'
 import { sharedTriggers } from './cluster/shared-triggers.ts'
 
-/** The rows name the namespace `vigia`. Here the Brokers have one of their own, and Vigia runs undisturbed. */
+/**
+ * The rows name the namespace `vigia`. Here the Brokers have another namespace, so that Vigia gets none of the events.
+ */
 const namespace = 'conformance'
 const stalled = 'a request whose body does not arrive'
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
@@ -85,7 +87,10 @@ const fenceTriggers = () =>
     return triggerFor(`fence-${retry}`, type, `${recorder.url}/fence/${retry}`, { retry, deadLetterSink })
   })
 
-/** A request needs longer through Knative, and an attempt that times out on its way would not be counted. */
+/**
+ * A request takes longer through Knative. An attempt that timed out before it reached the recorder would not be
+ * counted.
+ */
 const patient = (trigger: Trigger): Trigger =>
   trigger.delivery.timeoutMs === null ? trigger : { ...trigger, delivery: { ...trigger.delivery, timeoutMs: 4_000 } }
 
@@ -162,7 +167,7 @@ const expectedCounts = (): [path: string, count: number][] => [
 
 /**
  * Waits until every path has got its requests. Then an event of each fence Trigger is sent, with as many attempts as
- * the events of the rows. When it is a dead letter, any surplus request of a row has arrived too.
+ * the events of the rows. When that event has become a dead letter, any surplus request of a row has arrived too.
  */
 const settle = async () => {
   const missing = () => expectedCounts().filter(([where, count]) => recorder.received(where).length < count)
@@ -173,7 +178,9 @@ const settle = async () => {
     ['retries', 3],
   ] as const) {
     await brokers.post(broker, 'fence', `fence.${retry}`)
-    await until(() => recorder.received(`/fence/${retry}/sink`)[0], { what: `the end of a later event in ${broker}` })
+    await until(() => recorder.received(`/fence/${retry}/sink`)[0], {
+      what: `the dead letter of a later event in ${broker}`,
+    })
   }
 }
 

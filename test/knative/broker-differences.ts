@@ -22,11 +22,13 @@ export const ingressDifferences: Differences<IngressRow> = {
   'a body of more than 1 MiB in chunks': { knative: { status: 202 }, because: size },
   'structured mode with data and data_base64': {
     knative: { status: 202 },
-    because: 'the specification forbids it; Knative delivers one of the two, depending on the order of the fields',
+    because:
+      'the specification forbids an event that has both; Knative delivers one of the two, depending on the order of the fields',
   },
   'structured mode with a line break in an attribute': {
     knative: { status: 500 },
-    because: 'Knative notices it when it writes the header; 500 would make the producer send the event again',
+    because:
+      'Knative notices the line break only when it writes the header; 500 would make the producer send the event again',
   },
 }
 
@@ -62,10 +64,10 @@ export const retryDifferences: Differences<KnativeRetryRow> = {
 export const repeatedEvent = {
   oneMachine: 2,
   knative: 4,
-  because: 'PostgreSQL remembers each event; Knative remembers none, so every function expects an event twice',
+  because: 'PostgreSQL remembers each event; Knative remembers none, so every function must accept an event twice',
 }
 
 /** Rows that are not sent to this Knative. */
 export const notSent: Record<string, string> = {
-  'an error body of 769 bytes is cut to 768': 'it ends the process of the dispatcher, which all Brokers share',
+  'an error body of 769 bytes is cut to 768': 'this body ends the process of the dispatcher, which all Brokers share',
 }

@@ -34,7 +34,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, while parts fail', 
     telegram.failNext('sendMessage', { delayMs: 5_000, chatId: person.chatId })
     person.send('Série Interrompida')
     await until(() => telegram.pending().length > 0 || telegram.calls('sendMessage').length > calls, {
-      what: 'the update, in the function',
+      what: 'the update to reach the function',
     })
     await deletePods('telegram-webhook')
     await waitForReply(person, /Série Interrompida/)

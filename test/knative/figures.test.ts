@@ -231,7 +231,10 @@ const functionsWithPods = async (): Promise<string[]> => {
   return [...new Set(pods.map(({ metadata }) => metadata.labels!['serving.knative.dev/service']!))]
 }
 
-/** Waits until only the functions that a tick wakes every minute, and the prober of monitors, have pods. */
+/**
+ * Waits until only the functions that a tick wakes at least every minute, and the prober if there are monitors, have
+ * pods.
+ */
 const untilIdle = async (): Promise<void> => {
   const monitors = await query('select count(*) from monitor where paused_at is null')
   const kept = ['probe-scheduler', 'telegram-notifier', ...(monitors === '0' ? [] : ['uptime-prober'])]

@@ -120,7 +120,7 @@ const machineSeconds = async (): Promise<number> => {
   return (user! + nice! + system! + irq! + softirq!) / 100
 }
 
-/** The CPU time between two readings. A pod that ended in between counts with its last reading. */
+/** The CPU time between two readings. What a pod uses between its last reading and its end is not counted. */
 const cpuBetween = (before: Reading, after: Reading): CpuSeconds => {
   const used: CpuSeconds = { prober: 0, functions: 0, databases: 0, broker: 0, serving: 0, machine: 0 }
   for (const [uid, { cpuMs }] of after.usageByUid) {

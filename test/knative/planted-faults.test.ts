@@ -59,10 +59,13 @@ const faults: Fault[] = [
   },
 ]
 
-/** Applies an object and waits until it is in force. The functions have no connections from before. */
+/**
+ * Applies an object and waits until it is in force. Replaces the pods of the functions, so that no connection from
+ * before remains.
+ */
 const put = async (manifest: InstalledObject): Promise<void> => {
   const { apiVersion, kind, metadata } = manifest
-  // The address of a Service cannot change.
+  // The address of a Service cannot change, so the Service is created anew.
   if (apiVersion === 'v1') await kubectl(['delete', kind, metadata.name, '--namespace=vigia'])
   await apply([manifest])
   if (apiVersion.startsWith('serving.'))

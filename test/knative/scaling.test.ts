@@ -36,7 +36,7 @@ interface Consumer {
   messages?: () => unknown[]
 }
 
-/** How the copies of uptime-prober scale. */
+/** How the copy of uptime-prober scales. */
 const prober = { target: 8, maxScale: 4 }
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, functions that keep their pods for 6 seconds', () => {
@@ -141,8 +141,8 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, functions that keep
   }
 
   /**
-   * These events as the copies of a function have handled them with success. On a busy machine an attempt can fail,
-   * such as when PostgreSQL does not answer in time, and the broker tries again.
+   * The attempts in which the copy of a function has handled these events with success. On a busy machine an attempt
+   * can fail, for example because PostgreSQL does not answer in time; then the broker tries again.
    */
   const handlings = async (functionName: string, ids: readonly string[]): Promise<HandledEvent[]> =>
     (await handledEvents()).filter(

@@ -11,7 +11,7 @@ import { timed } from './timed.ts'
 
 /**
  * Builds and downloads what the cluster needs, unless a run before has done so, and prints the time of each step.
- * Throws `Unavailable` when this machine cannot do it, such as without a network.
+ * Throws `Unavailable` when this machine cannot do it, for example because it has no network.
  */
 export const buildParts = async (): Promise<BuiltParts> => {
   const programs = await timed('compile the programs of Kubernetes and Knative', buildPrograms)

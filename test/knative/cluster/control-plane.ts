@@ -82,8 +82,8 @@ const ready = () =>
   })
 
 /**
- * The flags with which the API server proves to an extension API server, such as KEDA's, for which user it asks. Makes
- * the certificates.
+ * The flags with which the API server identifies itself to an extension API server, such as KEDA's, and names the user
+ * whose request it forwards. Also makes the certificates.
  */
 const aggregatorFlags = async (): Promise<string[]> => {
   await mkdir(inCluster('aggregator'))

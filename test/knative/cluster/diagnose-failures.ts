@@ -1,4 +1,4 @@
-/** Before the tests of each file: makes the message of every failed test say what is wrong in the cluster. */
+/** A setup file of Vitest: it adds what is wrong in the cluster to the message of every test that fails. */
 import { beforeEach } from 'vitest'
 import { addDiagnosis, now } from './diagnosis.ts'
 

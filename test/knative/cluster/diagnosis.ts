@@ -28,8 +28,8 @@ export const now = (): Moment => ({
 })
 
 /**
- * What is wrong in the cluster, a line for each fault. It begins with the objects that are wrong, and ends with what
- * their programs have logged since the moment.
+ * What is wrong in the cluster, a line for each fault. It begins with the objects that are wrong, and ends with the log
+ * lines and the events of type Warning since the moment.
  */
 export const diagnose = async (since: Moment): Promise<string[]> => {
   const problems: string[] = []

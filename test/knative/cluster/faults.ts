@@ -59,8 +59,9 @@ const probeOf = (pod: KubeObject, name: string) => {
 }
 
 /**
- * The ports of Services that no container of their pods has. A program may listen at a port that its pod does not name:
- * the pods of Knative do not name their TLS ports, and the pods of CoreDNS name no ports at all.
+ * The ports of Services that no container of their pods has. Ports with the name https, and pods that name no ports,
+ * are left out, because a program may listen at a port that its pod does not name: the pods of Knative do not name
+ * their TLS ports, and the pods of CoreDNS name no ports at all.
  */
 export const portFaults = (services: readonly KubeObject[], pods: readonly KubeObject[]): string[] =>
   services

@@ -15,7 +15,9 @@ const theWorld = (): Promise<World> => {
   return world
 }
 
-/** The cluster files of this run, which all test files share, because they contain the databases' passwords. */
+/**
+ * The cluster files of this run. All test files share them, because the cluster files contain the databases' passwords.
+ */
 const theInstallation = (): Promise<Installation> => {
   prepared ??= theWorld().then(prepareVigia)
   return prepared
@@ -28,7 +30,7 @@ export interface Installed {
   output: string
 }
 
-/** Installs Vigia unless it is installed, and makes Telegram deliver its updates to it. */
+/** Installs Vigia unless it is installed, and makes Telegram deliver its updates to Vigia. */
 export const vigiaInstalled = async (): Promise<Installed> => {
   const [internet, vigia] = await Promise.all([theWorld(), theInstallation()])
   installed ??= install(internet, vigia)
@@ -41,7 +43,7 @@ const install = async (internet: World, vigia: Installation): Promise<string> =>
   return output
 }
 
-/** After a test has removed Vigia: the next `vigiaInstalled` installs it again. */
+/** To be called after Vigia was removed: the next `vigiaInstalled` installs it again. */
 export const forgetInstallation = (): void => {
   installed = undefined
 }

@@ -44,7 +44,7 @@ export const installKnative = async (objects: KubeObject[]): Promise<void> => {
   await apply(objects.filter(object => !isFirst(object)))
 }
 
-/** Waits until the Deployments of Knative are available and the API server calls its webhooks. */
+/** Waits until the Deployments of Knative are available and the API server calls Knative's webhooks. */
 export const waitForKnative = async (): Promise<void> => {
   for (const namespace of ['knative-serving', 'knative-eventing'])
     await kubectl([
@@ -57,9 +57,9 @@ export const waitForKnative = async (): Promise<void> => {
 const webhookKinds = 'mutatingwebhookconfigurations,validatingwebhookconfigurations'
 
 /**
- * Waits until Knative has written its rules to the webhook configurations, and changes these again. When a
- * configuration changes while kube-apiserver reads it, kube-apiserver can keep the old rules until the next change, and
- * then Eventing's defaults would be missing.
+ * Waits until Knative has written its rules to the webhook configurations, and then changes the configurations once
+ * more. When a configuration changes while kube-apiserver reads it, kube-apiserver can keep the old rules until the
+ * next change, and then Eventing's defaults would be missing.
  */
 const refreshWebhooks = async (): Promise<void> => {
   const isWritten = ({ webhooks }: KubeObject) =>

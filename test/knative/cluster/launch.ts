@@ -13,8 +13,8 @@ const cgroupPrefix = 'vigia-knative-'
 
 /**
  * Builds the parts of the cluster, and runs a command in the cluster's namespaces. Returns its exit code. When this
- * process ends for any reason, the kernel ends every process, mount and network link of the cluster. Its folder and its
- * cgroups are removed at the end, or by the next run.
+ * process ends for any reason, the kernel ends every process, mount and network link of the cluster. The cluster's
+ * folder and cgroups are removed at the end, or by the next run.
  */
 export const launch = async (command: string[], build: () => Promise<BuiltParts>): Promise<number> => {
   await removeStaleRuns()

@@ -2,15 +2,15 @@ import { waitForReply } from '#test/support/journey.ts'
 import type { JourneyPlace } from '#test/support/journey-steps.ts'
 import { query } from './place.ts'
 
-/** Many monitors of one chat, which does not follow them. */
+/** Many monitors of one chat. */
 export interface ManyMonitors {
-  /** Pauses all monitors but the first `count`. */
+  /** Resumes the first `count` monitors and pauses all others. */
   watch(count: number): Promise<void>
 }
 
 /**
  * Adds monitors to the database, all paused. The sites of every tenth monitor accept connections and never answer, and
- * the prober knows already that they are down.
+ * the database already has these monitors as down.
  */
 export const addManyMonitors = async (place: JourneyPlace, count: number, intervalS: number): Promise<ManyMonitors> => {
   const person = place.telegram.user('Carga', { language: 'pt-br' })

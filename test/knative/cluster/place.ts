@@ -46,7 +46,7 @@ const fire = async (source: string): Promise<void> => {
     tick: source,
   })
   await until(async () => (await handledEvents()).some(event => event.id === id && event.status < 300), {
-    what: `the tick of ${source}, handled`,
+    what: `the tick of ${source} to be handled`,
     timeoutMs: 60_000,
   })
 }
@@ -106,8 +106,8 @@ export const doubleTriggers = async (): Promise<void> => {
 }
 
 /**
- * Removes the Triggers of `doubleTriggers`, one after the other. When several are removed at once, Knative leaves
- * subscribers in the channel whose Triggers are gone, and their events become dead letters.
+ * Removes the Triggers of `doubleTriggers`, one after the other. When several are removed at once, Knative leaves the
+ * subscribers of removed Triggers in the channel, and the events for these subscribers become dead letters.
  */
 export const removeDoubleTriggers = async (): Promise<void> => {
   for (const { metadata } of await list('triggers.eventing.knative.dev', 'vigia', '--selector=twin')) {

@@ -95,7 +95,8 @@ const dns = [
               image: 'dev.local/coredns:test',
               args: ['-conf', '/etc/coredns/Corefile'],
               securityContext: { runAsUser: 0 },
-              // Without a ready pod no name of the cluster has an address, so a busy machine must not make it unready.
+              // Without a ready pod of CoreDNS, no name in the cluster has an address. So a slow answer on a busy
+              // machine must not make the pod unready.
               readinessProbe: {
                 httpGet: { path: '/ready', port: 8181 },
                 periodSeconds: 1,

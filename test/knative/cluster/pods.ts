@@ -7,7 +7,7 @@ export const podsOf = async (name: string): Promise<KubeObject[]> =>
     ({ metadata }) => !metadata.deletionTimestamp,
   )
 
-/** The lines that the pods of a function have logged. Pods that are gone took their logs with them. */
+/** The lines that the pods of a function have logged. The logs of pods that are gone are not among them. */
 export const logsOf = async (name: string): Promise<string[]> => {
   const text = await kubectl([
     ...['logs', '--namespace=vigia', `--selector=serving.knative.dev/service=${name}`],

@@ -134,7 +134,8 @@ func (*controllerFilter) LastStoreSyncResourceVersion() string { return "" }
  */
 const patchEventing = async (builds: string, folder: string): Promise<string> => {
   const original = await moduleFolder('knative.dev/eventing')
-  // Each build uses the same folder, because Go writes its path into the programs and links them again when it changes.
+  // Each build uses the same folder, because Go writes the path of this folder into the programs, and links them again
+  // when the path changes.
   const source = join(builds, `patched-${basename(original)}`)
   if (!existsSync(source)) {
     const draft = await mkdtemp(`${source}.`)

@@ -12,7 +12,7 @@ import { apply, kubectl } from './kubectl.ts'
 import { inCluster } from './layout.ts'
 import type { Parts } from './parts.ts'
 
-/** KEDA takes up to 17 CPU minutes to compile, so only a run that asks for it has it. */
+/** Whether this run has KEDA. Compiling KEDA takes up to 17 CPU minutes, so a run must ask for it. */
 export const wantsKeda: boolean = process.env.VIGIA_KNATIVE_KEDA === '1'
 
 const goModule = join(root, 'test/cluster/queue-scaling')
@@ -35,7 +35,10 @@ const programs = {
   'dev.local/queue-ingress:test': 'ingress',
 }
 
-/** Compiles KEDA, makes the images, and reads KEDA's objects. Throws `Unavailable` when Go or apt cannot. */
+/**
+ * Compiles KEDA, makes the images, and reads KEDA's objects. Throws `Unavailable` when Go cannot compile KEDA or apt
+ * cannot download packages.
+ */
 export const queueScalingParts = async (): Promise<{ images: string[]; keda: KubeObject[] }> => {
   const tools = await goTools(goModule)
   if ('reason' in tools) throw new Unavailable(`Go cannot compile KEDA: ${tools.reason}`)
@@ -58,7 +61,7 @@ const adapt = (object: KubeObject): KubeObject => {
     for (const container of object.spec.template.spec.containers) {
       container.image = `dev.local/${object.metadata.name}:test`
       container.imagePullPolicy = 'IfNotPresent'
-      // The image has one program, and its name is not the one in KEDA's image.
+      // The only program of the image has another name than in KEDA's image.
       container.command = undefined
       container.readinessProbe.initialDelaySeconds = 1
       // KEDA's image has a user with this number.

@@ -15,7 +15,7 @@ const sufficient: Machine = {
   exists: () => true,
 }
 
-test('a machine with all that the cluster needs runs it', () => {
+test('a machine with all that the cluster needs gives no reason to skip the tests', () => {
   expect(skipReason(sufficient)).toBeUndefined()
 })
 

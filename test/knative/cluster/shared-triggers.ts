@@ -2,9 +2,9 @@ import type { Trigger } from '#local/broker/broker.ts'
 import { type ReceivedRequest, urlDestination } from '#test/support/broker-server.ts'
 
 /*
- * Knative needs about a second of CPU time until a Trigger is ready. So one Trigger takes the place of all that differ
- * only in the type of their events, in their subscriber and in their dead letter sink. The type of the event shows for
- * which of them a request is.
+ * Knative needs about a second of CPU time until a Trigger is ready. So one Trigger takes the place of all Triggers
+ * that differ only in the type of their events, in their subscriber and in their dead letter sink. The type of the
+ * event in a request shows which of these Triggers the request belongs to.
  */
 
 export interface SharedTriggers {

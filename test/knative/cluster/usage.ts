@@ -10,8 +10,8 @@ import { pidOf } from './program.ts'
 const controlPlane = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler']
 
 /**
- * What each part of the cluster has used until now. The CPU time of functions includes pods that have ended. containerd
- * is without its shims, which belong to no pod.
+ * What each part of the cluster has used until now. The CPU time of functions includes pods that have ended. The
+ * figures of containerd do not include its shims, which are in no pod's cgroup.
  */
 export const usageByPart = async (): Promise<Map<string, Usage>> => {
   const { cgroup } = JSON.parse(await readFile(inCluster('parts.json'), 'utf8')) as Parts

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Does what the entry point of the official image does for our StatefulSet: it makes the data folder at the first start,
-# runs the .sql files of /docker-entrypoint-initdb.d, and then replaces itself by the server. Its arguments are those of
-# the server.
+# runs the .sql files of /docker-entrypoint-initdb.d, and then replaces itself with the server. The script gives its
+# arguments to the server.
 set -eu
 
 die() {
