@@ -21,7 +21,7 @@ const promtool = (...args: string[]) => {
 
 const rules = yamlFiles(rulesFolder).map(name => join(rulesFolder, name))
 
-/** The metrics of the runtime with an empty database, as series of a test of rules that stay as they are. */
+/** The metrics of the runtime with an empty database, as series for a test of rules. Their values never change. */
 const idleSeries = async (samples: number) => {
   const database = databaseMetrics({
     figures: async () => noFigures,
@@ -37,7 +37,10 @@ const idleSeries = async (samples: number) => {
   )
 }
 
-/** A job that every `every` samples, which are five minutes apart, has done its work up to `aheadS` s from then. */
+/**
+ * The series of a job that runs once in `every` samples, which are five minutes apart. Each run does the work of the
+ * time up to `aheadS` seconds after it.
+ */
 const jobSeries = (job: string, { every, aheadS = 0 }: { every: number; aheadS?: number }, samples: number) => ({
   series: `vigia_job_reached_timestamp_seconds{job="${job}"}`,
   values: Array.from({ length: samples / every }, (_, run) => `${run * every * 300 + aheadS}x${every - 1}`).join(' '),

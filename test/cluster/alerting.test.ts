@@ -39,7 +39,7 @@ const start = (command: string, args: string[]) => {
   })
 }
 
-/** The rules without the time that an alert of a dead letter must last. */
+/** Writes the rules to `target`. There, VigiaDeadLetters fires at once, without its `for`. */
 const rulesWithoutWait = (target: string) => {
   for (const name of yamlFiles(rulesFolder)) {
     const file = parse(readFileSync(join(rulesFolder, name), 'utf8')) as { groups: { rules: Rule[] }[] }
@@ -55,7 +55,10 @@ interface Receivers {
   heartbeat: string
 }
 
-/** alertmanager.yml of this checkout with short times, and with the secrets that its files would have. */
+/**
+ * alertmanager.yml of this checkout with short times, the addresses of these receivers, and a token in place of the
+ * file that has the token.
+ */
 const alertmanagerConfig = ({ vigia, telegram, heartbeat }: Receivers) => {
   const times = { group_wait: '0s', group_interval: '1s', repeat_interval: '1s' }
   const text = readFileSync(join(root, 'infra/observability/alertmanager.yml'), 'utf8')
@@ -135,7 +138,7 @@ describe.skipIf(why)(`Prometheus and Alertmanager on one machine${why}`, () => {
   const firing = async () => (await query('ALERTS{alertstate="firing"}')).map(({ metric }) => metric.alertname)
   const messages = () => journey.operator.answers().filter(({ text }) => text.includes('VigiaDeadLetters'))
 
-  test('a healthy system without monitors has only the watchdog, which reaches the service elsewhere, and no message', async () => {
+  test('in a healthy system without monitors only the watchdog fires; it reaches the external heartbeat service, and the operator gets no message', async () => {
     await until(async () => (await query('count_over_time(vigia_database_up[1h]) > 5')).length === 1, {
       ...patiently,
       what: 'some scrapes',
@@ -147,7 +150,7 @@ describe.skipIf(why)(`Prometheus and Alertmanager on one machine${why}`, () => {
     expect(journey.operator.answers().filter(({ text }) => text.includes('Vigia'))).toEqual([])
   })
 
-  test('a dead letter that is not replayed is one message, which is edited when it was replayed', async () => {
+  test('a dead letter that is not replayed gives one message, which is edited after the replay', async () => {
     await journey.vigia.publish({ id: 'broken', type: 'dev.vigia.message.requested', subject: 'chat/7' }, {})
     await until(() => messages().length > 0, { ...patiently, what: 'the message about the alert' })
     expect(messages()[0]!.text).toMatch(/^🟠 VigiaDeadLetters · atenção\n1 eventos? das últimas 24 horas/)

@@ -100,7 +100,7 @@ describe.skipIf(why)(`the workflows of Argo on a real API server${why ? ` (skipp
   const workflow = async (name: string) =>
     JSON.parse(await kubectl('get', 'workflow', name, '--namespace=vigia', '--output=json'))
 
-  test('a monitor.down that comes twice creates one workflow, and its monitor.up labels it', async () => {
+  test('a monitor.down that comes twice creates one workflow, and the monitor.up of the same incident labels that workflow as over', async () => {
     const created = { code: 0, stdout: 'workflow outage-7: open\n', stderr: '' }
     expect(await receive('dev.vigia.monitor.down', 7)).toEqual(created)
     const { spec, metadata } = await workflow('outage-7')
@@ -121,7 +121,7 @@ describe.skipIf(why)(`the workflows of Argo on a real API server${why ? ` (skipp
     expect((await workflow('outage-8')).metadata.labels.outage).toBe('over')
   })
 
-  test('an API server that cannot be reached or refuses fails the Job with one line', async () => {
+  test('an API server that cannot be reached, or that refuses the request, fails the Job with one line', async () => {
     expect(await receive('dev.vigia.monitor.down', 9, { KUBERNETES_SERVICE_PORT: '9' })).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^the API server cannot be reached: .+\n$/),

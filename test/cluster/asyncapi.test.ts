@@ -32,7 +32,7 @@ const parse = async (text: string) => {
     '@asyncapi/parser',
   )
   const { diagnostics, document } = await new Parser().parse(text)
-  // Above 1 are hints, such as that AsyncAPI 3.1 exists.
+  // Severities above 1 are hints, such as that AsyncAPI 3.1 exists.
   const faults = diagnostics.filter(({ severity }) => severity <= 1)
   return { faults: faults.map(({ code, path }) => `${code} at ${path.join('.')}`), document }
 }

@@ -49,7 +49,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
   }
   /** A control plane in the statistics of the load balancer that has the virtual IP. */
   const statisticsOf = async (name: string) => (await lab.servers('lb1')).find(one => one.name === name)!
-  /** The same, after HAProxy has marked it down. */
+  /** The statistics of a control plane, after HAProxy has marked it down. */
   const markedDown = (name: string) =>
     until(
       async () => {
@@ -128,7 +128,7 @@ describe.skipIf(reason !== undefined)(`the virtual IP${reason === undefined ? ''
     }
   })
 
-  test('Prometheus in the LAN can read how many control planes are up; only the machine itself can read the statistics', async () => {
+  test('Prometheus in the LAN can read how many control planes are up; only the load balancer itself can read the statistics', async () => {
     const [{ address }] = balancers as [(typeof balancers)[number]]
     expect(await lab.curl('client', `http://${address}:8405/metrics`)).toMatch(
       /^haproxy_backend_active_servers\{proxy="control-planes"\} 3$/m,

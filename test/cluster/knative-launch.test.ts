@@ -131,7 +131,7 @@ const untilNothingRuns = async (one: Run) => {
 }
 
 describe.skipIf(reason !== undefined)(`a cluster for the tests on Knative${reason ? ` (${reason})` : ''}`, () => {
-  test('has processes, namespaces and a mount while it runs, and they are not those of the machine', async () => {
+  test('has processes and namespaces of its own while it runs, and the machine sees none of its mounts, network links and files', async () => {
     const one = await start('while :; do sleep 1; done')
     const left = await leftInKernel(one)
     expect(left.processes.length).toBeGreaterThan(3)
@@ -143,12 +143,15 @@ describe.skipIf(reason !== undefined)(`a cluster for the tests on Knative${reaso
     await ended(one)
   })
 
-  test.each([1, 2])('leaves nothing when its command ends, and returns its exit code (run %i)', async () => {
-    const one = await start('exit 3')
-    expect(await ended(one)).toBe(3)
-    expect(await leftInKernel(one)).toEqual(nothing)
-    expect(await leftOnDisk(one)).toEqual({ folders: [], cgroups: [] })
-  })
+  test.each([1, 2])(
+    'leaves nothing when its command ends, and returns the exit code of the command (run %i)',
+    async () => {
+      const one = await start('exit 3')
+      expect(await ended(one)).toBe(3)
+      expect(await leftInKernel(one)).toEqual(nothing)
+      expect(await leftOnDisk(one)).toEqual({ folders: [], cgroups: [] })
+    },
+  )
 
   test.each(['SIGTERM', 'SIGINT'] as const)('leaves nothing when it gets %s', async signal => {
     const one = await start('while :; do sleep 1; done')

@@ -35,7 +35,7 @@ const journeyLogs = async (folder: string): Promise<LogLine[]> => {
   return functionLogs(folder)
 }
 
-/** The number of lines by field; each line has at least the fields that every line must have. */
+/** How many of the lines have each field. */
 const countsOf = (lines: readonly LogLine[]) => {
   const counts = new Map<string, number>()
   for (const name of lines.flatMap(line => Object.keys(line))) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -102,7 +102,7 @@ describe.skipIf(why)(`OpenSearch with the index template${why}`, () => {
     expect(caps.fields).toEqual({})
   })
 
-  test('a new field of the template reaches the data stream that exists, as setup.sh sends it', async () => {
+  test('the mapping that setup.sh sends is accepted for a data stream that exists', async () => {
     const { template } = indexTemplate
     await openSearch.call('PUT', '/logs-vigia-*/_mapping?allow_no_indices=true', template.mappings)
   })

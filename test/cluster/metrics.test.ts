@@ -28,7 +28,10 @@ const check = (input: string) => {
   return { status, complaints: (stdout + stderr).split('\n').filter(line => line !== '') }
 }
 
-/** Without what prom-client adds, because Prometheus' linter refuses some of those names. */
+/**
+ * The metrics of Vigia itself. Those that prom-client adds are left out, because Prometheus' linter refuses some of
+ * their names.
+ */
 const ofVigia = (text: string) =>
   text
     .split('\n')

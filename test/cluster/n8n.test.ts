@@ -144,7 +144,7 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
     expect(output).toMatch(reason)
   })
 
-  test('an outage opens a ticket, also when the ticket system fails at first, and the chat gets its link', async () => {
+  test('an outage opens a ticket, also when the ticket system fails at first, and the chat gets the link of the ticket', async () => {
     const id = await importWorkflow('ticket.json', settings())
     await n8n('publish:workflow', `--id=${id}`)
     const server = start('start')
@@ -170,7 +170,7 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
   })
 })
 
-/** A ticket system: it gives each key one ticket. */
+/** A ticket system that has only one ticket. It records the idempotency key of each request. */
 const startTickets = async () => {
   const requests: { key: string; status: number; title: string }[] = []
   let failures = 0

@@ -223,7 +223,7 @@ describe.skipIf(why)(`the overlays on a real API server${why ? ` (skipped: ${why
       expect(refused.stderr).toContain('exceeded quota: vigia, requested: services.nodeports=1')
     })
 
-    test('nothing when a Secret is missing, but its functions are not ready until the Secret exists', async () => {
+    test('nothing when a Secret is missing, but the functions that read the Secret are not ready until it exists', async () => {
       const ready = ['wait', 'ksvc', 'uptime-prober', '--namespace=vigia', '--for=condition=Ready']
       expectSuccess(await server.kubectl([...ready, '--timeout=60s']))
       expectSuccess(await server.kubectl(['delete', 'secret', 'vigia-postgres', '--namespace=vigia']))

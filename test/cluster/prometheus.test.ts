@@ -122,7 +122,7 @@ describe.skipIf(why)(`Prometheus, which scrapes npm start during a journey${why}
     expect(missing).toEqual([])
   }
 
-  test('a journey goes on: an outage, an episode, reports, a backup, and a site that stays down', {
+  test('a journey succeeds with an outage, an episode, reports, a backup, and a site that stays down', {
     timeout: 300_000,
   }, async () => {
     const { sites, sitesUrl, telegram, vigia: running } = journey
@@ -197,7 +197,7 @@ describe.skipIf(why)(`Prometheus, which scrapes npm start during a journey${why}
     await expect(fetch(`http://127.0.0.1:${port}/-/ready`)).rejects.toThrow()
   })
 
-  test('every reason for a query without data is about a metric in a query', () => {
+  test('every program that is listed as running elsewhere has a metric in a query', () => {
     const used = [...panelQueries, ...ruleQueries].flatMap(metricsIn)
     const unused = elsewhere.filter(([names]) => !used.some(name => names.test(name)))
     expect(unused.map(([, program]) => program)).toEqual([])

@@ -64,7 +64,7 @@ describe.skipIf(why)(`skaffold.yaml on a real API server${why ? ` (skipped: ${wh
       return ran
     }
     /**
-     * Deploys as Skaffold does: replaces our image by the one that was built, and applies with kubectl on the client
+     * Deploys as Skaffold does: replaces our image with the one that was built, and applies with kubectl on the client
      * side.
      */
     const applied = async (image: string) => {

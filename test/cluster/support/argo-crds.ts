@@ -26,8 +26,8 @@ export const argoCrdsSkipReason =
 
 /**
  * The CRDs of the kinds that infra/workflows/argo uses, with full schemas. They have no descriptions, because a busy
- * API server takes too long to read the megabytes of these. For the same reason Workflow, of which only the script of
- * the JobSink makes one, has Argo's minimal schema.
+ * API server takes too long to read these megabytes. For the same reason the kind Workflow has Argo's minimal schema;
+ * only the script of the JobSink creates a Workflow.
  */
 export const argoCrds = (): object[] => {
   const folder = join(JSON.parse(stdout).Dir, 'manifests/base/crds')

@@ -154,7 +154,8 @@ export class ClusterClient {
       headers: {
         authorization: `Bearer ${this.#access.token}`,
         accept,
-        // Node sets no length for a DELETE. Without it the server would read the body as the start of the next request.
+        // Node sets no length for a DELETE. Without a length the server would read the body as the start of the next
+        // request.
         ...(bytes ? { 'content-type': type, 'content-length': bytes.length } : {}),
       },
     })

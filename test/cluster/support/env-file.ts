@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 
 /**
- * Writes `folder`/.env from its .env.example. Replaces each name in angle brackets by a random value, the same name by
- * the same value. Returns the values, which no program may print.
+ * Writes `folder`/.env from its .env.example. Replaces each name in angle brackets with a random value, and the same
+ * name always with the same value. Returns the values, which no program may print.
  */
 export const writeEnvFile = async (folder: string): Promise<string[]> => {
   const values = new Map<string, string>()

@@ -11,7 +11,7 @@ const read = (file: string) => parse(readFileSync(join(configuration, file), 'ut
 
 /**
  * The part of the API server that Fluent Bit's filter "kubernetes" calls: it describes any pod. The filter reads the
- * names from the file's name, and the node from here.
+ * names of the pod and of its namespace from the name of the log file, and the name of the node from this server.
  */
 const startPodApi = () =>
   startServer((request, response) => {
@@ -27,7 +27,7 @@ const startPodApi = () =>
 
 /**
  * Starts Fluent Bit with the configuration of the DaemonSet and of an overlay. `change` replaces how the overlay's
- * output is reached. `folder` gets its state; `logs` has the files of the containers.
+ * output is reached. `folder` gets Fluent Bit's state; `logs` has the log files of the containers.
  */
 export const startFluentBit = async (
   overlay: 'elastic' | 'minikube',

@@ -40,7 +40,10 @@ export interface Server {
   sessions: number
 }
 
-/** A part that failed or came back, and the instant at which the virtual IP was where it then had to be. */
+/**
+ * A part that failed or came back at `at`. At `settledAt` the virtual IP had reached the load balancer where it then
+ * had to be.
+ */
 export interface FailureEvent {
   what: string
   at: number

@@ -87,7 +87,8 @@ func watch(ctx context.Context, config *rest.Config, proxy *proxy, ready func())
 	}
 }
 
-// logChanges writes a line for each Ingress that is new, has changed or is gone. It returns what it has written about.
+// logChanges writes a line for each Ingress that is new, has changed or is gone. It returns the state of the Ingresses,
+// which the next call gets as `before`.
 func logChanges(before map[string]string, ingresses []*v1alpha1.Ingress, failed map[string]error) map[string]string {
 	after := map[string]string{}
 	for _, ingress := range ingresses {

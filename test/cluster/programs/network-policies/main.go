@@ -7,9 +7,10 @@
 // machine has what it needs.
 //
 // The rules know a pod from the moment its status has an address. Before that no policy limits what the pod sends or
-// receives, but a policy that selects its peer may drop its packets, because it does not allow the unknown address.
-// Afterwards also its existing connections are checked: Knative's activator may connect to a new pod before the rules
-// know the pod, and keeps the connection. The table stays when the program ends, so a restart allows nothing more.
+// receives, but a policy that selects its peer may drop its packets, because that policy does not allow the unknown
+// address. Afterwards also its existing connections are checked: Knative's activator may connect to a new pod before
+// the rules know the pod, and keeps the connection. The table stays when the program ends, so a restart allows nothing
+// more.
 //
 // It prints a line of JSON when policies have dropped packets of a pod.
 package main

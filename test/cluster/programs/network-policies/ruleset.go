@@ -42,8 +42,8 @@ var directions = []direction{
 //
 // Each direction has a base chain. If a policy selects the pod of a packet, the base chain goes to the chain of that
 // pod, which goes through the chains of the pod's policies and ends with a counted drop. `accept` ends only the chains
-// of one direction, so a packet between two pods needs the permission of both. Answers are accepted, and every other
-// packet of a connection is checked like its first.
+// of one direction, so a packet between two pods needs the permission of both directions. Answers are accepted, and
+// every other packet of a connection is checked like its first.
 func ruleset(of cluster) (string, error) {
 	var chains, bases strings.Builder
 	pods := slices.DeleteFunc(slices.Clone(of.pods), func(pod *core.Pod) bool { return !hasOwnAddress(pod) })

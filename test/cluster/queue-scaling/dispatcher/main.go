@@ -73,7 +73,7 @@ func run() error {
 func handle(ctx context.Context, client *http.Client, subscriber string, event amqp.Delivery) {
 	if err := post(ctx, client, subscriber, event); err != nil {
 		log.Printf("event %s goes back to the queue: %v", event.MessageId, err)
-		// The broker of this test delivers at once, so an event that is refused waits a moment.
+		// RabbitMQ would deliver the event again at once, so the dispatcher waits a moment before it gives the event back.
 		time.Sleep(time.Second)
 		if err := event.Nack(false, true); err != nil {
 			log.Printf("event %s: %v", event.MessageId, err)
