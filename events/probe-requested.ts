@@ -5,7 +5,16 @@ import { BigintId, ChatId, Instant } from './fields.ts'
 /** One check to run. It has everything that the prober needs, so the prober reads no table before it dials. */
 export const Check = Type.Object({
   monitorId: BigintId,
-  kind: Type.Union([Type.Literal('http'), Type.Literal('tcp')]),
+  /** The kind of check: a file of functions/checks. */
+  kind: Type.Union([
+    Type.Literal('http'),
+    Type.Literal('tcp'),
+    Type.Literal('tls'),
+    Type.Literal('dns'),
+    Type.Literal('ping'),
+    Type.Literal('websocket'),
+    Type.Literal('grpc'),
+  ]),
   /**
    * `https://example.org/health` or `tcp://example.org:5432`. It comes from a user, so it is dialled only by
    * functions/dial.
@@ -14,12 +23,24 @@ export const Check = Type.Object({
   /** Timeout of one attempt, milliseconds. */
   timeoutMs: Type.Integer({ minimum: 100, maximum: 120_000 }),
   intervalS: Type.Integer({ minimum: 10, maximum: 86_400 }),
+  /** The settings of the kind, valid by the schema of the kind (functions/checks); absent if all have their defaults. */
+  settings: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
+  /** The monitor has secrets. The prober reads them from PostgreSQL, because events are kept and shown. */
+  hasSecrets: Type.Optional(Type.Boolean()),
+  /** How many attempts must fail before the monitor is down; `defaultConfirmations` if absent. */
+  confirmations: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 })),
+  /** How many attempts must succeed before the monitor is up again; `defaultRecoveries` if absent. */
+  recoveries: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 })),
   /** The slot: when the check is due, UTC. The monitor and the slot together identify the result. */
   dueAt: Instant,
   /** The monitor was down when the slot was planned, so another failure changes nothing. */
   down: Type.Optional(Type.Boolean()),
 })
 export type Check = Static<typeof Check>
+export type CheckKind = Check['kind']
+
+export const defaultConfirmations = 3
+export const defaultRecoveries = 2
 
 /** Checks to run, at most 50. Subject `shard/3` for slots, `monitor/42` for a check that a person requested. */
 export const ProbeRequested = defineEvent(

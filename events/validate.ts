@@ -3,7 +3,7 @@ import formats from 'ajv-formats'
 import type { EventDefinition } from './event.ts'
 
 /** An error in the data of an event, as ajv reports it. */
-export type ValidationError = Pick<ErrorObject, 'instancePath' | 'message'>
+export type ValidationError = Pick<ErrorObject, 'instancePath' | 'message' | 'params'>
 
 /**
  * Validates data. If it returns false, `errors` has the reasons. The interface is that of a function compiled by ajv.

@@ -6,6 +6,7 @@ import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import type { Cause, EventOf, VigiaEvent } from '#events/event.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { ShardDue } from '#events/shard-due.ts'
+import { checkOf } from '#functions/checks/check-of.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Publish } from '#functions/host/publish.ts'
 import { nextStep, noticedAt, type TimeRange } from './windows.ts'
@@ -135,12 +136,7 @@ const probeRequests = async (cause: Cause, window: ShardWindow, db: Postgres): P
       subject: `shard/${shard}`,
       data: {
         reason: 'slot',
-        checks: batch.map(({ id, dueAt, down, ...check }) => ({
-          monitorId: id,
-          ...check,
-          dueAt: dueAt.toISOString(),
-          ...(down && { down }),
-        })),
+        checks: batch.map(slot => checkOf(slot, slot.dueAt)),
       },
     }),
   )

@@ -53,7 +53,7 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
   if (!isNew && !isUnchecked) return sendReply({ html: messages.monitorUpdated(name, shown) })
   const isChecked = isUnchecked && (await takeCheck(context, monitor.id, 'first'))
   const html = isChecked ? messages.monitorAdded(name, shown) : messages.monitorAddedWithoutCheck(name, shown)
-  return { ...sendReply({ html }), events: isChecked ? [probeRequest(context, monitor, 'first')] : [] }
+  return { ...sendReply({ html }), events: isChecked ? [probeRequest(context, { ...monitor, kind }, 'first')] : [] }
 }
 
 /** The settings of the monitor, or the message with the reason why the address cannot be watched. */

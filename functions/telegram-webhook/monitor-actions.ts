@@ -1,7 +1,7 @@
 import type { Monitor } from '#database/uptime/monitors.ts'
 import { plain } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
-import { probeRequest, takeCheck } from './monitor-check.ts'
+import { isChecked, probeRequest, takeCheck } from './monitor-check.ts'
 import { limitMessage } from './monitor-limit-message.ts'
 import { checkedJustNow, monitorCard, monitorsList } from './monitor-views.ts'
 import { label } from './pages.ts'
@@ -69,6 +69,7 @@ const checkNow = async (context: ChatContext, monitor: Monitor | null): Promise<
   const { messages } = context
   if (!monitor) return toastReply(messages.monitorGone)
   if (monitor.pausedAt) return toastReply(messages.paused)
+  if (!isChecked(monitor)) return toastReply(messages.notChecked)
   if (!(await takeCheck(context, monitor.id, 'now'))) return toastReply(checkedJustNow(context, monitor))
   return { ...toastReply(messages.checking), events: [probeRequest(context, monitor, 'now')] }
 }

@@ -1,5 +1,6 @@
 import type { Monitor } from '#database/uptime/monitors.ts'
-import { ProbeRequested } from '#events/probe-requested.ts'
+import { type CheckKind, ProbeRequested } from '#events/probe-requested.ts'
+import { checkOf } from '#functions/checks/check-of.ts'
 import type { ChatContext } from './context.ts'
 
 /** Why a check is made outside the monitor's schedule: it is the first check, or the person requested it. */
@@ -29,18 +30,23 @@ export const takeCheck = async ({ deps, cause }: ChatContext, monitorId: number,
   )
 }
 
+/** A monitor that is checked. A heartbeat is not: its job pings Vigia. */
+type CheckedMonitor = Monitor & { kind: CheckKind }
+
+export const isChecked = (monitor: Monitor): monitor is CheckedMonitor => monitor.kind !== 'heartbeat'
+
 /** The event that requests a check of the monitor now. The result goes to the chat. */
 export const probeRequest = (
   { deps, chat, cause, origin: { threadId } }: ChatContext,
-  { id, kind, url, timeoutMs, intervalS }: Monitor,
+  monitor: CheckedMonitor,
   reason: CheckReason,
 ) =>
   ProbeRequested.from(cause, {
-    subject: `monitor/${id}`,
+    subject: `monitor/${monitor.id}`,
     data: {
       reason,
       chatId: chat.id,
       ...(threadId === undefined ? {} : { threadId }),
-      checks: [{ monitorId: id, kind, url, timeoutMs, intervalS, dueAt: deps.clock().toISOString() }],
+      checks: [checkOf(monitor, deps.clock())],
     },
   })

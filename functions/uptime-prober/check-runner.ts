@@ -1,11 +1,12 @@
 import pLimit from 'p-limit'
 import type { ProbeResult } from '#database/uptime/probe-results.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
-import type { Check } from '#events/probe-requested.ts'
+import { type Check, defaultConfirmations } from '#events/probe-requested.ts'
+import type { CheckJob, RunAttempt } from '#functions/checks/check-type.ts'
+import { checkTypes } from '#functions/checks/check-types.ts'
+import { settingsFault } from '#functions/checks/settings.ts'
 import type { Dialler, DialResult } from '#functions/dial/dial.ts'
 import type { Clock } from '#functions/host/clock.ts'
-import { checkHttp } from './checks/http.ts'
-import { checkTcp } from './checks/tcp.ts'
 import type { Connectivity } from './connectivity.ts'
 import type { Sleep } from './sleep.ts'
 
@@ -16,7 +17,7 @@ export interface CheckOutcome {
   confirmed: boolean
 }
 
-export type RunCheck = (check: Check) => Promise<CheckOutcome>
+export type RunCheck = (check: CheckJob) => Promise<CheckOutcome>
 
 export interface CheckDependencies {
   dialler: Dialler
@@ -25,10 +26,12 @@ export interface CheckDependencies {
   sleep: Sleep
 }
 
-const attemptsOf = { http: checkHttp, tcp: checkTcp } as const
-
-/** The pauses before the second and the third attempt. A failure is confirmed when all attempts fail. */
+/**
+ * The pauses before the second and the third attempt. Further attempts have the last pause. A failure is confirmed when
+ * all attempts fail.
+ */
 const pausesMs = [1_000, 2_000]
+const pauseMsBefore = (attempt: number) => pausesMs[Math.min(attempt, pausesMs.length) - 1]!
 
 /**
  * The time limit for all attempts of a check. Knative ends a request 300 s after its start, and the request may start
@@ -46,24 +49,25 @@ const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
 ])
 
 /**
- * Runs a check. After a failure it makes up to two more attempts, each beginning at the next address of the host. A
- * monitor that was down when the slot was planned gets no second attempt at the same address, because a further failure
+ * Runs a check. After a failure it makes more attempts, as many as the monitor has confirmations (three by default),
+ * each beginning at the next address of the host. A monitor that was down when the slot was planned gets no second attempt at the same address, because a further failure
  * changes nothing. It gets one attempt at each address that accepts connections, at most three, because one address
  * that works is enough for the monitor to be up.
  */
 export const checkRunner =
   ({ dialler, connectivity, clock, sleep }: CheckDependencies): RunCheck =>
   async check => {
+    const attempt = attemptFor(check)
+    if (attempt === undefined) return missedSlot(check)
     const startedAt = clock()
     const startedMs = performance.now()
-    const attempt = attemptsOf[check.kind]
     const maxAttempts = maxAttemptsOf(check)
 
     let dialled = await attempt(dialler, check, 0)
     connectivity.record(dialled)
     let attempts = 1
     while (attempts < maxAttempts && mayRecover(dialled)) {
-      if (!check.down) await sleep(pausesMs[attempts - 1]!)
+      if (!check.down) await sleep(pauseMsBefore(attempts))
       else if (!hasOtherAddresses(dialled, attempts)) break
       dialled = await attempt(dialler, check, attempts)
       connectivity.record(dialled)
@@ -85,12 +89,22 @@ export const limitChecks = (run: RunCheck, maxRunning: number): RunCheck => {
   return check => limit(run, check)
 }
 
-/** The highest number of attempts: three, or two if three attempts with this timeout could exceed `maxCheckMs`. */
-const maxAttemptsOf = ({ timeoutMs }: Check): number => {
+/**
+ * The attempts of a kind of check. Undefined if this version does not know the kind, or cannot read the settings. The
+ * settings were validated before they were stored, so they come from another version.
+ */
+const attemptFor = ({ kind, settings }: Check): RunAttempt | undefined =>
+  settings === undefined || settingsFault(kind, settings) === null ? checkTypes[kind] : undefined
+
+/**
+ * The highest number of attempts: the confirmations of the monitor, or fewer if that many attempts with this timeout
+ * could exceed `maxCheckMs`.
+ */
+const maxAttemptsOf = ({ timeoutMs, confirmations = defaultConfirmations }: Check): number => {
   let totalMs = timeoutMs
   let attempts = 1
-  for (const pauseMs of pausesMs) {
-    totalMs += pauseMs + timeoutMs
+  while (attempts < confirmations) {
+    totalMs += pauseMsBefore(attempts) + timeoutMs
     if (totalMs > maxCheckMs) break
     attempts++
   }

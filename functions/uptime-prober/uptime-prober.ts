@@ -1,9 +1,11 @@
 import type { Postgres } from '#database/connect.ts'
+import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { type ProbeResult, probeResultsIn, type SlotKey } from '#database/uptime/probe-results.ts'
 import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import type { Check, ProbeRequested } from '#events/probe-requested.ts'
+import type { CheckJob, Secrets } from '#functions/checks/check-type.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Publish } from '#functions/host/publish.ts'
 import { missedSlot, type RunCheck } from './check-runner.ts'
@@ -43,12 +45,13 @@ export const uptimeProber = async (request: Request, dependencies: ProberDepende
   const onDemand = request.data.reason !== 'slot'
   const checks = checksByDueTime(request)
   const storedBefore = await storedSlots(request, checks, dependencies)
+  const secrets = await secretsOf(checks, dependencies)
   await runWhenDue(checks, { ...dependencies, onStop: results.flushNow }, async check => {
     const disposition = slotDisposition(check, onDemand, clock())
     if (disposition === 'forgotten') return
 
     const store = async (): Promise<StoredSlot> => {
-      const outcome = disposition === 'probe' ? await runCheck(check) : missedSlot(check)
+      const outcome = disposition === 'probe' ? await runCheck(withSecrets(check, secrets)) : missedSlot(check)
       const result = { ...outcome.result, onDemand }
       // Write a result at once if it may open or close an incident, or if a person waits for it. Other results can
       // wait.
@@ -97,6 +100,20 @@ const storedSlots = async (
       return result === undefined ? [] : [[check, { result, events: events.get(id) ?? [] }] as const]
     }),
   )
+}
+
+/** The secrets of the monitors that have some, by monitor. */
+const secretsOf = async (
+  checks: readonly DueCheck[],
+  { db, sleep }: ProberDependencies,
+): Promise<Map<number, Secrets>> => {
+  const ids = checks.filter(({ check }) => check.hasSecrets).map(({ check }) => check.monitorId)
+  return ids.length === 0 ? new Map() : retryWhileDown(() => monitorSecretsIn(db).of(ids), sleep)
+}
+
+const withSecrets = (check: Check, secrets: ReadonlyMap<number, Secrets>): CheckJob => {
+  const own = secrets.get(check.monitorId)
+  return own === undefined ? check : { ...check, secrets: own }
 }
 
 const slotOf = ({ monitorId, dueAt }: Check): SlotKey => ({ monitorId, dueAt: new Date(dueAt) })

@@ -65,6 +65,19 @@ describe('a backup', () => {
     expect(next.rows[0]!.id).toBe(2)
   })
 
+  test('has the secrets of monitors, and restores a monitor before its parent', async () => {
+    await from.db.query(
+      `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, settings)
+       select -5, 'm', 'tcp', 'tcp://m' || n || ':1', 60, 1000, '{"a": [1]}' from generate_series(2, 1200) as n`,
+    )
+    await from.db.query('update monitor set parent_id = 1200 where id = 1')
+    await from.db.query(`insert into monitor_secret values (1, 'token', 'hush')`)
+    await backUp(from.db, file(), schemas, now)
+    await restore(to.db, to.url, file(), schemas)
+    expect(await allRows(to)).toEqual(await allRows(from))
+    expect((await to.db.query('select value from monitor_secret')).rows).toEqual([{ value: 'hush' }])
+  })
+
   test('restored into a database with other rows replaces all of them', async () => {
     for (const schema of schemas) await migrate(to.url, schema)
     await to.db.query('insert into chat (id) values (1), (2)')

@@ -9,6 +9,8 @@ import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { allEvents } from '#events/all.ts'
 import { type Validator, validatorOf } from '#events/validate.ts'
+import * as settings from '#functions/checks/settings.ts'
+import { settingsSchemas } from '#functions/checks/settings-schemas.ts'
 import { buildFunctions, loader } from '#infra/delivery/build.ts'
 import { bundle } from '#infra/delivery/bundle.ts'
 import { validatorsCompiledAhead } from '#infra/delivery/validators.ts'
@@ -214,6 +216,21 @@ describe('precompiled validation', () => {
       plugins: [validatorsCompiledAhead],
     })
     precompiled = (await import(pathToFileURL(outfile).href)).validatorOf
+  })
+
+  test('of the settings of checks gives the same faults as validation compiled at run time', async () => {
+    const outfile = join(folder, 'settings.mjs')
+    await build({
+      ...{ entryPoints: [join(root, 'functions/checks/settings.ts')], outfile, bundle: true, format: 'esm' },
+      ...{ platform: 'node', plugins: [validatorsCompiledAhead] },
+    })
+    const { settingsFault: precompiledFault } = (await import(pathToFileURL(outfile).href)) as typeof settings
+    for (const kind of [...Object.keys(settingsSchemas), 'toaster', 'constructor'])
+      for (const value of [{}, { colour: 'blue' }, null, [], 'x'])
+        expect(precompiledFault(kind, value)).toEqual(settings.settingsFault(kind, value))
+    expect(precompiledFault('http', {})).toBeNull()
+    expect(precompiledFault('http', { colour: 'blue' })).toEqual({ field: 'colour', problem: 'is not a setting' })
+    expect(await readFile(outfile, 'utf8')).not.toContain('class Ajv')
   })
 
   /** The variants of a value that differ from it in one place, at any depth. */

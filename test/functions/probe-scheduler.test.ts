@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { cursorsIn } from '#database/operations/cursors.ts'
+import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { nextStep } from '#functions/probe-scheduler/windows.ts'
 import {
@@ -69,6 +70,31 @@ describe('a shard', () => {
       slotsOf(monitor, from, from + 20 * second).map(at => `${monitor.id}@${at}`),
     )
     expect(found.toSorted()).toEqual(wanted.toSorted())
+  })
+
+  test('has the settings of the monitors and whether they have secrets, but not the secrets, and requests no heartbeat', async () => {
+    const monitors = monitorsIn(database.db)
+    const fields = { chatId, name: 'm', intervalS: 10, timeoutMs: 5_000 }
+    const plain = await monitors.add({ ...fields, kind: 'http', url: 'https://plain.test/' })
+    const rich = await monitors.add({
+      ...{ ...fields, kind: 'tls', url: 'tls://rich.test:443', settings: { days: 30 } },
+      ...{ confirmations: 1, recoveries: 4, configKey: 'rich', groupName: 'shop', parentId: plain.monitor.id },
+    })
+    await monitorSecretsIn(database.db).replace(rich.monitor.id, { token: 'hush' })
+    await monitors.add({ ...fields, kind: 'heartbeat', url: 'heartbeat://job' })
+    await database.db.query('update monitor set active_since = $1', [new Date(start)])
+    const simulated = simulation(database.db)
+    await simulated.tick()
+    while (simulated.shardsDue.length > 0) await simulated.handleShard(0)
+    const checks = simulated.requests.flatMap(({ data }) => data.checks)
+    const common = { url: expect.any(String), intervalS: 10, timeoutMs: 5_000, dueAt: expect.any(String) }
+    expect(checks.find(({ kind }) => kind === 'http')).toEqual({ ...common, monitorId: plain.monitor.id, kind: 'http' })
+    expect(checks.find(({ kind }) => kind === 'tls')).toEqual({
+      ...{ ...common, monitorId: rich.monitor.id, kind: 'tls', settings: { days: 30 } },
+      ...{ hasSecrets: true, confirmations: 1, recoveries: 4 },
+    })
+    expect(new Set(checks.map(({ kind }) => kind))).toEqual(new Set(['http', 'tls']))
+    expect(JSON.stringify(simulated.requests)).not.toContain('hush')
   })
 
   test('leaves out monitors that are paused, deleted or not active yet', async () => {

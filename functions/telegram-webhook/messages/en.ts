@@ -212,6 +212,7 @@ For a site that is slow to answer, add a time limit: <code>/monitor example.org 
   checkedJustNow: (state, checked) =>
     `I checked this server a moment ago. Status: ${state}${checked ? `, ${checked}` : ''}. Please wait a moment before you check again.`,
   checking: 'Checking… I will send the result.',
+  notChecked: 'The service pings me itself, so there is nothing to check.',
   pause: 'pause',
   paused: "Paused. I won't check it until you resume it.",
   resume: 'resume',

@@ -221,6 +221,7 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   checkedJustNow: (state: string, checked: string | null) =>
     `Acabei de verificar esse servidor. Situação: ${state}${checked ? `, ${checked}` : ''}. Espere um pouco para verificar de novo.`,
   checking: 'Verificando… já mando o resultado.',
+  notChecked: 'É o serviço que me avisa, então não há o que verificar.',
   pause: 'pausar',
   paused: 'Pausado. Não verifico até você retomar.',
   resume: 'retomar',

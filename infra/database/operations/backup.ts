@@ -263,6 +263,8 @@ export const restore = async (
   for (const { dir, table } of schemas) await migrateTo(url, dir, table, head.migrations[table] ?? [])
   await probeResultsIn(db).createPartitions(head.days.map(day => new Date(`${day}T00:00:00Z`)))
   const rows = await db.transaction(async tx => {
+    // A monitor may come before its parent.
+    await tx.query('set constraints all deferred')
     for (const table of (await tablesIn(tx)).reverse()) await tx.query(`delete from ${table}`)
     let insert = ''
     let count = 0

@@ -92,6 +92,7 @@ export const retentions: Retention[] = [
   { table: 'follow', kept: 'until it is removed; at most as many as a chat may have' },
   { table: 'migration', kept: 'one row for each migration' },
   { table: 'monitor', kept: 'until it is deleted; at most as many as a chat may have' },
+  { table: 'monitor_secret', kept: 'until its monitor is deleted' },
   { table: 'operator_digest', kept: 'one row' },
   { table: 'report_setting', kept: 'until the chat is deleted' },
   { table: 'tvmaze_budget', kept: 'one row' },

@@ -1,3 +1,4 @@
+import type { CheckKind } from '#events/probe-requested.ts'
 import type { Postgres } from '../connect.ts'
 import { countedUntil, type Flapping } from './flappings.ts'
 
@@ -35,7 +36,7 @@ export interface IncidentChange extends Incident {
 /** A slot of a monitor, with the data for an event that requests the check of this slot. */
 export interface UnannouncedSlot {
   id: number
-  kind: 'http' | 'tcp'
+  kind: CheckKind
   url: string
   intervalS: number
   timeoutMs: number
@@ -140,7 +141,7 @@ export const incidentsIn = (db: Postgres) => ({
              ('steady', incident.steady_cause, incident.steady_at)
          ) as moment (event, cause, at)
          where (incident.closed_at is null or incident.closed_at >= $1 or incident.steady_at >= $1)
-           and moment.at >= $1 and moment.at < $2
+           and moment.at >= $1 and moment.at < $2 and monitor.kind <> 'heartbeat'
            and not exists (
              select from message
              where key = format('incident/%s/monitor.%s/message.requested/%s', incident.id, moment.event, monitor.chat_id)

@@ -20,6 +20,8 @@ export interface RequestedMonitor {
   chatId: number
   personId: number
   url: string
+  /** The key of the monitor in vigia.yaml. */
+  configKey?: string | null
   /** One address of the host, if it is known. */
   address: string | null
   intervalS: number
@@ -28,7 +30,7 @@ export interface RequestedMonitor {
 /** The host of a URL in the form of the column `monitor.host`; an IPv6 address is in brackets. */
 export const hostOf = (url: string): string =>
   // The class URL normalises the host only for http and similar schemes.
-  new URL(url.replace(/^tcp:/i, 'http:')).hostname.replace(/\.+$/, '')
+  new URL(url.replace(/^[a-z]+:/i, 'http:')).hostname.replace(/\.+$/, '')
 
 /** The address in a host; null if the host is a name. An IPv4 address inside an IPv6 address is returned as IPv4. */
 export const addressIn = (host: string): string | null => {
@@ -68,20 +70,26 @@ export const exceededLimit = async (
   return null
 }
 
+/** SQL: monitors of a file may share a URL. */
+const sameKey = 'config_key is not distinct from $6'
+
 /** The present numbers of monitors and checks. The load of the host does not include the wanted monitor itself. */
-const currentLoad = async (tx: Postgres, { chatId, personId, url, address }: RequestedMonitor): Promise<CurrentLoad> =>
+const currentLoad = async (
+  tx: Postgres,
+  { chatId, personId, url, configKey = null, address }: RequestedMonitor,
+): Promise<CurrentLoad> =>
   (
     await tx.query<CurrentLoad>(
       `with same_host as (
          select person_id, 60.0 / interval_s as per_minute from monitor
-         where paused_at is null and (host = $4 or address = $5::inet) and not (chat_id = $1 and url = $3))
+         where paused_at is null and (host = $4 or address = $5::inet) and not (chat_id = $1 and url = $3 and ${sameKey}))
        select
          (select count(*) from monitor where chat_id = $1) as "inChat",
          (select count(*) from monitor where person_id = $2) as "ofPerson",
          (select coalesce(sum(per_minute), 0) from same_host) as "onHost",
          (select coalesce(sum(per_minute), 0) from same_host where person_id = $2) as "onHostOfPerson",
          (select json_build_object('intervalS', interval_s, 'isPaused', paused_at is not null, 'personId', person_id)
-          from monitor where chat_id = $1 and url = $3) as existing`,
-      [chatId, personId, url, hostOf(url), address],
+          from monitor where chat_id = $1 and url = $3 and ${sameKey}) as existing`,
+      [chatId, personId, url, hostOf(url), address, configKey],
     )
   ).rows[0]!

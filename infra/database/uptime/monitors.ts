@@ -1,11 +1,13 @@
+import type { CheckKind } from '#events/probe-requested.ts'
 import type { Postgres } from '../connect.ts'
 import { type ExceededLimit, exceededLimit, type MonitorLimits } from './monitor-limits.ts'
 
-export type MonitorKind = 'http' | 'tcp'
+/** `heartbeat`: the service pings Vigia, so the monitor has no checks. */
+export type MonitorKind = CheckKind | 'heartbeat'
 /** new: no verdict yet since it was added or resumed. */
 export type MonitorState = 'new' | 'up' | 'down'
 
-/** A URL that Vigia watches for a chat. */
+/** A URL, or the pings of a job, that Vigia watches for a chat. */
 export interface Monitor {
   id: number
   chatId: number
@@ -16,6 +18,19 @@ export interface Monitor {
   intervalS: number
   /** Timeout of one attempt. */
   timeoutMs: number
+  /** The settings of the kind: valid by its schema (functions/checks), and without secrets. */
+  settings: Record<string, unknown>
+  /** Whether the monitor has rows in `monitor_secret`. */
+  hasSecrets: boolean
+  /** The key of the monitor in vigia.yaml; null for a monitor that is not from a file. */
+  configKey: string | null
+  groupName: string | null
+  /** The monitor whose failure probably explains a failure of this one. */
+  parentId: number | null
+  /** How many attempts of a check must fail before the monitor is down. */
+  confirmations: number
+  /** How many attempts of a check must succeed before the monitor is up again. */
+  recoveries: number
   pausedAt: Date | null
   state: MonitorState
   /** When the present state was observed first; null while new. */
@@ -44,7 +59,12 @@ export interface Verdict {
 }
 
 /** A slot of the grid: when a monitor's check is due. */
-export interface Slot extends Pick<Monitor, 'id' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> {
+export interface Slot
+  extends Pick<
+    Monitor,
+    'id' | 'url' | 'intervalS' | 'timeoutMs' | 'settings' | 'hasSecrets' | 'confirmations' | 'recoveries'
+  > {
+  kind: CheckKind
   dueAt: Date
   /** The monitor was down when the slot was planned. */
   down: boolean
@@ -59,8 +79,12 @@ export interface Shard {
   shards: number
 }
 
-const columns = `id, chat_id as "chatId", name, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs",
-  paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", changes,
+/** SQL: what a check needs of a monitor. */
+const checkColumns = `id, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs", settings,
+  id in (select monitor_id from monitor_secret) as "hasSecrets", confirmations, recoveries`
+
+const columns = `${checkColumns}, chat_id as "chatId", name, config_key as "configKey", group_name as "groupName",
+  parent_id as "parentId", paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", changes,
   settles_at as "settlesAt", version`
 
 const hashes = 2 ** 31
@@ -71,12 +95,14 @@ const hashesOf = ({ shard, shards }: Shard): [number, number] => [
 
 const seconds = (instant: Date) => Math.ceil(instant.getTime() / 1000)
 
-/** SQL: the watched monitors of a shard, each with the slot that the expression `slot` gives (seconds since 1970). */
+/**
+ * SQL: the watched monitors of a shard, each with the slot that the expression `slot` gives (seconds since 1970). A
+ * heartbeat has no slots.
+ */
 const slots = (slot: string) => `
-  select id, kind, url, interval_s as "intervalS", timeout_ms as "timeoutMs", state = 'down' as down,
-    to_timestamp(slot) as "dueAt"
+  select ${checkColumns}, state = 'down' as down, to_timestamp(slot) as "dueAt"
   from monitor cross join lateral (select ${slot} as slot) due
-  where slot_hash between $1 and $2 and paused_at is null and to_timestamp(slot) >= active_since`
+  where slot_hash between $1 and $2 and paused_at is null and kind <> 'heartbeat' and to_timestamp(slot) >= active_since`
 
 /** SQL: resets the state, because the state before a pause says nothing about the present. */
 const resetState = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
@@ -86,19 +112,24 @@ const resetState = `state = 'new', state_since = null, changes = null, settles_a
  * then it counts towards the limit of that other person. Otherwise two persons could pass monitors to each other and
  * exceed their limits. The messages about the monitor go to the topic `threadId`.
  */
-type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> & {
-  personId?: number
-  address?: string | null
-  threadId?: number | undefined
-}
+export type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> &
+  Partial<Pick<Monitor, 'settings' | 'configKey' | 'groupName' | 'parentId' | 'confirmations' | 'recoveries'>> & {
+    personId?: number
+    address?: string | null
+    threadId?: number | undefined
+  }
 
 const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => {
   const { rows } = await db.query<Monitor & { isNew: boolean }>(
     `with added as (
-       insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id, address)
-       values ($1, $2, $3, $4, $5, $6, $7, $8)
-       on conflict (chat_id, url) do update set
+       insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id, address,
+         settings, config_key, group_name, parent_id, confirmations, recoveries)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($10, '{}'::jsonb), $11, $12, $13, coalesce($14, 3), coalesce($15, 2))
+       on conflict (chat_id, url, coalesce(config_key, '')) do update set
          interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, paused_at = null,
+         settings = coalesce($10, monitor.settings), group_name = coalesce($12, monitor.group_name),
+         parent_id = coalesce($13, monitor.parent_id), confirmations = coalesce($14, monitor.confirmations),
+         recoveries = coalesce($15, monitor.recoveries),
          person_id = case when monitor.paused_at is null and excluded.interval_s >= monitor.interval_s
            then coalesce(monitor.person_id, excluded.person_id) else coalesce(excluded.person_id, monitor.person_id) end,
          address = coalesce(excluded.address, monitor.address),
@@ -119,6 +150,12 @@ const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monito
       wanted.personId ?? null,
       wanted.address ?? null,
       wanted.threadId ?? null,
+      wanted.settings ?? null,
+      wanted.configKey ?? null,
+      wanted.groupName ?? null,
+      wanted.parentId ?? null,
+      wanted.confirmations ?? null,
+      wanted.recoveries ?? null,
     ],
   )
   const { isNew, ...monitor } = rows[0]!
@@ -128,8 +165,9 @@ const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monito
 /** The table `monitor`. */
 export const monitorsIn = (db: Postgres) => ({
   /**
-   * Adds a monitor with its follow `monitor/<id>`. If the chat has a monitor of that URL already, that monitor gets the
-   * interval, the timeout and the topic, and is resumed.
+   * Adds a monitor with its follow `monitor/<id>`. If the chat has a monitor of that URL (and of that key of
+   * vigia.yaml) already, that monitor gets the interval, the timeout, the topic and the other given fields, and is
+   * resumed.
    */
   add: async (wanted: NewMonitor): Promise<{ monitor: Monitor; isNew: boolean }> => upsertMonitor(db, wanted),
 
@@ -193,8 +231,9 @@ export const monitorsIn = (db: Postgres) => ({
     limits: MonitorLimits,
   ): Promise<Monitor | { exceeded: ExceededLimit } | null> =>
     db.transaction(async tx => {
-      const { rows } = await tx.query<{ url: string; intervalS: number; address: string | null }>(
-        'select url, interval_s as "intervalS", host(address) as address from monitor where chat_id = $1 and id = $2',
+      const { rows } = await tx.query<Pick<Monitor, 'url' | 'configKey' | 'intervalS'> & { address: string | null }>(
+        `select url, config_key as "configKey", interval_s as "intervalS", host(address) as address
+         from monitor where chat_id = $1 and id = $2`,
         [chatId, id],
       )
       const known = rows[0]

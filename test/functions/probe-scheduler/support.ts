@@ -23,7 +23,7 @@ export const chatId = 7
 export const schedulerDatabase = () => {
   let database: TestDatabase
   const clean = async () => {
-    await database.db.query('truncate monitor, probe_result, probe_hour, incident, cursor restart identity')
+    await database.db.query('truncate monitor, probe_result, probe_hour, incident, cursor restart identity cascade')
   }
   beforeAll(async () => {
     database = await freshDatabase()

@@ -19,7 +19,7 @@ beforeAll(async () => {
   await db.query('insert into chat (id) values (7)')
 })
 afterAll(() => database.end())
-beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident restart identity'))
+beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident restart identity cascade'))
 
 /** Adds monitors in one statement, as an import does. The monitors have no verdict yet. */
 const addMonitors = async (count: number): Promise<number[]> =>

@@ -74,6 +74,40 @@ test('a real site is checked and timed over HTTP and TCP, and fails after its se
   expect(forbidden).toMatchObject({ confirmed: true, result: { ok: false, error: 'private-address' } })
 })
 
+test.each([1, 2, 5])(
+  'a failure is confirmed after as many attempts as the monitor has confirmations: %s',
+  async confirmations => {
+    const connectivity = connectivityTracker(() => false, null)
+    const attempts: number[] = []
+    const pauses: number[] = []
+    const dial = async (_: string, { attemptIndex = 0 }) => {
+      attempts.push(attemptIndex)
+      return responded(500)
+    }
+    const runCheck = checkRunner({
+      ...{ dialler: { get: dial, tcpConnect: dial }, connectivity, clock: () => new Date(noon) },
+      sleep: async ms => void pauses.push(ms),
+    })
+    const outcome = await runCheck(
+      checkOf({ id: 1, intervalS: 60, url: 'https://site.test/' }, noon, { confirmations }),
+    )
+    expect(outcome).toMatchObject({ confirmed: true, result: { ok: false, error: 'status', attempts: confirmations } })
+    expect(attempts).toEqual([...Array(confirmations).keys()])
+    expect(pauses).toEqual([1_000, 2_000, 2_000, 2_000].slice(0, confirmations - 1))
+  },
+)
+
+test('a check with settings that this version does not know is not made, and says nothing about the site', async () => {
+  const dial = () => expect.unreachable('nothing is dialled')
+  const runCheck = checkRunner({
+    ...{ dialler: { get: dial, tcpConnect: dial }, connectivity: connectivityTracker(() => false, null) },
+    ...{ clock: () => new Date(noon), sleep: async () => {} },
+  })
+  const site = { id: 1, intervalS: 60, url: 'https://site.test/' }
+  const outcome = await runCheck(checkOf(site, noon, { settings: { colour: 'blue' } }))
+  expect(outcome).toMatchObject({ confirmed: false, result: { ok: null, error: 'not-checked', attempts: 0 } })
+})
+
 test('at most the allowed number of checks run at the same time, and every check runs', async () => {
   const check = checkOf({ id: 1, url: 'https://site.test/', intervalS: 60 }, noon)
   let running = 0

@@ -17,7 +17,9 @@ export const proberDatabase = (): { readonly db: Postgres } => {
     await probeResultsIn(database.db).createPartitions([new Date(noon)])
   })
   afterAll(() => database.end())
-  beforeEach(() => database.db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity'))
+  beforeEach(() =>
+    database.db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity cascade'),
+  )
   return {
     get db() {
       return database.db

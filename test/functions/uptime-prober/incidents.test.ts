@@ -10,6 +10,7 @@ import type { CheckOutcome } from '#functions/uptime-prober/check-runner.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { stateConfirmedBy, verdict } from '#functions/uptime-prober/verdict.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { withoutOptions } from '#test/support/monitors.ts'
 import { type VirtualTime, virtualTime } from '#test/support/virtual-time.ts'
 import { incidentsOf } from './database.ts'
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(() => clean())
 
-const clean = () => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity')
+const clean = () => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity cascade')
 
 const addMonitor = async (name: string) =>
   (
@@ -194,7 +195,16 @@ test('results of a monitor that is paused or deleted are not stored', async () =
 
 test('a verdict is needed only for a result that confirms a state that the monitor does not have', () => {
   const at = fc.nat(20).map(slot)
-  const monitor = { id: 1, chatId, name: '', kind: 'http' as const, url: '', intervalS: 10, timeoutMs: 5_000 }
+  const monitor = {
+    ...withoutOptions,
+    id: 1,
+    chatId,
+    name: '',
+    kind: 'http' as const,
+    url: '',
+    intervalS: 10,
+    timeoutMs: 5_000,
+  }
   fc.assert(
     fc.property(
       fc.record({ dueAt: at, ok: fc.constantFrom(true, false, null), confirmed: fc.boolean() }),

@@ -28,7 +28,7 @@ beforeAll(async () => {
   await db.query('insert into chat (id) values ($1)', [chatId])
 })
 afterAll(() => database.end())
-beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity'))
+beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity cascade'))
 
 const addMonitor = async (intervalS: number, name = 'loja.test') =>
   (await monitorsIn(db).add({ chatId, name, kind: 'http', url: `https://${name}/`, intervalS, timeoutMs: 5_000 }))

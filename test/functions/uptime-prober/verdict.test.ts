@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Monitor } from '#database/uptime/monitors.ts'
 import { type Finding, verdict } from '#functions/uptime-prober/verdict.ts'
+import { withoutOptions } from '#test/support/monitors.ts'
 
 const slot = (n: number) => new Date(Date.UTC(2026, 10, 21, 12) + n * 10_000)
 
@@ -13,6 +14,7 @@ const unjudged: Monitor = {
   url: 'https://example.org/',
   intervalS: 10,
   timeoutMs: 5_000,
+  ...withoutOptions,
   pausedAt: null,
   state: 'new',
   stateSince: null,
