@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Shows and replays dead letters: runs the Job of dead-letters.yaml in kubectl's current context and prints its log.
-# It takes the image from the Service error-notifier and the address from the Broker.
+# The script takes the image from the Service error-notifier, and the broker's address from the object Broker.
 #   dead-letters.sh list | show <id> | replay <id> …
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

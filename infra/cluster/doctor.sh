@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks the installation in kubectl's current context: runs the Job of doctor.yaml, prints its log, and exits with its
-# exit code: 1 if a check failed, else 0. It takes the image from the Service error-notifier and the address from the
-# Broker.
+# exit code: 1 if a check failed, else 0. The script takes the image from the Service error-notifier, and the
+# broker's address from the object Broker.
 #   doctor.sh [--json]
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -3,9 +3,9 @@ export const stepMs = 10
 const steps = 8_192
 
 /**
- * A timer wheel that holds the end of each running check: a ring of linked lists, one list a step. The ring covers 82
- * s, and no check lasts longer than 34 s. A check is in one list at most, so its link costs one number, also when there
- * are millions of checks.
+ * A timer wheel that holds the end of each running check: a ring of linked lists, one list for each step. The ring
+ * covers 82 s, and no check lasts longer than 34 s. A check is in at most one list, so one number for each check is
+ * enough for the links of all lists.
  */
 export const createTimerWheel = (checks: number) => {
   const first = new Int32Array(steps).fill(-1)
