@@ -46,7 +46,7 @@ export const chartFiles = async (): Promise<Map<string, string>> => {
 
 /**
  * Whether the first step of a first install leaves the object out. Functions that publish need K_SINK, which exists
- * only after this step, and objects of the four kinds refer to functions.
+ * only after this step, and objects of the four kinds below refer to functions.
  */
 const comesLater = ({ kind, metadata }: Manifest) =>
   metadata.labels?.['vigia.dev/publishes'] === 'true' ||

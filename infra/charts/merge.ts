@@ -13,8 +13,8 @@ export class Expression {
 export type Variants = Map<string, unknown>
 
 /**
- * Makes one Helm template from the variants of an object. Shared fields appear once; different ones stand in conditions
- * on `.Values.cluster`. If not all of `clusters` have the object, a condition encloses it.
+ * Makes one Helm template from the variants of an object. Fields that are equal in all variants appear once; fields
+ * that differ stand in conditions on `.Values.cluster`. If not all of `clusters` have the object, a condition encloses it.
  */
 export const template = (variants: Variants, clusters: readonly string[]): string => {
   const scope = [...variants.keys()]
