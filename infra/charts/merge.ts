@@ -14,7 +14,8 @@ export type Variants = Map<string, unknown>
 
 /**
  * Makes one Helm template from the variants of an object. Fields that are equal in all variants appear once; fields
- * that differ stand in conditions on `.Values.cluster`. If not all of `clusters` have the object, a condition encloses it.
+ * that differ stand in conditions on `.Values.cluster`. If not all of `clusters` have the object, a condition encloses
+ * it.
  */
 export const template = (variants: Variants, clusters: readonly string[]): string => {
   const scope = [...variants.keys()]
