@@ -25,7 +25,7 @@ export const verb: Verb = {
     try {
       const now = new Date()
       const rows = await backUp(db, resolve(file), schemas, now)
-      // The metrics and the doctor read from it how old the last backup is. The backup itself does not contain it.
+      // The metrics and the doctor read this time. The backup does not contain it, because the file is already written.
       await cursorsIn(db).advance('backup', now)
       print(`saved ${rows} rows of ${name} in ${resolve(file)}`)
     } finally {

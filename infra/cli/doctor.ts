@@ -48,11 +48,14 @@ export const verb = doctorVerb(help, async (given, backups = '/backups') => {
   }
 })
 
-/** null if PostgreSQL cannot tell; another check has the reason. */
+/** The recorded time of the last backup; null without one, or if PostgreSQL fails, which another check reports. */
 const recordedIn = async (database: Awaited<ReturnType<typeof connect>>) =>
   'query' in database ? recordedBackup(database).catch(() => null) : null
 
-/** PostgreSQL writes the file when it starts and removes it when it stops. */
+/**
+ * The URL of the PostgreSQL that Vigia has started; null if it does not run. PostgreSQL writes postmaster.pid when it
+ * starts and removes the file when it stops.
+ */
 const ownServer = async (dataDir: string): Promise<string | null> =>
   existsSync(join(dataDir, 'postgres/data/postmaster.pid')) ? runningPostgres(dataDir) : null
 

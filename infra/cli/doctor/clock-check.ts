@@ -34,7 +34,7 @@ export const clockOfTelegram = (apiRoot: string, timeoutMs: number): OtherClock 
 
 /**
  * Compares this machine's clock with others. The answer belongs to some time during the request, most likely to its
- * middle. So half of the request's duration may be no difference, such as on a busy machine.
+ * middle. So half of the request's duration, which is long on a busy machine, is subtracted from the difference.
  */
 export const clockCheck = async (others: readonly OtherClock[], nowMs: () => number): Promise<Result> => {
   const differences = await Promise.all(
@@ -52,7 +52,7 @@ export const clockCheck = async (others: readonly OtherClock[], nowMs: () => num
   if (known.length === 0) return skipped('no other clock answers')
   const largest = Math.max(...known.map(({ aheadS }) => Math.abs(aheadS)))
   if (largest < noticeableS) return ok(found)
-  const why = 'Checks, announcements and the leases of events use both clocks, so they come at the wrong time.'
+  const why = 'Checks, announcements and the leases of events use both clocks, so they begin or end at the wrong time.'
   const next = 'timedatectl status; the clocks agree when NTP runs on both machines'
   return largest < tooMuchS ? warning(found, why, next) : failed(found, why, next)
 }

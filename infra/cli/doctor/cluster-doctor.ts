@@ -8,8 +8,8 @@ import { connect } from './postgres-checks.ts'
 import { brokerCheck } from './runtime-checks.ts'
 
 /**
- * The doctor in a pod of a cluster. It is apart from the doctor of a machine, because the image has no one-machine
- * runtime.
+ * The doctor in a pod of a cluster. It does not import the doctor of one machine, because the image does not contain the
+ * one-machine runtime.
  */
 export const verb = doctorVerb('doctor [--json]', async (given, backups) => {
   if (backups !== undefined) throw new UsageError('--backups works only on one machine')
@@ -27,7 +27,7 @@ export const verb = doctorVerb('doctor [--json]', async (given, backups) => {
       },
       ...commonChecks(installation, {
         database,
-        // The broker of a cluster keeps its events itself.
+        // The broker of a cluster keeps its events itself, and not in PostgreSQL.
         schemas: [{ dir: migrationsDir, table: 'migration' }],
         catalogue: async () => catalogue,
         runningS: async () => null,

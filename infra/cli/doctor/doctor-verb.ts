@@ -24,7 +24,8 @@ export const doctorVerb = (
   help,
   run: async (args, { env, print }) => {
     const { values } = parseArguments({ args, options: { json: { type: 'boolean' }, backups: { type: 'string' } } })
-    // Loading them blocks this process. During the checks, answers would seem late on a busy machine.
+    // Loads these packages before the checks. Loading blocks this process, so during the checks, answers would seem
+    // late on a busy machine.
     await Promise.all([import('got'), import('mongodb'), import('pg')])
     const { database, checks } = await prepare(env, values.backups)
     const findings = (await findingsOf(checks, checkTimeLimitMs)).map(finding => clean(finding, env))

@@ -8,7 +8,7 @@ import { type ReadOnlyDatabase, readOnlyDatabase } from './read-only-database.ts
 /** The oldest PostgreSQL that Vigia supports (infra/local/settings.md). */
 const oldestVersion = 14
 
-/** Below these numbers of free connections, functions that start may get none. */
+/** Below the first number of free connections the check warns, and below the second it fails. */
 const fewFreeConnections = 20
 const noFreeConnections = 3
 

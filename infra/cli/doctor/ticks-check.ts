@@ -3,7 +3,7 @@ import { failed, ok, type Result } from './finding.ts'
 import type { Installation } from './installation.ts'
 import type { ReadOnlyDatabase } from './read-only-database.ts'
 
-/** The seconds between two ticks of the jobs that have a cursor, as in knative/sources/. */
+/** The jobs whose cursors are checked, with the seconds between two of their ticks, as in knative/sources/. */
 export const tickPeriodsS: Record<string, number> = {
   'probe-scheduler': 10,
   'episode-checker': 300,
@@ -15,15 +15,16 @@ const graceS = 60
 const allowedS = (periodS: number) => 2 * periodS + graceS
 
 /**
- * Whether the jobs have done their work up to now. `runningS` is how long Vigia has been running: after a stop, the
- * cursors are old until the next tick. It is null if that is not known.
+ * Whether the jobs have done their work up to now. `runningS` is how long Vigia has been running, or null if that is not
+ * known. It matters because after a stop the cursors are old until the next tick.
  */
 export const ticksCheck = async (
   { query }: ReadOnlyDatabase,
   { place, dataDir }: Installation,
   runningS: number | null,
 ): Promise<Result> => {
-  // series-refresher does nothing while no chat follows a series. A job without a cursor counts from the installation.
+  // series-refresher does nothing while no chat follows a series. The age of a job without a cursor counts from the
+  // installation.
   const rows = await query<{ job: string; ageS: number; hasRun: boolean }>(
     `select job, reached is not null as "hasRun",
        extract(epoch from now() - coalesce(reached, (select min(run_on) from migration)))::float8 as "ageS"
