@@ -17,8 +17,8 @@ export const recordedBackup = async ({ query }: ReadOnlyDatabase): Promise<Date 
   (await query<{ reached: Date }>(`select reached from cursor where job = 'backup'`))[0]?.reached ?? null
 
 /**
- * The age of the last backup on one machine: the recorded one, or the newest file in `folder`, whichever was made later.
- * The date inside the file says when its backup was made. Fails if the newest file is damaged.
+ * The age of the last backup on one machine: the recorded one, or the newest file in `folder`, whichever was made
+ * later. The date inside the file says when its backup was made. Fails if the newest file is damaged.
  */
 export const backupCheck = async (folder: string, recordedAt: Date | null, now: Date): Promise<Result> => {
   const next = `npm run vigia -- backup ${folder}/vigia-$(date +%F).backup`
@@ -40,7 +40,7 @@ export const backupCheck = async (folder: string, recordedAt: Date | null, now: 
 
 const recorded = 'the last backup that PostgreSQL knows'
 
-/** The age of the last backup on a cluster. Skipped without a record, because only the overlay onprem records backups. */
+/** The age of the last backup on a cluster. Skipped without a record, because only onprem records its backups. */
 export const recordedBackupCheck = (recordedAt: Date | null, now: Date): Result =>
   recordedAt === null
     ? skipped('no backup is recorded; CloudNativePG records its own: kubectl -n vigia get backups')

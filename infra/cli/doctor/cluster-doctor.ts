@@ -8,8 +8,8 @@ import { connect } from './postgres-checks.ts'
 import { brokerCheck } from './runtime-checks.ts'
 
 /**
- * The doctor in a pod of a cluster. It does not import the doctor of one machine, because the image does not contain the
- * one-machine runtime.
+ * The doctor in a pod of a cluster. It does not import the doctor of one machine, because the image does not contain
+ * the one-machine runtime.
  */
 export const verb = doctorVerb('doctor [--json]', async (given, backups) => {
   if (backups !== undefined) throw new UsageError('--backups works only on one machine')

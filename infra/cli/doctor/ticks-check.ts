@@ -15,8 +15,8 @@ const graceS = 60
 const allowedS = (periodS: number) => 2 * periodS + graceS
 
 /**
- * Whether the jobs have done their work up to now. `runningS` is how long Vigia has been running, or null if that is not
- * known. It matters because after a stop the cursors are old until the next tick.
+ * Whether the jobs have done their work up to now. `runningS` is how long Vigia has been running, or null if that is
+ * not known. It matters because after a stop the cursors are old until the next tick.
  */
 export const ticksCheck = async (
   { query }: ReadOnlyDatabase,
