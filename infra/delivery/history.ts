@@ -11,7 +11,7 @@ export interface ReleaseTag {
   subject: string
 }
 
-/** The version tags of a repository, newest version first. With `commit`, only the tags that it contains. */
+/** The version tags of a repository, newest version first. With `commit`, only the tags in its history. */
 export const releaseTags = async (repository: string, commit?: string): Promise<ReleaseTag[]> => {
   const format = '%(refname:short)%09%(*objectname)%09%(*parent)%09%(*subject)'
   const merged = commit ? [`--merged=${commit}`] : []

@@ -10,7 +10,7 @@ import { git } from './git.ts'
 import { onPath } from './on-path.ts'
 import { compareVersions, versionIn } from './version.ts'
 
-/** Opens one branch and one pull request for each environment. Merging it moves the environment. */
+/** Pushes a branch for each environment and, if gh is on PATH, opens a pull request. A merge moves the environment. */
 const promote = async (): Promise<string> => {
   const checkoutFolder = await checkout()
   const draft = draftIn(checkoutFolder)

@@ -39,7 +39,7 @@ const push = async (draft: ReturnType<typeof draftIn>, release: Release, digest:
   const refused = await pushTogether(source, tag, release.BRANCH)
   if (!refused) return
   const remote = await gitOrNothing(source, ['ls-remote', 'origin', `refs/tags/${tag}`, `refs/heads/${release.BRANCH}`])
-  // The connection was lost after the server had accepted the push.
+  // If origin has our tag, the connection was lost after the server had accepted the push.
   if (remote?.includes(`${await git(source, ['rev-parse', `refs/tags/${tag}`])}\trefs/tags/${tag}`)) return
   if (remote?.includes(`refs/tags/${tag}`)) {
     await rm(folder, { recursive: true, force: true })

@@ -42,7 +42,10 @@ const ask = async (url: string, init: RequestInit = {}): Promise<Response> => {
   }
 }
 
-/** Sends a request to the registry API (OCI distribution 1.1). After a 401 it fetches a token and tries again. */
+/**
+ * Sends a request to the registry API (OCI distribution 1.1). After a 401, sends the request again, with a token or with
+ * the credentials of `docker login`, as the registry asks.
+ */
 const call = async (host: string, path: string, init: RequestInit = {}): Promise<Response> => {
   const url = `${base(host)}/v2/${path}`
   const first = await ask(url, init)
