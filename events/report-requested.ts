@@ -3,9 +3,9 @@ import { defineEvent } from './event.ts'
 import { ChatId, Instant } from './fields.ts'
 
 /**
- * A report for one chat is due, or a person asked for one. Subject `chat/7`. The id of a report that is due is
- * `chat/7/report@<time at which it was due>`, so two ticks request the same report. It is also the key of the stored
- * report.
+ * A report for one chat is due, or a person asked for one. Subject `chat/7`. The id of the event is the key of the
+ * stored report. For a report that is due, the id is `chat/7/report@<time at which it was due>`, so two ticks request
+ * the same report.
  */
 export const ReportRequested = defineEvent(
   'report.requested',
