@@ -33,7 +33,7 @@ export interface Handlers {
   function(name: string, request: IncomingMessage, response: ServerResponse): unknown
   /** `sites.localhost`: the test sites. */
   sites?: Handler
-  /** Plain localhost: the API, the home page and the chat; only `POST /alerts` goes to error-notifier. */
+  /** Plain localhost: the API, the home page and the chat. `POST /alerts` on plain localhost goes to error-notifier. */
   localPages: Handler
   /** Gets the error of a handler that did not answer. */
   failed(error: unknown): void
@@ -92,8 +92,8 @@ export const listen = async (port: number, starting: Handler): Promise<Server> =
 }
 
 /**
- * Plain localhost has this path of error-notifier too, because Alertmanager (as every program in Go) finds no name
- * under `.localhost` on a machine without systemd-resolved.
+ * Plain localhost passes requests to this path on to error-notifier, because Alertmanager (like every program in Go)
+ * cannot resolve names under `.localhost` on a machine without systemd-resolved.
  */
 const alerts = { path: '/alerts', function: 'error-notifier' }
 

@@ -73,8 +73,8 @@ const isRetriedStatus = (status: number): boolean =>
 const maxBackoffMs = 365 * 24 * 3_600_000
 
 /**
- * The pause before a retry. `retryIndex` of the first retry is 0, so the linear policy makes it without a pause, as on
- * Knative.
+ * The pause before a retry. `retryIndex` of the first retry is 0. So with the linear policy there is no pause before
+ * the first retry, as on Knative.
  */
 const backoffMs = ({ backoffPolicy, backoffDelayMs }: AttemptMade['delivery'], retryIndex: number): number =>
   Math.min(backoffPolicy === 'linear' ? backoffDelayMs * retryIndex : backoffDelayMs * 2 ** retryIndex, maxBackoffMs)

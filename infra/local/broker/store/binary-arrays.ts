@@ -1,8 +1,7 @@
-/**
- * The object identifiers of PostgreSQL's types. This file encodes arrays in PostgreSQL's binary form. The driver sends
- * a Buffer unchanged and marks it as binary, so each array is copied once. The driver's own encoding quotes every
- * element and writes bytes as hexadecimal text.
- */
+// This file encodes arrays in PostgreSQL's binary form. The driver sends a Buffer unchanged and marks it as binary, so
+// each array is copied once. The driver's own encoding would quote every element and write bytes as hexadecimal text.
+
+/** The object identifiers of PostgreSQL's types. */
 const oid = { bool: 16, bytea: 17, int8: 20, int4: 23, text: 25, float8: 701, uuid: 2950 }
 
 const headerBytes = 20
