@@ -9,7 +9,7 @@ import { addMessage, apiMessage, type Bot, type StoredMessage, type TelegramStat
 import { captionText, messageText } from './text.ts'
 
 const maxUploadBytes = 10 * 1024 * 1024
-/** Width and height of a photo together, in pixels, and the highest ratio between them. */
+/** The highest sum of the width and the height of a photo, in pixels, and the highest ratio between them. */
 const maxSides = 10_000
 const maxRatio = 20
 

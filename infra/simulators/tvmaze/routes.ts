@@ -36,7 +36,7 @@ const ok = (body: unknown): TvmazeResponse => ({ status: 200, body })
 const noResult: TvmazeResponse = { status: 404, body: null }
 const pageNotFound = errorResponse(404, 'Page not found.')
 
-/** Answers a request as api.tvmaze.com does. Unknown parameters are ignored, as they are there. */
+/** Answers a request as api.tvmaze.com does. Like api.tvmaze.com, it ignores unknown parameters. */
 export const respond = (store: Store, request: TvmazeRequest): TvmazeResponse => {
   const { path, query, base, now } = request
   const [, first, second, third] = path.split('/')
