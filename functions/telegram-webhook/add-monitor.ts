@@ -69,8 +69,8 @@ const monitorSettings = async (
   const { chat, messages } = context
   const { address, interval, limit } = parsed
   const tcp = tcpInstead(address)
-  // If a password contains a blank, the rest of the password is parsed as the interval. The reply must not repeat it in
-  // the chat.
+  // If a password contains a blank, the rest of the password is parsed as the interval. The reply must not repeat that
+  // part of the password in the chat.
   const hasPassword = /@|%(?:25)*40/i.test(interval)
   if (tcp !== null && !hasPassword)
     return { refusal: messages.tcpInstead(parseInterval(interval) === null ? tcp : `${tcp} ${interval}`) }

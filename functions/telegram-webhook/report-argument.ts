@@ -2,8 +2,8 @@ import type { ReportSetting } from '#database/reports/report-settings.ts'
 import { folded } from '#functions/wording/fold.ts'
 
 /**
- * What a person asked for with the words after /relatorio: a change of the setting, or why they were not understood.
- * `hour`: the time is not a full hour.
+ * What a person asked for with the words after /relatorio: a change of the setting, or why the words were not
+ * understood. `hour`: the time is not a full hour.
  */
 export type ReportArgument = { change: Partial<ReportSetting> } | { refused: 'unknown' | 'hour' }
 

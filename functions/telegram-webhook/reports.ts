@@ -26,7 +26,7 @@ export const reportCommand = async (context: ChatContext, argument: string): Pro
     return sendReply(settingView(context, setting, why))
   }
   const { change } = asked
-  // An hour without a day means every day.
+  // An hour without a day means every day if the chat gets no reports yet. Otherwise the days stay as they are.
   const frequency =
     change.frequency ?? (change.hour !== undefined && setting.frequency === 'none' ? 'daily' : undefined)
   return sendReply(
