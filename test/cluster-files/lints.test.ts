@@ -32,7 +32,7 @@ describe.each(overlays)('the objects of %s', overlay => {
     ["pass Knative's admission webhooks", webhookFaults],
     ['send dead letters to a receiver that makes no new ones', deadLetterLoops],
     ['refer only to objects that exist', brokenReferences],
-    ['have a tick for exactly the function after which it is named', wrongTicks],
+    ['have ticks that wake exactly the function after which the tick is named', wrongTicks],
     ['need no feature flag', missingFlags],
     ['give no pod a token for the API server or the addresses of all Services', needlessAccess],
     ['have each key of a Secret or ConfigMap from exactly one source', missingKeys],

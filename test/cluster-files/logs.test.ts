@@ -30,7 +30,7 @@ describe.each(['gke', 'onprem', 'minikube'])('the log pipeline of %s', name => {
     expect(faultsOfAll(await render(name)).filter(fault => !withoutSchema.test(fault))).toEqual([]),
   )
 
-  test('has fixed tags, and its pods name every ConfigMap that exists', async () => {
+  test('has only images with fixed tags, and its pods name every ConfigMap that exists', async () => {
     const objects = await render(name)
     const images = [...JSON.stringify(objects).matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image!)
     expect(images.length).toBeGreaterThan(0)

@@ -221,7 +221,7 @@ describe.each(overlays)('on %s', overlay => {
       }
   })
 
-  test('the Job of doctor.yaml reaches exactly what telegram-webhook reaches, without the trace collector: both databases, the broker and web APIs', async () => {
+  test('the Job of doctor.yaml reaches exactly what telegram-webhook reaches, except the trace collector: both databases, the broker and web APIs', async () => {
     const { policies, ours, others } = await objectsAndPeers(overlay)
     const file = 'infra/cluster/doctor.yaml'
     const [job] = parseManifests(readFileSync(join(root, file), 'utf8'), file)

@@ -80,7 +80,7 @@ describe('the nightly dump of onprem', () => {
   }
   const dumps = () => readdirSync(folder).filter(name => name.startsWith('vigia-'))
 
-  test('records its time, which never goes back', async () => {
+  test('records its time in PostgreSQL, and the recorded time never goes back', async () => {
     const { status, stderr } = await runScript('for last; do :; done; echo "$last" > "$FOLDER/sql"')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     expect(dumps()).toHaveLength(1)

@@ -59,23 +59,26 @@ describe('secrets', () => {
     }
   })
 
-  test.each(overlays)('of %s have a row in its README, with each key that an object reads', async overlay => {
-    const readme = readFileSync(join(root, 'infra/cluster', overlay, 'README.md'), 'utf8')
-    const rows = [...readme.matchAll(/^\| `(vigia-[a-z-]+)` \| ([^|]+)/gm)].map(
-      ([, name, keys]) => [name, [...keys!.matchAll(/`(\w+)`/g)].map(([, key]) => key!)] as const,
-    )
-    const read = new Map<string, Set<string>>()
-    for (const one of await renderOverlay(overlay))
-      for (const [, reference] of JSON.stringify(one).matchAll(/"(?:secretKeyRef|passwordSecretRef)":({[^}]*})/g)) {
-        const { name, key } = JSON.parse(reference!)
-        read.set(name, (read.get(name) ?? new Set()).add(key))
-      }
-    for (const [name, keys] of read) expect(new Map(rows).get(name), name).toEqual(expect.arrayContaining([...keys]))
-    const made = (await renderOverlay(overlay)).flatMap(({ kind, metadata }) =>
-      ['Secret', 'SealedSecret', 'ExternalSecret'].includes(kind) ? [metadata.name] : [],
-    )
-    expect(rows.map(([name]) => name).toSorted()).toEqual(made.toSorted())
-  })
+  test.each(overlays)(
+    'of %s have a row in the README of the overlay, with each key that an object reads',
+    async overlay => {
+      const readme = readFileSync(join(root, 'infra/cluster', overlay, 'README.md'), 'utf8')
+      const rows = [...readme.matchAll(/^\| `(vigia-[a-z-]+)` \| ([^|]+)/gm)].map(
+        ([, name, keys]) => [name, [...keys!.matchAll(/`(\w+)`/g)].map(([, key]) => key!)] as const,
+      )
+      const read = new Map<string, Set<string>>()
+      for (const one of await renderOverlay(overlay))
+        for (const [, reference] of JSON.stringify(one).matchAll(/"(?:secretKeyRef|passwordSecretRef)":({[^}]*})/g)) {
+          const { name, key } = JSON.parse(reference!)
+          read.set(name, (read.get(name) ?? new Set()).add(key))
+        }
+      for (const [name, keys] of read) expect(new Map(rows).get(name), name).toEqual(expect.arrayContaining([...keys]))
+      const made = (await renderOverlay(overlay)).flatMap(({ kind, metadata }) =>
+        ['Secret', 'SealedSecret', 'ExternalSecret'].includes(kind) ? [metadata.name] : [],
+      )
+      expect(rows.map(([name]) => name).toSorted()).toEqual(made.toSorted())
+    },
+  )
 
   test('have the same keys in both .env.example files', () => {
     const keys = (overlay: Overlay) =>

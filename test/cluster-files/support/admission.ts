@@ -41,8 +41,8 @@ const deliveryFaults = (delivery: Untyped, path: string): string[] => {
   if (!delivery) return [`missing field: ${path}`]
   const whole = ['retry', 'backoffPolicy', 'backoffDelay', 'deadLetterSink'].filter(key => delivery[key] === undefined)
   return [
-    // Our own rule: Knative applies no defaults to a partial block, so it would mean no retries, or retries without a
-    // pause.
+    // Our own rule: Knative applies no defaults to a partial block, so a partial block would mean no retries, or
+    // retries without a pause.
     ...whole.map(key => `partial delivery block: ${path}.${key}`),
     ...(Number.isInteger(delivery.retry) && delivery.retry >= 0 ? [] : [`invalid value: ${path}.retry`]),
     ...(['linear', 'exponential'].includes(delivery.backoffPolicy) ? [] : [`invalid value: ${path}.backoffPolicy`]),

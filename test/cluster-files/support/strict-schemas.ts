@@ -8,8 +8,8 @@ const limits = [
 ]
 
 /**
- * A regular expression of Go, in which `(?i)` holds until the end of its group, as one of JavaScript, which needs a
- * group for it: `(?i:…)`.
+ * Translates a regular expression of Go to JavaScript. In Go, `(?i)` holds until the end of the group that contains it;
+ * JavaScript needs a group of its own: `(?i:…)`.
  */
 const withFlagGroups = (pattern: string): string => {
   let text = ''
