@@ -38,7 +38,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8 })
 interface Case {
   name: string
   reply: string
-  /** The number of updates, warm-up included; set only if the other cases send more. */
+  /** The number of updates, warm-up included, for a case that must send fewer updates than the other cases. */
   count?: number
   update(id: number): object
 }
