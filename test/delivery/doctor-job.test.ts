@@ -29,7 +29,7 @@ beforeAll(async () => {
     startSimulators(),
     startServer((_, response) => response.writeHead(405).end()),
   ])
-  // As if Vigia had just been installed. The migrations of a test's database may be older.
+  // As if Vigia had just been installed: the database of a test can be a copy of one that was migrated long ago.
   await database.db.query('update migration set run_on = now()')
   await cursorsIn(database.db).advance('backup', new Date())
   env = {

@@ -92,7 +92,7 @@ describe.skipIf(process.platform === 'win32')('doctor.sh', () => {
     [[], [], 0],
     [['--json'], ['--json'], 1],
   ])(
-    '%j creates a Job with these arguments, shows its log, and has its exit code',
+    '%j creates a Job with these arguments, shows the log of the Job, and exits with the exit code of the Job',
     async (args, expectedArgs, code) => {
       await kubectl({ exitCode: code })
       expect(await run('doctor.sh', ...args)).toEqual({ code, stdout: 'what the log says\n', stderr: '' })

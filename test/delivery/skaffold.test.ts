@@ -308,7 +308,7 @@ const faultsOfSync = (
   const found: string[] = []
   if (!stage.entrypoint.at(-1)!.endsWith('/launch.dev.mjs')) found.push(`${stage.name} watches no files`)
   if (!unresolved.includes(image.split('/')[0]!))
-    found.push(`Knative replaces the tag of ${image} by a digest, so no pod has exactly that image`)
+    found.push(`Knative replaces the tag of ${image} with a digest, so no pod has exactly that image`)
   const copies = stage.steps.flatMap(step => ('copy' in step && step.copy.from === undefined ? [step] : []))
   for (const { src, dest, strip = '' } of manual) {
     const files = globSync(src, { cwd: root })
