@@ -79,7 +79,7 @@ describe('the clock', () => {
     })
   })
 
-  test('is not called wrong because an answer took long', async () => {
+  test('is not reported as wrong only because an answer took long', async () => {
     const slow = (answeredAtMs: number) => {
       const times = [0, 8_000]
       return clockCheck([{ name: 'PostgreSQL', read: async () => answeredAtMs }], () => times.shift()!)
@@ -209,7 +209,7 @@ describe('MongoDB', () => {
     })
   })
 
-  test('that Vigia has stopped is a failure, and one that it never started is skipped', async () => {
+  test('that Vigia has started and that no longer runs is a failure; if Vigia has never started one, the check is skipped', async () => {
     await mkdir(join(folder, 'mongodb'))
     const record = { pid: 1, program: '/usr/bin/mongod', port: await freePort() }
     await writeFile(join(folder, 'mongodb/server.json'), JSON.stringify(record))

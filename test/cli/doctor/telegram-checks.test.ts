@@ -31,7 +31,7 @@ describe('a bot', () => {
     })
   })
 
-  test('that nobody has configured is a warning', async () => {
+  test('that is not configured is a warning', async () => {
     for (const variable of ['TELEGRAM_BOT_TOKEN', 'TELEGRAM_OPS_BOT_TOKEN'] as const)
       expect(await botCheck({ apiRoot: simulator.url, token: undefined, variable })).toMatchObject({
         state: 'warning',
@@ -51,7 +51,7 @@ describe('a bot', () => {
 })
 
 describe('a webhook', () => {
-  test('that is where it should be is ok, and so is none while updates are fetched', async () => {
+  test('at the expected URL is ok, and so is no webhook while updates are fetched', async () => {
     expect(await check(null)).toEqual({ state: 'ok', found: 'no webhook, updates are fetched; 0 updates wait' })
     await setWebhook('https://vigia.example/telegram')
     expect(await check('https://vigia.example/telegram')).toEqual({
@@ -96,7 +96,7 @@ describe('a webhook', () => {
     expect(await check(url, new Date((at + 3_600) * 1000))).toMatchObject({ state: 'ok' })
   })
 
-  test('is ok or failed by the number of updates that wait if updates are fetched', async () => {
+  test('that is not set, because updates are fetched, is a failure if more than 50 updates wait', async () => {
     const user = simulator.user('Ana')
     for (let count = 0; count < 51; count++) user.send(`oi ${count}`)
     expect(await check(null)).toMatchObject({
