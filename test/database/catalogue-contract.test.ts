@@ -8,7 +8,7 @@ import { findMongod, jongodb } from '#local/databases/mongo-programs.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { temporaryDataFolder } from '#test/support/global-setup.ts'
 
-/** A MongoDB-compatible server on this machine. The catalogue may use only what works on all such servers. */
+/** A MongoDB-compatible server. The catalogue may use only what works on all such servers. */
 interface Engine {
   name: 'mongod' | 'jongodb' | 'VIGIA_TEST_MONGODB_URI'
   start(): Promise<{ uri: string; stop(): Promise<void> }>

@@ -129,7 +129,7 @@ describe('of planted rows', () => {
     expect(figures.checks).toMatchObject({ ok: 90, failed: 8, unknown: 2, missed: 1 })
   })
 
-  test('checks that began more than a second late are late, and those that were missed', () => {
+  test('checks that began more than a second late count as late, and so do missed checks', () => {
     expect(figures.checks.late).toBe(90 + 1)
   })
 
