@@ -143,7 +143,7 @@ test('a backup keeps the newest snapshots, and only verified ones', async () => 
   expect(newest).toMatch(/^etcd-\d{8}T\d{6}Z\.db$/)
   expect(rest).toEqual(['notes.txt'])
   expect(await readFile(join(home, 'snapshots', newest!), 'utf8')).toBe('unverified.db')
-  // Without a new snapshot it deletes no old one.
+  // Without a new snapshot the script deletes no old one.
   expect(run).toThrow()
   expect(await list('snapshots')).toEqual([older, newest, 'notes.txt'])
 })
