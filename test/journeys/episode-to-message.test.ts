@@ -38,7 +38,7 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
     expect(repliesMatching(ana, /T1 E/)[0]!.text).toContain('8 episódios')
   })
 
-  test(`functions handled all events, each event ${twice ? 'four times' : 'once'}`, async () => {
+  test(`functions handled all events, each event at least ${twice ? 'four times' : 'once'}`, async () => {
     const handled = await timesHandled(journey.vigia)
     const types = ['series.followed', 'episode.due', 'message.requested'].map(name => `dev.vigia.${name}`)
     expect(handled.map(({ type }) => type)).toEqual(expect.arrayContaining([...types, 'dev.knative.sources.ping']))

@@ -51,7 +51,7 @@ describe.each(deliveryModes)('a report, with every event %s', (_, twice) => {
     await waitForReply(bob, /example\.org/)
     bob.send('/report daily 8am')
     await waitForReply(bob, /every day at 8 AM/)
-    // The report of the day before yesterday and of yesterday were missed.
+    // The reports of the day before yesterday and of yesterday were missed.
     await database.db.query(
       `update report_setting set done_until = now() - interval '50 hours' where chat_id = ${bob.chatId}`,
     )
