@@ -83,7 +83,7 @@ describe('the webhook', () => {
     expect(await refusal('setWebhook', params)).toBe(`400 Bad Request: ${words}`)
   })
 
-  test('gets updates with the secret and its host name, over a connection to this machine', async () => {
+  test('gets updates with its secret and its host name in the headers, over a connection to this machine', async () => {
     expect((await setWebhook({ max_connections: 5 })).result).toBe(true)
     ana.send('oi')
     await deliveries(1)

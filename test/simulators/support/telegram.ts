@@ -24,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(() => telegram.stop())
 
-/** Replaces the simulator of the current test by one with these rate limits, to whose bot Ana has written. */
+/** Replaces the simulator of the current test with one that has these rate limits. Ana has written to its bot. */
 export const restartWithRates = async (rates: NonNullable<TelegramOptions['rates']>) => {
   await telegram.stop()
   telegram = await startTelegram({ botToken, time, rates })
