@@ -162,7 +162,7 @@ describe('PostgreSQL', () => {
   })
 
   test.runIf(isLinux)('a zombie with the pid of the dead server does not prevent the start', async () => {
-    // The shell replaces itself by a program that never waits for its child process, so the child stays a zombie.
+    // The shell replaces itself with a program that never waits for its child process, so the child stays a zombie.
     const parent = killAtEnd(
       spawn('sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 3600'], {
         ...runAs(serverAccount()),
