@@ -71,7 +71,7 @@ describe('a request that is not usable is refused with one line, which is also l
   })
 })
 
-describe('a request that is odd is still a message', () => {
+describe('an unusual request still causes a message', () => {
   const received = async (body: unknown) => {
     expect(await post(JSON.stringify(body))).toMatchObject({ status: 204 })
     expect(fixture.received()).toHaveLength(1)

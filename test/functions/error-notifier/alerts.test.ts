@@ -91,7 +91,7 @@ test('a group that fires again after it was resolved is a new message, unless th
   expect(fixture.received()[1]).not.toContain('Continua')
 })
 
-test('a group that Alertmanager repeats after an hour is a reminder, once', async () => {
+test('a group that Alertmanager repeats after an hour causes a second message, the reminder, and no third one', async () => {
   await receive(payload())
   fixture.later(minutes(60))
   await receive(payload())
@@ -104,13 +104,13 @@ test('a group that Alertmanager repeats after an hour is a reminder, once', asyn
   expect(fixture.received()[1]).toContain('✅')
 })
 
-test('a group that is resolved but never fired is a message', async () => {
+test('a group that is resolved causes a message even if it never fired', async () => {
   await receive(resolved)
   expect(fixture.received()).toHaveLength(1)
   expect(fixture.received()[0]).toContain('✅')
 })
 
-test('a group that is stored while Telegram cannot be reached is sent by a later tick, as it is then', async () => {
+test('a group that is stored while Telegram cannot be reached is sent by a later tick, in its state at that time', async () => {
   fixture.telegram.failNext('sendMessage', { status: 502, description: 'Bad Gateway' })
   expect(await receive(payload())).toEqual({ status: 204 })
   expect(fixture.received()).toEqual([])

@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => fixture.stop())
 beforeEach(() => fixture.reset())
 
-test('the daily report is one message, also if it comes twice or later again', async () => {
+test('the daily report is one message, also if its event comes twice at once and again later', async () => {
   const event = sampleEvent(OperatorsReport)
   await Promise.all([installationReport(event, fixture.newReplica()), installationReport(event, fixture.newReplica())])
   fixture.later(minutes(90))
@@ -31,7 +31,7 @@ Banco de dados: 1,2 GB (+30 MB)
   ])
 })
 
-test('the report of the next day is a message of its own, in the language of the operators', async () => {
+test('the report of the next day is another message, and is in the language of the operators', async () => {
   const event = sampleEvent(OperatorsReport)
   await installationReport(event, fixture.newReplica())
   fixture.later(minutes(24 * 60))
