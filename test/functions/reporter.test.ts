@@ -8,7 +8,8 @@ import { reportTick } from '#functions/reporter/reporter.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 /*
- * When reports are requested: at the chat's hour, once, also if ticks are missed, come twice or if a clock is wrong.
+ * When reports are requested: once, at the hour of the chat, also if ticks are missed or come twice, or if a clock is
+ * wrong.
  */
 
 let database: TestDatabase
@@ -78,7 +79,7 @@ test('after missed days only the latest report is requested', async () => {
   expect(ids()).toEqual(['chat/7/report@2026-11-21T11:00:00.000Z'])
 })
 
-test('a weekly report is requested on its day, and a chat that chose never gets none', async () => {
+test('a weekly report is requested on its day, and a chat with the frequency "none" gets no report', async () => {
   await addChat(7, weekly, '2026-11-20T15:00:00Z')
   await addChat(8, { ...daily, frequency: 'none' }, '2026-11-20T15:00:00Z')
   for (let day = 21; day <= 30; day++) await tickAt(`2026-11-${day}T12:00:00Z`)
@@ -93,14 +94,14 @@ test('a weekly report is requested on its day, and a chat that chose never gets 
   ])
 })
 
-test('a new setting makes no report for an hour that is already over', async () => {
+test('a new setting requests no report for an hour that is already over', async () => {
   await addChat(7, { ...daily, hour: 9 }, '2026-11-21T11:30:00Z')
   await settings().set(7, daily, null, new Date('2026-11-21T11:40:00Z'))
   await tickAt('2026-11-21T12:15:00Z')
   expect(published).toEqual([])
 })
 
-test('another theme does not lose a report that is due', async () => {
+test('a report that is due is still requested after the chat chose another theme', async () => {
   await addChat(7, daily, '2026-11-20T15:00:00Z')
   await settings().set(7, { ...daily, theme: 'dark' }, null, new Date('2026-11-21T11:05:00Z'))
   await tickAt('2026-11-21T11:15:00Z')
@@ -123,7 +124,7 @@ test('a report whose request the broker did not accept is requested at the next 
   expect(ids()).toEqual(['chat/7/report@2026-11-21T11:00:00.000Z'])
 })
 
-test('a clock that jumps a month ahead and back repeats no report and stops none', async () => {
+test('after a clock jumped a month ahead and back, no report is requested again and none is left out', async () => {
   await addChat(7, daily, '2026-11-20T15:00:00Z')
   await tickAt('2026-11-21T11:00:00Z')
   await tickAt('2026-12-21T11:00:00Z')
@@ -136,7 +137,7 @@ test('a clock that jumps a month ahead and back repeats no report and stops none
   ])
 })
 
-test('a chat that cannot be reached gets no report, and no late one when it can be reached again', async () => {
+test('a chat that cannot be reached gets no report, and does not get it later when it can be reached again', async () => {
   await addChat(7, daily, '2026-11-20T15:00:00Z')
   await chatsIn(database.db).markUnreachable(7, 'blocked')
   await tickAt('2026-11-21T11:00:00Z')
@@ -145,7 +146,7 @@ test('a chat that cannot be reached gets no report, and no late one when it can 
   expect(published).toEqual([])
 })
 
-test('more chats than one batch are all requested by one tick, and the tick is in the table of jobs', async () => {
+test('one tick requests the reports of more chats than fit into a batch, and then stores its time as the cursor', async () => {
   await database.db.query(
     `with added as (insert into chat (id) select generate_series(1, 1201) returning id)
      insert into report_setting (chat_id, frequency, done_until) select id, 'daily', '2026-11-20T15:00:00Z' from added`,
@@ -155,7 +156,7 @@ test('more chats than one batch are all requested by one tick, and the tick is i
   expect((await cursorsIn(database.db).reached('reporter'))?.reached).toEqual(now)
 })
 
-test('a chat with an unknown zone gets its report by the default zone', async () => {
+test('a chat with an unknown zone gets its report at its hour in the default zone', async () => {
   await addChat(7, daily, '2026-11-20T15:00:00Z', 'Mars/Olympus')
   await tickAt('2026-11-21T11:00:00Z')
   expect(ids()).toEqual(['chat/7/report@2026-11-21T11:00:00.000Z'])

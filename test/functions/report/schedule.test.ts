@@ -21,7 +21,7 @@ describe('the hour of a report', () => {
     expect(next(daily(8), zone, '2026-11-20T22:00:00Z')).toBe(expected)
   })
 
-  test('is an hour later on the day when clocks leave it out, and the first of two on the day when it comes twice', () => {
+  test('is an hour later on the day when clocks skip it, and the first of the two on the day when clocks repeat it', () => {
     // New York: on 8 March 2026 clocks go from 2:00 to 3:00, and on 1 November from 2:00 back to 1:00.
     expect(next(daily(2), 'America/New_York', '2026-03-08T00:00:00Z')).toBe('2026-03-08T07:00:00.000Z')
     expect(next(daily(1), 'America/New_York', '2026-11-01T00:00:00Z')).toBe('2026-11-01T05:00:00.000Z')
@@ -36,7 +36,7 @@ describe('the hour of a report', () => {
     expect(next(weekly(7, 8), 'America/Sao_Paulo', '2026-11-22T11:00:00Z')).toBe('2026-11-29T11:00:00.000Z')
   })
 
-  test('the last one is never after now, the next one always is, and nothing lies between them, in every zone', () => {
+  test('that was last is never after now, that is next is always after now, and no other is between, in every zone', () => {
     const zones = fc.constantFrom(...Intl.supportedValuesOf('timeZone'))
     const schedules = fc.record({
       frequency: fc.constantFrom('daily' as const, 'weekly' as const),
@@ -60,7 +60,7 @@ describe('the hour of a report', () => {
 })
 
 describe('the period of a report', () => {
-  test('is the day or the week before it, and has an hour less or more when clocks change', () => {
+  test('is the day or the week before the report, and has an hour less or more when clocks change', () => {
     expect(period('2026-11-21T11:00:00Z', 'daily', 'America/Sao_Paulo')).toEqual([
       '2026-11-20T11:00:00.000Z',
       '2026-11-21T11:00:00.000Z',
@@ -70,7 +70,7 @@ describe('the period of a report', () => {
     expect(period('2026-03-10T12:00:00Z', 'weekly', 'America/New_York')[0]).toBe('2026-03-03T13:00:00.000Z')
   })
 
-  test('touches the period of the report before it, on all days of a year and in every zone', () => {
+  test('of a report at eight begins when the period of the report before it ends, on all days of a year', () => {
     for (const zone of [
       'America/New_York',
       'Asia/Kolkata',

@@ -37,7 +37,7 @@ test('the text of any report fits into a caption, with many monitors and series 
   )
 })
 
-test('lists that are cut say how many more there are', () => {
+test('a list that is cut says how many more entries there are', () => {
   const uptime = sampleFigures(60)
   const slots = Array.from({ length: 30 }, (_, at) => slot(`Série ${at}`))
   const text = plain(caption({ period: samplePeriod, uptime, series: { aired: slots, upcoming: [] } }, sampleReader)!)

@@ -42,7 +42,7 @@ const share = (slots: readonly Slot[]): number | null => {
 }
 
 const minuteMs = 60_000
-/** Outcomes of the 33 slots from an hour before to an hour after the period; null is an unknown result. */
+/** A slot in each hour, from the hour before the period to the hour after it. `ok` is null for an unknown result. */
 const outcomes = fc.array(
   fc.record({
     ok: fc.option(fc.boolean(), { freq: 4 }),
@@ -57,7 +57,7 @@ const scenario = fc.array(fc.record({ slots: outcomes, changesAt: fc.integer({ m
   maxLength: 4,
 })
 
-test('are those of the single results, for any results, gaps, unknown checks and changes of the interval', async () => {
+test('the figures are those of the single results, for any results, gaps, unknown checks and changes of the interval', async () => {
   await fc.assert(
     fc
       .asyncProperty(scenario, async monitors => {
@@ -113,7 +113,7 @@ const outages = async () =>
     downMs / minuteMs,
   ])
 
-test('an outage is cut to the period, and one that goes on has no end', async () => {
+test('an outage is cut to the period, and an outage that has not ended has no end', async () => {
   const { id } = await addMonitor('loja')
   await addIncident(id, '2026-11-20T08:00:00.000Z', '2026-11-20T10:59:00.000Z')
   await addIncident(id, '2026-11-20T10:59:30.000Z', '2026-11-20T11:10:00.000Z')
@@ -127,7 +127,7 @@ test('an outage is cut to the period, and one that goes on has no end', async ()
   expect((await figures()).monitors).toMatchObject([{ isDown: true }])
 })
 
-test('unknown checks, which are our fault, do not count as down', async () => {
+test('checks without a result, which are our fault, do not count as down', async () => {
   const { id } = await addMonitor('loja')
   await store([
     result(id, new Date('2026-11-20T12:00:00Z')),

@@ -8,7 +8,7 @@ import { operatorsReport } from '#functions/reporter/operators-report.ts'
 import { addMonitor, chatId, database, result, store, useReporter } from './support.ts'
 
 /*
- * The daily report for the operators: once a day, with the figures of its day and the growth since the last one.
+ * The daily report for the operators: once a day, with the figures of its day and the growth since the last report.
  */
 
 useReporter()
@@ -30,7 +30,7 @@ const tickAt = (iso: string, publish = async (events: readonly VigiaEvent[]) => 
   })
 const ids = () => published.map(({ id }) => id)
 
-test('is published at the first tick after eight in Brasília, once, and after a gap only for the last day', async () => {
+test('the report is published once, at the first tick after eight in Brasília, and after a gap only for the last day', async () => {
   await tickAt('2026-11-18T15:00:00Z')
   expect(ids()).toEqual([])
   await tickAt('2026-11-21T10:45:00Z')
@@ -39,7 +39,7 @@ test('is published at the first tick after eight in Brasília, once, and after a
   expect(ids()).toEqual(['operators/report@2026-11-20T11:00:00.000Z', 'operators/report@2026-11-21T11:00:00.000Z'])
 })
 
-test('has the same id if two pods make it at once, or if the broker did not accept it before', async () => {
+test('the report has the same id if two pods make it at once, or if the broker did not accept it before', async () => {
   await tickAt('2026-11-20T15:00:00Z')
   const refuse = async () => {
     throw new Error('the broker is unavailable')
@@ -49,7 +49,7 @@ test('has the same id if two pods make it at once, or if the broker did not acce
   expect(new Set(ids())).toEqual(new Set(['operators/report@2026-11-21T11:00:00.000Z']))
 })
 
-test('has missed checks, lateness, messages, dead letters by kind and the growth of tables', async () => {
+test('the report has missed checks, lateness, messages, dead letters by kind and the growth of tables', async () => {
   await tickAt('2026-11-20T15:00:00Z')
   const { id } = await addMonitor('loja')
   const unknown = { ok: null, error: 'not-checked', totalMs: null }

@@ -12,7 +12,7 @@ beforeAll(async () => {
   renderer = await openRenderer()
 })
 
-/** The pixels of a PNG with a palette, as colours (`#rrggbb`); reads only what this project writes. */
+/** The pixels of a PNG with a palette, as colours (`#rrggbb`). This function reads only PNGs of `palettePng`. */
 const decoded = (png: Buffer) => {
   const chunks = new Map<string, Buffer>()
   for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at))
@@ -60,11 +60,11 @@ describe.each(cases)('the picture of %s', (_, figures) => {
   )
 })
 
-test('a short outage is visible, and hours without checks differ from both', () => {
+test('a short outage is visible, and an hour without checks has a colour of its own', () => {
   const monitor = { id: 1, name: 'loja', uptime: 0.999, averageMs: 1, isDown: false, cells: [1, 0.999, null, 0] }
   const figures = { monitors: [monitor], uptime: 0.999, outages: [], unknown: 0 }
   const { colour } = decoded(renderer.png(drawing(figures, samplePeriod, sampleReader, 'light', renderer.font)))
-  // The four cells are 72 pixels wide. At their bottom is the outage.
+  // The four cells are 72 pixels wide. An outage fills a cell from its bottom.
   const bottom = [0, 1, 2, 3].map(cell => colour(312 + 72 * cell + 30, 179))
   const top = [0, 1, 2, 3].map(cell => colour(312 + 72 * cell + 30, 160))
   expect(top).toEqual([bottom[0], bottom[0], '#ffffff', bottom[3]])
@@ -81,7 +81,7 @@ test('the outlines of text are those that resvg draws with the same font', () =>
   const font = { loadSystemFonts: false, fontFiles: [file], defaultFontFamily: 'DejaVu Sans' }
   const pixels = (content: string) => new Resvg(svg(content), { font }).render().pixels
   const ours = pixels(`<path d="${renderer.font.outline(text, size, 10, 40)}"/>`)
-  // resvg moves letters closer together (kerning, ligatures) and the outlines do not.
+  // By default resvg applies kerning and ligatures. The outlines have neither, so both are turned off.
   const theirs = pixels(
     `<text x="10" y="40" font-size="${size}" font-family="DejaVu Sans" font-kerning="none" font-feature-settings="'liga' 0" style="font-kerning:none">${text}</text>`,
   )
@@ -92,7 +92,7 @@ test('the outlines of text are those that resvg draws with the same font', () =>
   expect(different).toBeLessThan(dark(theirs) / 20)
 })
 
-test('characters that the font lacks have the width of its box, and do not end the text', () => {
+test('a character that the font lacks has the width of the font’s replacement box, and the characters after it are drawn', () => {
   const { font } = renderer
   expect(font.width('日本', 20)).toBeCloseTo(2 * font.width('\u{10ffff}', 20))
   expect(font.outline('日a', 20, 0, 0)).toContain(font.outline('a', 20, 0, 0).slice(5, 60))

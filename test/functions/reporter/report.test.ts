@@ -20,7 +20,7 @@ import {
 } from './support.ts'
 
 /*
- * What a report says, and that it is made once, whatever comes twice or fails.
+ * What a report says, and that it is made once, even if its event comes twice or something fails.
  */
 
 useReporter()
@@ -38,7 +38,7 @@ const episode = (id: number, airdate: string, airstamp: string | null, more: Par
 const down = { shows: async () => Promise.reject(new Error('MongoDB is unavailable')) }
 
 describe('a report', () => {
-  test('has the uptime, the outages with their length, the slowest sites, and the episodes that came out and come', async () => {
+  test('has the uptime, the outages with their length, the slowest sites, and past and coming episodes', async () => {
     const loja = await addMonitor('loja.example.org')
     const blog = await addMonitor('blog.example.org')
     await store([
@@ -101,7 +101,7 @@ Fri, Nov 20 · 11:00 AM – Sat, Nov 21 · 11:00 AM (Lisbon time)
     expect(await report(request({ threadId: 42 }))).toMatchObject([{ chatId, threadId: 42 }])
   })
 
-  test('is not sent to a chat without monitors and series, which is told so only if a person asked', async () => {
+  test('is not sent to a chat without monitors and series; the chat gets a message about this only if a person asked', async () => {
     expect(await report()).toEqual([])
     const [message] = await report({ ...request({ onDemand: true }), id: 'on demand' })
     expect(message).toMatchObject({ html: expect.stringContaining('Ainda não há o que relatar') })
@@ -133,7 +133,7 @@ describe('a report is made once', () => {
     expect((await database.db.query('select from message')).rowCount).toBe(1)
   })
 
-  test('and belongs to the supergroup that its group became', async () => {
+  test('and moves to the supergroup if its group becomes one', async () => {
     await chatsIn(database.db).upsert({ id: -5, kind: 'group', language: 'pt-BR' })
     await chatsIn(database.db).upsert({ id: -1005, kind: 'supergroup', language: 'pt-BR' })
     await database.db.query(`insert into report_setting (chat_id, frequency, done_until) values (-5, 'daily', now())`)
@@ -145,7 +145,7 @@ describe('a report is made once', () => {
 })
 
 describe('if MongoDB is unavailable', () => {
-  test('a report that is due waits for it', async () => {
+  test('a report that is due waits until MongoDB is available', async () => {
     await addMonitor('loja')
     await followShow({ _id: 91, name: 'Espera', episodes: [] })
     await expect(report(request(), { catalogue: down })).rejects.toThrow('MongoDB is unavailable')

@@ -19,11 +19,11 @@ import { freshDatabase, freshMongo, type TestDatabase } from '#test/support/data
 
 export let database: TestDatabase
 export let catalogue: ReturnType<typeof catalogueIn>
-/** What the logs of the reporter said. */
+/** The lines that the reporter logged in the current test. */
 export let logged: { level: number; msg: string }[]
 let closeMongo: () => Promise<void>
 
-/** The period of the reports, and a day of its results. */
+/** The period of the reports and of the results. */
 export const period = { from: new Date('2026-11-20T11:00:00Z'), to: new Date('2026-11-21T11:00:00Z') }
 export const chatId = 7
 

@@ -6,7 +6,7 @@ import { notify, request } from './requests.ts'
 import { database, simulator, useNotifier } from './support.ts'
 
 /*
- * Reports have a stored picture. The event has only its id, and the notifier uploads the bytes.
+ * Reports have a stored picture. The event has only the id of the picture, and the notifier uploads the bytes.
  */
 
 useNotifier()
@@ -15,7 +15,7 @@ const png = palettePng(Buffer.alloc(4 * 40 * 30, 255), 40, 30)
 const storedPicture = async (chatId: number, picture: Buffer | null = png) =>
   (await reportsIn(database.db).keep(`report of ${chatId}`, chatId, { html: 'x', picture }, new Date())).id
 
-test('the stored picture is uploaded with its caption, its buttons and without a sound', async () => {
+test('the stored picture is uploaded with the caption and the buttons of the message, and is sent without a sound', async () => {
   const ana = await person()
   const reportPicture = await storedPicture(ana.chatId)
   const buttons = [[{ text: 'Ver', data: 'v1:m:0' }]]
@@ -49,7 +49,7 @@ test.each([
   expect(ana.last()).toMatchObject({ text: 'só texto', photo: null })
 })
 
-test('a report that Telegram did not answer is sent again with its picture', async () => {
+test('a report that Telegram answered with 502 is sent again with its picture', async () => {
   const ana = await person()
   const reportPicture = await storedPicture(ana.chatId)
   simulator.failNext('sendPhoto', { status: 502 })
