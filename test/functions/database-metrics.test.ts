@@ -136,7 +136,7 @@ describe('while PostgreSQL is unavailable', () => {
     expect(valuesIn(await scrapeFailing(new Error('ECONNREFUSED')))).toEqual(down)
   })
 
-  test('it is not asked more often, and its return is noticed after ten seconds', async () => {
+  test('PostgreSQL is not read more often, and its return is noticed after ten seconds', async () => {
     await scrapeFailing(new Error('ECONNREFUSED'))
     now += 9_999
     expect(valuesIn(await scrape())).toEqual(down)

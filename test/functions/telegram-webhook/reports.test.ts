@@ -51,7 +51,7 @@ describe('/relatorio', () => {
     ])
   })
 
-  test('with a time sets it, and the reply says when the next report comes', async () => {
+  test('with a time sets the time of the report, and the reply says when the next report comes', async () => {
     const ana = await person()
     expect((await ana.says('/relatorio diario 8h')).text).toContain(
       'Relatório todo dia às 8h. Próximo: amanhã · 08:00.\nAs horas são do seu fuso: Brasília · São Paulo.',

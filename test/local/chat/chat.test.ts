@@ -162,7 +162,7 @@ describe('a conversation', () => {
     expect((await fetch(`${base}/chat/photo/main/999.svg`)).status).toBe(404)
   })
 
-  test('an uploaded picture is shown as it is, in its size', async () => {
+  test('an uploaded picture is shown unchanged, in its own size', async () => {
     await act('send', { text: '/start' })
     const png = palettePng(Buffer.alloc(4 * 40 * 30, 255), 40, 30)
     const form = new FormData()
