@@ -43,7 +43,7 @@ export const settingsValidatorModule = (): string => {
 /** The source of `compiled`: a Map with a validator for each key. */
 const compiledTable = (schemas: readonly (readonly [key: string, schema: AnySchema])[]): string => {
   const ajv = newCompiler({ code: { source: true, esm: true, optimize: 2 } })
-  const names = new Map(schemas.map(([key], at) => [`schema${at}`, key]))
+  const names = new Map(schemas.map(([key], at) => [`compiled${at}`, key]))
   for (const [key, schema] of schemas) ajv.addSchema(schema, key)
   const validators = standalone.default(ajv, Object.fromEntries(names))
   const table = [...names].map(([name, key]) => `[${JSON.stringify(key)}, ${name}]`)
