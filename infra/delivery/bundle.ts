@@ -72,7 +72,7 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     // esbuild turns import() into require(), because the script has no ES module loader.
     supported: { 'dynamic-import': false },
     external: [...optional, ...Object.keys(unbundledPackages)],
-    plugins: [validatorsCompiledAhead, eventsWithoutTypebox, bodiesReadBefore, fewMediaTypes, noDomains, newUrls],
+    plugins: [validatorsCompiledAhead, schemasWithoutTypebox, bodiesReadBefore, fewMediaTypes, noDomains, newUrls],
     logLevel: 'silent',
     logOverride: { 'empty-import-meta': 'error' },
   })
@@ -86,14 +86,14 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
 
 /**
  * Replaces typebox by an empty stand-in. At run time only the validators are needed, and the build compiles them. Only
- * files of events/ may import typebox.
+ * files of events/ and functions/checks/ may import typebox.
  */
-const eventsWithoutTypebox: Plugin = {
-  name: 'events-without-typebox',
+const schemasWithoutTypebox: Plugin = {
+  name: 'schemas-without-typebox',
   setup: build => {
     build.onResolve({ filter: /^typebox($|\/)/ }, ({ importer }) => {
       const file = relative(root, importer)
-      if (!file.startsWith('events/'))
+      if (!/^(?:events|functions\/checks)\//.test(file))
         return {
           errors: [{ text: `${file} imports typebox, which the bundles leave out; define the schema in events/` }],
         }
