@@ -121,7 +121,8 @@ export const reportAnOutageOnce = async (
   expect(repliesMatching(ana, /saiu do ar/)).toHaveLength(1)
   expect(repliesMatching(ana, /voltou ao ar/)).toHaveLength(1)
   expect(up!.replyTo).toBe(down!.id)
-  expect(up!.text).toMatch(/Ficou fora por \d+ (s|min)/)
+  // The duration is a bound when checks around the end of the outage could not run.
+  expect(up!.text).toMatch(/Ficou fora por (no máximo |pelo menos |cerca de )?\d+ (s|min)/)
   expect(up!.silent).toBe(true)
   expect(down!.text).toContain('500')
 }
