@@ -43,8 +43,8 @@ const ask = async (url: string, init: RequestInit = {}): Promise<Response> => {
 }
 
 /**
- * Sends a request to the registry API (OCI distribution 1.1). After a 401, sends the request again, with a token or with
- * the credentials of `docker login`, as the registry asks.
+ * Sends a request to the registry API (OCI distribution 1.1). After a 401, sends the request again, with a token or
+ * with the credentials of `docker login`, as the registry asks.
  */
 const call = async (host: string, path: string, init: RequestInit = {}): Promise<Response> => {
   const url = `${base(host)}/v2/${path}`

@@ -1,5 +1,5 @@
-// The Job of the JobSink `outages`: starts the workflow of an outage for a monitor.down, and notes the end of the outage
-// for a monitor.up. The workflow's name follows from the incident, so a repeated event changes nothing, and the two
+// The Job of the JobSink `outages`: starts the workflow of an outage for a monitor.down, and notes the end of the
+// outage for a monitor.up. The workflow's name follows from the incident, so a repeated event changes nothing, and the two
 // events may arrive in any order.
 import { readFileSync } from 'node:fs'
 
