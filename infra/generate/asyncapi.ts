@@ -16,7 +16,7 @@ export const asyncapiPath = 'events/asyncapi.json'
 export const asyncapi = async (root: string): Promise<Map<string, string>> =>
   new Map([[asyncapiPath, `${JSON.stringify(document(root), null, 2)}\n`]])
 
-const description = `Vigia's functions publish CloudEvents 1.0 to one Knative broker, and Triggers deliver them. A program outside of Vigia can do both:
+const description = `Vigia's functions publish CloudEvents 1.0 to one Knative broker, and Triggers deliver them. A program outside of Vigia can publish and consume events too:
 
 - To publish, POST an event to the broker in binary mode (the headers of the message) or in structured mode (\`application/cloudevents+json\`). 202 means accepted. Send a failed request again with the same id; an event that arrives twice has one effect.
 - To consume, add a Trigger whose filter has the \`type\` of the message. Every Trigger gets its own copy.
@@ -99,7 +99,10 @@ const message = (event: EventDefinition, root: string) => ({
   title: event.name,
   summary: docstringOf(event, root),
   contentType: 'application/json',
-  correlationId: { location: '$message.header#/ce-causationid', description: 'The id of the event that caused it.' },
+  correlationId: {
+    location: '$message.header#/ce-causationid',
+    description: 'The id of the event that caused this event.',
+  },
   headers: {
     type: 'object',
     allOf: [reference('components', 'schemas', 'cloudEvent'), { type: 'object', ...attributesOf(event) }],

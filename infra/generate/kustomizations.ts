@@ -9,7 +9,7 @@ resources:
 
 /** The lists of manifests that the overlays in infra/cluster build on. `npm start` does not need these lists. */
 export const kustomizations = async (root: string): Promise<Map<string, string>> => {
-  const comment = 'The overlays in infra/cluster build on it; `npm start` does not need it.'
+  const comment = 'The overlays in infra/cluster build on this list; `npm start` does not need it.'
   const list = (folder: string, below: string[]) =>
     [folder, header(comment) + below.map(path => `  - ${path}\n`).join('')] as const
   const manifests = (folder: string) => yamlFiles(join(root, folder))
