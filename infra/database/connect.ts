@@ -20,8 +20,8 @@ export interface Postgres {
 export interface PostgresOptions {
   /**
    * The largest number of connections. All processes together must stay below max_connections of the server (200 with
-   * `npm start`, 400 in infra/cluster, PostgreSQL's default is 100; 3 of them are reserved). A function may use
-   * max-scale × `max` connections, and the runtime has its own connections. A larger number than the
+   * `npm start`, 400 in infra/cluster, 100 by PostgreSQL's default) minus the 3 connections that PostgreSQL reserves. A
+   * function may use max-scale × `max` connections, and the runtime has its own connections. A larger number than the
    * containerConcurrency of the function gains nothing, and 16 busy connections saturate two cores.
    */
   max?: number

@@ -10,8 +10,8 @@ import { statementsOf } from './migration-statements.ts'
 export const migrationsDir = fileURLToPath(new URL('./migrations', import.meta.url))
 
 /**
- * SHA-256 of the statements of every migration in `dir`, by file name. A changed comment does not change it. Line ends
- * are normalised, because git may change them.
+ * SHA-256 of the statements of every migration in `dir`, by file name. A changed comment does not change the
+ * checksum. Line ends are normalised, because git may change them.
  */
 export const checksums = async (dir = migrationsDir): Promise<Record<string, string>> => {
   const files = (await readdir(dir)).filter(name => name.endsWith('.sql')).sort()
@@ -171,7 +171,7 @@ const saveChecksums = async (client: Client, table: string, files: Record<string
 /** Adds the file and, if PostgreSQL reports it, the line to the error message. */
 const withLocation = async (path: string, error: Error & { position?: string }): Promise<Error> => {
   const text = await readFile(path, 'utf8')
-  // The runner sends only the part of the file from this comment on.
+  // The runner sends the file from the comment `-- Up Migration` on, so PostgreSQL counts the position from there.
   const begin = Math.max(text.search(/^\s*--[\s-]*up\s+migration/im), 0)
   const line = error.position && text.slice(0, begin + Number(error.position)).split('\n').length
   return new Error(`migration ${path}${line ? `:${line}` : ''}: ${error.message}; nothing was changed`, {

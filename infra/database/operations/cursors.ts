@@ -1,6 +1,6 @@
 import { jsonText, type Postgres } from '../connect.ts'
 
-/** The table `cursor`: for each job that is started by ticks, the time up to which its work is done. */
+/** The table `cursor`: for each job, the time up to which its work is done. Ticks start all jobs except `backup`. */
 export const cursorsIn = (db: Postgres) => ({
   /** The cursor of a job; null before its first run. */
   reached: async <Detail = Record<string, unknown>>(job: string): Promise<{ reached: Date; detail: Detail } | null> =>

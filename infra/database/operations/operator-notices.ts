@@ -101,9 +101,9 @@ export const operatorNoticesIn = (db: Postgres) => ({
   },
 
   /**
-   * Stores the present state of a group of alerts. The same state again changes nothing; only if the group still fires
-   * an hour after its last message, it counts as a reminder. A new message is due for a new group, for a group that
-   * fires again after it was resolved, and for a reminder.
+   * Stores the present state of a group of alerts. The same state again changes nothing, unless the group still fires
+   * an hour after its last message: then the same state counts as a reminder. A new message is due for a new group, for
+   * a group that fires again after it was resolved, and for a reminder.
    */
   keepAlertGroup: async (fingerprint: string, content: NoticeContent, at: Date): Promise<void> => {
     await db.query(
