@@ -93,7 +93,7 @@ const responses: Record<string, [answer: string, status: number | null]> = {
 }
 
 describe('a response with', () => {
-  test.each(Object.entries(responses))('%s', (_, [answer, status]) => {
+  test.each(Object.entries(responses))('%s is read or refused as expected', (_, [answer, status]) => {
     expect(readStatus(answer)).toBe(status)
   })
 })

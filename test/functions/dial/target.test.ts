@@ -37,7 +37,7 @@ describe('the text that a person types', () => {
     expect(parseTarget(text)).toEqual(expected)
   })
 
-  test('has a name of at most 64 characters', () => {
+  test('gives a name of at most 64 characters', () => {
     const target = parseTarget(`https://example.org/${'/a'.repeat(100)}`)
     expect(target.ok && [...target.name].length).toBe(64)
   })

@@ -143,7 +143,7 @@ test('a server that accepted only HTTP/2 may accept only HTTP/1.1 later', async 
   }
 })
 
-test('a server that negotiates HTTP/2 and then closes the connection is down', async () => {
+test('a server that negotiates HTTP/2 and then closes the connection gives the error reset or protocol', async () => {
   const tls = createTlsServer({ ...odd.servers.good, ALPNProtocols: ['h2'] }, socket => void socket.end()) as Server
   const { error } = await get(await listening(tls))
   expect(['reset', 'protocol']).toContain(error)

@@ -92,7 +92,7 @@ describe('the response', () => {
     ])
   })
 
-  test('to /metrics has the metrics of the function itself, which it can log about', async () => {
+  test('to /metrics has the metrics of the function itself, and the code that makes them can write to the log', async () => {
     let scrapes = 0
     await using function_ = await startFunction({
       name: 'keeper',

@@ -72,7 +72,7 @@ afterEach(() => {
 })
 
 describe('a function that exports traces', () => {
-  test('has a span for an event, with the header as its parent, and one for each call that it makes meanwhile', async () => {
+  test('has a span for an event, whose parent is in the header, and one for each call that it makes meanwhile', async () => {
     const { spans, published, lines } = await traced(async ({ request }) => {
       const headers = { ...binaryEventHeaders({ type: Tick.type, id: 't1' }), traceparent: parent }
       expect(await request({ headers, body: '{}' })).toMatchObject({ status: 204 })
@@ -91,7 +91,8 @@ describe('a function that exports traces', () => {
     expect(calls[0]!.attributes['url.full']).toMatch(/\/bot\[redacted\]\/sendMessage$/)
     for (const { startTimeUnixNano, endTimeUnixNano } of spans)
       expect(BigInt(endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano))
-    // The header of the published event names the span, and its extension has what the event was made with.
+    // The header traceparent of the published event names the span. The extension traceparent of that event has the
+    // value of the event that caused it.
     expect(published[0]).toMatchObject({
       traceparent: `00-${parentTrace}-${event!.spanId}-01`,
       'ce-traceparent': parent,
@@ -127,7 +128,7 @@ describe('a function that exports traces', () => {
     ])
   })
 
-  test('exports nothing of a trace that is not recorded, and passes that on', async () => {
+  test('exports nothing of a trace that is not recorded, and marks its events as not recorded', async () => {
     const unrecorded = parent.replace(/01$/, '00')
     const { spans, published } = await traced(({ request }) =>
       request({ headers: { ...binaryEventHeaders({ type: Tick.type }), traceparent: unrecorded }, body: '{}' }),

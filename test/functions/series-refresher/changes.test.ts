@@ -135,7 +135,7 @@ describe('episodes whose date TVMaze sets late', () => {
     expect(await received()).toMatchObject([/Saiu sem aviso.*Farol T2 E1/])
   })
 
-  test('an episode added two days after it aired is reported once, to the chats that followed at that time', async () => {
+  test('an episode added two days after it aired is reported once, to the chats that followed the series when it aired', async () => {
     const show = await series([{ airs: { at: at(-9 * DAY) }, season: 1, number: 1 }])
     await chat(2, 'Europe/Lisbon', 'en')
     await follow(2, show.id, at(-DAY))

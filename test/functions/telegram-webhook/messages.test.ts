@@ -351,7 +351,7 @@ describe('the text after /monitorar', () => {
     expect(parseTarget(address).ok || address === 'intranet').toBe(true)
   })
 
-  test('the time limit may stand before or after the interval', () => {
+  test('the time limit may stand after the interval', () => {
     expect(parseMonitorArgument('example.org 5 minutos limite de 30 s')).toEqual({
       address: 'example.org',
       interval: '5 minutos',

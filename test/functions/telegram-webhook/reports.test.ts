@@ -73,8 +73,8 @@ describe('/relatorio', () => {
   })
 
   test.each([
-    ['palavras que não existem', 'Não entendi “xyz”', '/relatorio xyz'],
-    ['meias horas', 'Só mando relatórios em horas cheias', '/relatorio diario 8h30'],
+    ['unknown words', 'Não entendi “xyz”', '/relatorio xyz'],
+    ['a half hour', 'Só mando relatórios em horas cheias', '/relatorio diario 8h30'],
   ])('with %s changes nothing and says what is possible', async (_, words, command) => {
     const ana = await person()
     await ana.says('/relatorio diario 9h')
@@ -156,7 +156,7 @@ describe('the words after /relatorio', () => {
     ['todo', { refused: 'unknown' }],
     ['diario 25h', { refused: 'unknown' }],
     ['diario 13pm', { refused: 'unknown' }],
-  ])('%s are understood', (argument, expected) => {
+  ])('%s are read as %j', (argument, expected) => {
     expect(reportArgument(argument)).toEqual(expected)
   })
 
@@ -172,7 +172,7 @@ describe('the words after /relatorio', () => {
     ['midnight', 0],
     ['8:30', 'hour'],
     ['8h15', 'hour'],
-  ])('the time %s is the hour %s', (argument, expected) => {
+  ])('the time %s is read as %s, which is the hour or the reason for the refusal', (argument, expected) => {
     expect(hour(argument)).toBe(expected)
   })
 })

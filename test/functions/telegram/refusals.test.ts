@@ -65,7 +65,7 @@ describe('the kind of a refusal by Telegram', () => {
     [400, 'Bad Request: inline keyboard button expected', { kind: 'buttons' }],
     [400, 'Bad Request: message to be replied not found', { kind: 'reply' }],
     [400, 'Bad Request: message text is empty', { kind: 'other' }],
-  ])('%i %s', (code, description, refusal) => {
+  ])('%i %s gives %j', (code, description, refusal) => {
     expect(refused(code, description)).toEqual(refusal)
   })
 

@@ -44,7 +44,7 @@ describe('a search', () => {
     expect(simulator.calls()[0]).toMatchObject({ userAgent: expect.stringMatching(/^Vigia\/.*\(\+https/) })
   })
 
-  test('finds an empty list if there is no show, and accepts a show whose fields are empty', async () => {
+  test('gives an empty list if there is no show, and accepts a show whose fields are empty', async () => {
     expect(await client.search('zzzzzzzzzzzz')).toEqual([])
     expect((await client.search('Untitled Delta Project'))[0]).toMatchObject({
       image: null,
@@ -89,7 +89,7 @@ describe('a show', () => {
     })
   })
 
-  test('that TVMaze does not have is a ShowGone error', async () => {
+  test('that TVMaze does not have gives a ShowGone error', async () => {
     await expect(client.show(123)).rejects.toThrow(ShowGone)
   })
 

@@ -232,7 +232,7 @@ describe('when summer time begins or ends', () => {
     )
   })
 
-  test('a period shown without offsets never seems to end before it starts, in any zone and hour of the year', () => {
+  test('a period shown without offsets never seems to end before it starts, in five zones and at every half hour of a year', () => {
     for (const zone of [
       'America/New_York',
       'Australia/Lord_Howe',
