@@ -74,7 +74,7 @@ test('a change of a group that fires edits its message, at most once a minute', 
   expect(fixture.received()[0]).toContain('2 alertas')
 })
 
-test('a group that fires again after it was resolved is a new message, unless that is within ten minutes', async () => {
+test('a group that fires again causes a new message, unless it was resolved less than ten minutes before', async () => {
   await receive(payload())
   await receive(resolved)
   fixture.later(minutes(2))
