@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { palettePng } from '#functions/reporter/picture/png.ts'
+import { whitePng } from '#test/support/white-png.ts'
 import { ana, botToken, buttons, call, html, opsToken, refusal, sendToAna, telegram, time } from './support/telegram.ts'
 
 describe('text', () => {
@@ -268,7 +268,6 @@ describe('photos', () => {
 
 describe('uploaded photos', () => {
   beforeEach(() => void ana.send('/start'))
-  const png = (width: number, height: number) => palettePng(Buffer.alloc(4 * width * height, 255), width, height)
   /** Uploads a file as the part `field`, and returns Telegram's answer. */
   const upload = async (bytes: Buffer, { field = 'photo', photo }: { field?: string; photo?: string } = {}) => {
     const form = new FormData()
@@ -282,24 +281,24 @@ describe('uploaded photos', () => {
   }
 
   test('are shown with their size and bytes, and their file_id sends them again', async () => {
-    const { result } = await upload(png(300, 200))
+    const { result } = await upload(whitePng(300, 200))
     const shown = ana.last()!
     expect(shown).toMatchObject({ text: 'Relatório', photoSize: { width: 300, height: 200 } })
-    expect(ana.picture(shown.id)).toEqual(png(300, 200))
+    expect(ana.picture(shown.id)).toEqual(whitePng(300, 200))
     expect((await call('sendPhoto', { chat_id: ana.chatId, photo: result.photo[0]!.file_id })).ok).toBe(true)
   })
 
   test('may be named by another part of the request', async () => {
-    expect((await upload(png(3, 2), { field: 'chart', photo: 'attach://chart' })).ok).toBe(true)
-    expect((await upload(png(3, 2), { field: 'chart', photo: 'attach://other' })).ok).toBe(false)
+    expect((await upload(whitePng(3, 2), { field: 'chart', photo: 'attach://chart' })).ok).toBe(true)
+    expect((await upload(whitePng(3, 2), { field: 'chart', photo: 'attach://other' })).ok).toBe(false)
   })
 
   test.each([
     ['an empty file', Buffer.alloc(0), 'Bad Request: file must be non-empty'],
     ['a file that is not an image', Buffer.from('<svg/>'), 'Bad Request: IMAGE_PROCESS_FAILED'],
-    ['an image that is cut off', png(300, 200).subarray(0, 60), 'Bad Request: IMAGE_PROCESS_FAILED'],
-    ['an image that is too long', png(1, 21), 'Bad Request: PHOTO_INVALID_DIMENSIONS'],
-    ['an image that is too large', png(5_000, 5_001), 'Bad Request: PHOTO_INVALID_DIMENSIONS'],
+    ['an image that is cut off', whitePng(300, 200).subarray(0, 60), 'Bad Request: IMAGE_PROCESS_FAILED'],
+    ['an image that is too long', whitePng(1, 21), 'Bad Request: PHOTO_INVALID_DIMENSIONS'],
+    ['an image that is too large', whitePng(5_000, 5_001), 'Bad Request: PHOTO_INVALID_DIMENSIONS'],
   ])("%s is refused with Telegram's error", async (_, bytes, description) => {
     expect(await upload(bytes)).toMatchObject({ ok: false, description })
     expect(ana.answers()).toEqual([])

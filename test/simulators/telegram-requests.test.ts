@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { palettePng } from '#functions/reporter/picture/png.ts'
+import { whitePng } from '#test/support/white-png.ts'
 import {
   ana,
   botToken,
@@ -18,11 +18,7 @@ describe('requests', () => {
     const query = new URLSearchParams({ chat_id: String(ana.chatId), text: 'oi' })
     const form = new FormData()
     form.set('chat_id', String(ana.chatId))
-    form.set(
-      'photo',
-      new Blob([new Uint8Array(palettePng(Buffer.alloc(4 * 6, 255), 2, 3))], { type: 'image/png' }),
-      'poster.png',
-    )
+    form.set('photo', new Blob([new Uint8Array(whitePng(2, 3))], { type: 'image/png' }), 'poster.png')
     const path = `${telegram.url}/bot${botToken}`
     const answers = await Promise.all([
       fetch(`${path}/SENDMESSAGE?${query}`),

@@ -5,14 +5,43 @@ import type { MonitorFigures, Uptime, UptimeFigures } from '../figures.ts'
 import { reportTexts } from '../texts.ts'
 import type { Font } from './font.ts'
 
+/** `#17212b` */
+type Colour = `#${string}`
+
 interface Palette {
-  background: string
-  text: string
+  background: Colour
+  text: Colour
   /** For text of less importance; its contrast with the background is at least 4.5. */
-  faint: string
-  up: string
-  down: string
-  none: string
+  faint: Colour
+  up: Colour
+  down: Colour
+  none: Colour
+}
+
+/** A filled rectangle, in whole pixels. */
+export interface Rectangle {
+  colour: Colour
+  x: number
+  y: number
+  width: number
+  height: number
+}
+
+/** A line of text. `x` is its left edge, `y` its baseline. */
+export interface Text {
+  colour: Colour
+  text: string
+  size: number
+  x: number
+  y: number
+}
+
+/** A picture as shapes on a background. Text is only drawn on the background. */
+export interface Picture {
+  width: number
+  height: number
+  background: Colour
+  shapes: readonly (Rectangle | Text)[]
 }
 
 const palettes: Record<Theme, Palette> = {
@@ -30,14 +59,14 @@ const cells = { left: 312, right: 600, height: 25 }
 const nameSize = 19
 const headSize = 40
 
-/** The picture of a report as SVG: the uptime of each monitor, the worst first. Text is drawn as outlines. */
+/** The picture of a report: the uptime of each monitor, the worst first. */
 export const drawing = (
   { monitors, uptime, outages }: UptimeFigures,
   period: { from: Date; to: Date },
   reader: ReportReader,
   theme: Theme,
   font: Font,
-): string => {
+): Picture => {
   const palette = palettes[theme]
   const texts = reportTexts[reader.language]
   const rows = monitors.slice(0, maxRows)
@@ -49,12 +78,12 @@ export const drawing = (
     size: number,
     x: number,
     y: number,
-    colour: string,
+    colour: Colour,
     align: 'start' | 'end' = 'start',
-  ) => {
+  ): Text => {
     const shown = fitted(font, content, size, align === 'start' ? width - margin - x : x - margin)
     const left = align === 'start' ? x : x - font.width(shown, size)
-    return `<path fill="${colour}" d="${font.outline(shown, size, left, y)}"/>`
+    return { colour, text: shown, size, x: left, y }
   }
   const percent = uptime === null ? '–' : sayUptime(uptime, reader.language)
   const summary = [
@@ -62,27 +91,29 @@ export const drawing = (
     texts.monitors(monitors.length),
     ...(uptime === null ? [] : [sayOutages(outages, reader.language)]),
   ]
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">`,
-    `<path fill="${palette.background}" d="M0 0H${width}V${height}H0Z"/>`,
-    text(sayTitle(reader), 24, margin, 44, palette.text),
-    text(sayReportPeriod(period, reader), 17, margin, 72, palette.faint),
-    text(percent, headSize, margin, 124, headColour(uptime, palette)),
-    text(summary.join(' · '), 17, margin + font.width(percent, headSize) + 14, 124, palette.faint),
-    ...rows.map((monitor, row) => {
-      const y = firstRow + row * rowHeight
-      const share = monitor.uptime === null ? texts.noData : sayUptime(monitor.uptime, reader.language)
-      const name = fitted(font, monitor.name, nameSize, cells.left - margin - 12)
-      return (
-        text(name, nameSize, margin, y + 19, palette.text) +
-        cellPaths(monitor, y, palette) +
-        text(share, monitor.uptime === null ? 16 : nameSize, width - margin, y + 19, palette.text, 'end')
-      )
-    }),
-    rest.length > 0 ? text(sayRest(rest, reader), 17, margin, axis + 18, palette.faint) : '',
-    ...legend(axis + (rest.length > 0 ? 48 : 18), palette, texts.legend, text, font),
-    '</svg>',
-  ].join('')
+  return {
+    width,
+    height,
+    background: palette.background,
+    shapes: [
+      text(sayTitle(reader), 24, margin, 44, palette.text),
+      text(sayReportPeriod(period, reader), 17, margin, 72, palette.faint),
+      text(percent, headSize, margin, 124, headColour(uptime, palette)),
+      text(summary.join(' · '), 17, margin + font.width(percent, headSize) + 14, 124, palette.faint),
+      ...rows.flatMap((monitor, row) => {
+        const y = firstRow + row * rowHeight
+        const share = monitor.uptime === null ? texts.noData : sayUptime(monitor.uptime, reader.language)
+        const name = fitted(font, monitor.name, nameSize, cells.left - margin - 12)
+        return [
+          text(name, nameSize, margin, y + 19, palette.text),
+          ...bar(monitor, y, palette),
+          text(share, monitor.uptime === null ? 16 : nameSize, width - margin, y + 19, palette.text, 'end'),
+        ]
+      }),
+      ...(rest.length > 0 ? [text(sayRest(rest, reader), 17, margin, axis + 18, palette.faint)] : []),
+      ...legend(axis + (rest.length > 0 ? 48 : 18), palette, texts.legend, text, font),
+    ],
+  }
 }
 
 const headColour = (uptime: Uptime, palette: Palette) =>
@@ -107,41 +138,33 @@ const fitted = (font: Font, text: string, size: number, room: number): string =>
  * The bar of a monitor: one cell for each part of the period. A cell without checks is a thin line. The lower part of a
  * cell has the colour of `down` and shows how much of the time was down. So states differ in shape, not only in colour.
  */
-const cellPaths = ({ cells: parts }: MonitorFigures, y: number, palette: Palette): string => {
+const bar = ({ cells: parts }: MonitorFigures, y: number, palette: Palette): Rectangle[] => {
   const step = (cells.right - cells.left) / parts.length
-  const box = (at: number, top: number, height: number) =>
-    `M${tenth(cells.left + at * step)} ${tenth(y + top)}h${tenth(Math.max(1, step - 2))}v${tenth(height)}h-${tenth(Math.max(1, step - 2))}Z`
-  const paths = { up: '', down: '', none: '' }
-  for (const [at, uptime] of parts.entries()) {
-    if (uptime === null) paths.none += box(at, cells.height - 4, 4)
-    else {
-      // The part for an outage has a minimum height, so that a short outage can be seen.
-      const down = uptime === 1 ? 0 : cells.height * Math.max(0.2, 1 - uptime)
-      if (down < cells.height) paths.up += box(at, 0, cells.height - down)
-      if (down > 0) paths.down += box(at, cells.height - down, down)
-    }
-  }
-  return (['up', 'down', 'none'] as const)
-    .map(state =>
-      paths[state] === '' ? '' : `<path fill="${palette[state]}" d="${paths[state]}" shape-rendering="crispEdges"/>`,
-    )
-    .join('')
+  return parts.flatMap((uptime, at) => {
+    const x = Math.round(cells.left + at * step)
+    const cellWidth = Math.max(1, Math.round(step - 2))
+    const part = (colour: Colour, top: number, height: number): Rectangle[] =>
+      height > 0 ? [{ colour, x, y: y + top, width: cellWidth, height }] : []
+    if (uptime === null) return part(palette.none, cells.height - 4, 4)
+    // The part for an outage has a minimum height, so that a short outage can be seen.
+    const down = uptime === 1 ? 0 : Math.round(cells.height * Math.max(0.2, 1 - uptime))
+    return [...part(palette.up, 0, cells.height - down), ...part(palette.down, cells.height - down, down)]
+  })
 }
-
-const tenth = (value: number) => Math.round(value * 10) / 10
 
 const legend = (
   y: number,
   palette: Palette,
   words: Record<'up' | 'down' | 'none', string>,
-  text: (content: string, size: number, x: number, y: number, colour: string) => string,
+  text: (content: string, size: number, x: number, y: number, colour: Colour) => Text,
   font: Font,
-): string[] => {
+): (Rectangle | Text)[] => {
   let x = margin
-  return (['up', 'down', 'none'] as const).map(state => {
-    const square = `<path fill="${palette[state]}" d="M${x} ${state === 'none' ? y - 4 : y - 13}h14v${state === 'none' ? 4 : 13}h-14Z"/>`
+  return (['up', 'down', 'none'] as const).flatMap(state => {
+    const height = state === 'none' ? 4 : 13
+    const square = { colour: palette[state], x, y: y - height, width: 14, height }
     const label = text(words[state], 15, x + 22, y, palette.faint)
     x = Math.round(x + 22 + font.width(words[state], 15) + 28)
-    return square + label
+    return [square, label]
   })
 }

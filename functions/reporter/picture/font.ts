@@ -1,9 +1,29 @@
-/** A font that measures texts, and turns them into outlines: the data of an SVG path, in the units of the picture. */
+/** A glyph of a text; `x` is its left edge, a whole pixel. */
+export interface PlacedGlyph {
+  glyph: number
+  x: number
+}
+
+/** Text set in one font, in the units of the picture. */
 export interface Font {
   /** The width of the text at this size. */
   width(text: string, size: number): number
-  /** The outline of the text. `x` is its left edge, `y` its baseline. Characters that the font lacks become a box. */
-  outline(text: string, size: number, x: number, y: number): string
+  /**
+   * The glyphs of a text whose left edge is `x`. Each begins at a whole pixel, so that the same letter always has the
+   * same pixels. Characters that the font lacks become a box.
+   */
+  place(text: string, size: number, x: number): PlacedGlyph[]
+  /** The outline of a glyph as the data of an SVG path that begins at the origin of the glyph, on the baseline. */
+  outline(glyph: number, size: number): string
+  /** The pixels that a glyph may touch, relative to its origin: `right` and `bottom` are not included. */
+  bounds(glyph: number, size: number): Bounds
+}
+
+export interface Bounds {
+  left: number
+  top: number
+  right: number
+  bottom: number
 }
 
 interface Point {
@@ -37,27 +57,37 @@ export const openFont = (bytes: Buffer): Font => {
       contoursOf(part, combined(at, transform), depth + 1),
     )
   }
-  /** The outlines of glyphs by size, because a report repeats the same letters. */
-  const outlines = new Map<number, Map<number, string>>()
-  const outlineOf = (glyph: number, size: number): string => {
-    const ofSize = outlines.get(size) ?? new Map<number, string>()
-    outlines.set(size, ofSize)
-    const known = ofSize.get(glyph) ?? relativePath(contoursOf(glyph), size / unitsPerEm)
-    ofSize.set(glyph, known)
-    return known
-  }
 
-  const glyphsOf = (text: string) => [...text].map(char => glyphIdOf(char.codePointAt(0)!))
+  const glyphIds = new Map<string, number>()
+  const glyphOf = (char: string): number => {
+    const glyph = glyphIds.get(char) ?? glyphIdOf(char.codePointAt(0)!)
+    glyphIds.set(char, glyph)
+    return glyph
+  }
+  const glyphsOf = (text: string) => [...text].map(glyphOf)
   return {
     width: (text, size) => (glyphsOf(text).reduce((sum, glyph) => sum + advanceOf(glyph), 0) * size) / unitsPerEm,
-    outline: (text, size, x, y) => {
+    place: (text, size, x) => {
       let left = x
-      let path = ''
-      for (const glyph of glyphsOf(text)) {
-        path += `M${hundredth(left)} ${y}${outlineOf(glyph, size)}`
+      return glyphsOf(text).map(glyph => {
+        const placed = { glyph, x: Math.round(left) }
         left += (advanceOf(glyph) * size) / unitsPerEm
+        return placed
+      })
+    },
+    outline: (glyph, size) => relativePath(contoursOf(glyph), size / unitsPerEm),
+    bounds: (glyph, size) => {
+      const data = glyphBytes(glyph)
+      if (data === null) return { left: 0, top: 0, right: 0, bottom: 0 }
+      // The table glyf has xMin, yMin, xMax and yMax, and there y points up.
+      const [left, bottom, right, top] = [2, 4, 6, 8].map(at => (data.readInt16BE(at) * size) / unitsPerEm)
+      // One more pixel on each side, because the outline is rounded.
+      return {
+        left: Math.floor(left!) - 1,
+        top: Math.floor(-top!) - 1,
+        right: Math.ceil(right!) + 1,
+        bottom: Math.ceil(-bottom!) + 1,
       }
-      return path
     },
   }
 }
@@ -222,5 +252,3 @@ const middle = (one: Point, other: Point): Point => ({
   y: (one.y + other.y) / 2,
   onCurve: true,
 })
-
-const hundredth = (value: number) => Math.round(value * 100) / 100

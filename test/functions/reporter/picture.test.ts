@@ -2,8 +2,7 @@ import { createRequire } from 'node:module'
 import { inflateSync } from 'node:zlib'
 import { Resvg } from '@resvg/resvg-js'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { drawing } from '#functions/reporter/picture/drawing.ts'
-import { palettePng } from '#functions/reporter/picture/png.ts'
+import { drawing, type Picture } from '#functions/reporter/picture/drawing.ts'
 import { openRenderer, type Renderer } from '#functions/reporter/picture/render.ts'
 import { sampleFigures, samplePeriod, sampleReader } from '#test/support/report-figures.ts'
 
@@ -80,8 +79,11 @@ test('the outlines of text are those that resvg draws with the same font', () =>
   const file = createRequire(import.meta.url).resolve('dejavu-fonts-ttf/ttf/DejaVuSans.ttf')
   const font = { loadSystemFonts: false, fontFiles: [file], defaultFontFamily: 'DejaVu Sans' }
   const pixels = (content: string) => new Resvg(svg(content), { font }).render().pixels
-  const ours = pixels(`<path d="${renderer.font.outline(text, size, 10, 40)}"/>`)
-  // By default resvg applies kerning and ligatures. The outlines have neither, so both are turned off.
+  const { place, outline } = renderer.font
+  const path = place(text, size, 10).map(({ glyph, x }) => `M${x} 40${outline(glyph, size)}`)
+  const ours = pixels(`<path d="${path.join('')}"/>`)
+  // By default resvg applies kerning and ligatures. The outlines have neither, so both are turned off. resvg also begins
+  // letters between pixels.
   const theirs = pixels(
     `<text x="10" y="40" font-size="${size}" font-family="DejaVu Sans" font-kerning="none" font-feature-settings="'liga' 0" style="font-kerning:none">${text}</text>`,
   )
@@ -95,12 +97,38 @@ test('the outlines of text are those that resvg draws with the same font', () =>
 test('a character that the font lacks has the width of the font’s replacement box, and the characters after it are drawn', () => {
   const { font } = renderer
   expect(font.width('日本', 20)).toBeCloseTo(2 * font.width('\u{10ffff}', 20))
-  expect(font.outline('日a', 20, 0, 0)).toContain(font.outline('a', 20, 0, 0).slice(5, 60))
+  const [box, a] = font.place('日a', 20, 0)
+  expect(a!.glyph).toBe(font.place('a', 20, 0)[0]!.glyph)
+  expect(font.outline(box!.glyph, 20)).toBe(font.outline(font.place('\u{10ffff}', 20, 0)[0]!.glyph, 20))
 })
 
-test('a picture with more colours than a palette has is refused', () => {
-  const pixels = Buffer.from(
-    Array.from({ length: 4 * 4096 }, (_, at) => (at % 4 === 3 ? 255 : (Math.floor(at / 4) >> (4 * (at % 4))) * 16)),
-  )
-  expect(() => palettePng(pixels, 64, 64)).toThrow('too many colours')
+test('letters keep their accents and descenders, and each has the pixels that resvg draws', () => {
+  const [width, height, size] = [600, 60, 24]
+  const picture = (text: string): Picture => ({
+    width,
+    height,
+    background: '#ffffff',
+    shapes: [{ colour: '#000000', text, size, x: 10, y: 40 }],
+  })
+  const text = 'ÇÃÍÊÕ çãíêõ gjpqy ẤǺŐ €Ω @%'
+  const { colour } = decoded(renderer.png(picture(text)))
+  const { place, outline } = renderer.font
+  const path = place(text, size, 10).map(({ glyph, x }) => `M${x} 40${outline(glyph, size)}`)
+  const { pixels } = new Resvg(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><path fill="#fff" d="M0 0h${width}v${height}H0z"/><path d="${path.join('')}"/></svg>`,
+  ).render()
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const ours = Number.parseInt(colour(x, y).slice(1, 3), 16)
+      // A shade is a fifteenth; two letters that share a pixel are darker in resvg's drawing.
+      expect(Math.abs(ours - pixels[4 * (y * width + x)]!), `${x},${y}`).toBeLessThanOrEqual(40)
+    }
+})
+
+test('a picture is the same whatever was drawn before it', async () => {
+  const draw = ({ png, font }: Renderer, count: number) =>
+    png(drawing(sampleFigures(count), samplePeriod, sampleReader, 'light', font))
+  const other = await openRenderer()
+  draw(other, 60)
+  expect(draw(other, 1)).toEqual(draw(await openRenderer(), 1))
 })

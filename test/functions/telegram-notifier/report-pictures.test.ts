@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { reportsIn } from '#database/reports/reports.ts'
-import { palettePng } from '#functions/reporter/picture/png.ts'
+import { whitePng } from '#test/support/white-png.ts'
 import { person } from './chats.ts'
 import { notify, request } from './requests.ts'
 import { database, simulator, useNotifier } from './support.ts'
@@ -11,7 +11,7 @@ import { database, simulator, useNotifier } from './support.ts'
 
 useNotifier()
 
-const png = palettePng(Buffer.alloc(4 * 40 * 30, 255), 40, 30)
+const png = whitePng(40, 30)
 const storedPicture = async (chatId: number, picture: Buffer | null = png) =>
   (await reportsIn(database.db).keep(`report of ${chatId}`, chatId, { html: 'x', picture }, new Date())).id
 

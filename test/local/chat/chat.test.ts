@@ -3,13 +3,13 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { palettePng } from '#functions/reporter/picture/png.ts'
 import { root } from '#infra/repository.ts'
 import { emptyScreen, update } from '#local/chat/screen.ts'
 import type { ChatState } from '#simulators/telegram/chat-state.ts'
 import type { TelegramSimulator } from '#simulators/telegram.ts'
 import { startChat } from '#test/simulators/support/chat-page.ts'
 import { until } from '#test/support/until.ts'
+import { whitePng } from '#test/support/white-png.ts'
 
 let chat: Awaited<ReturnType<typeof startChat>>
 let telegram: TelegramSimulator
@@ -164,7 +164,7 @@ describe('a conversation', () => {
 
   test('an uploaded picture is shown unchanged, in its own size', async () => {
     await act('send', { text: '/start' })
-    const png = palettePng(Buffer.alloc(4 * 40 * 30, 255), 40, 30)
+    const png = whitePng(40, 30)
     const form = new FormData()
     form.set('chat_id', String(telegram.person.chatId))
     form.set('photo', new Blob([new Uint8Array(png)], { type: 'image/png' }), 'report.png')
