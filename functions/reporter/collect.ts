@@ -3,7 +3,7 @@ import { type Follows, showIdOf } from '#database/series/follows.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import type { Incidents } from '#database/uptime/incidents.ts'
 import type { Monitors } from '#database/uptime/monitors.ts'
-import type { ProbeHours } from '#database/uptime/probe-hours.ts'
+import type { HourSums, ProbeHours } from '#database/uptime/probe-hours.ts'
 import type { Period } from '#functions/report/schedule.ts'
 import { dueAt, isAnnounceable } from '#functions/series/episode-identity.ts'
 import { type Slot, slotsOf } from '#functions/series/slots.ts'
@@ -29,7 +29,7 @@ export interface ReportFigures {
 
 export interface Sources {
   monitors: Pick<Monitors, 'of'>
-  probeHours: Pick<ProbeHours, 'byHour'>
+  probeHours: Pick<ProbeHours, 'byHour' | 'ofResults'>
   incidents: Pick<Incidents, 'between'>
   follows: Pick<Follows, 'of'>
   catalogue: Pick<Catalogue, 'shows'>
@@ -55,11 +55,22 @@ export const collect = async (
       ? null
       : uptimeFigures(
           monitors,
-          await sources.probeHours.byHour(ids, from, to),
+          await hoursOf(ids, period, sources),
           await sources.incidents.between(ids, from, to),
           period,
         )
   return { period, uptime, series: await seriesNews({ chatId, zone }, period, sources, now, whenUnavailable) }
+}
+
+/**
+ * The sums by hour. A monitor that was added a moment ago has no slot with a conclusion yet: the checks that a person
+ * requested count instead, among them the check when it was added, whose outcome the chat already knows.
+ */
+const hoursOf = async (ids: readonly number[], { from, to }: Period, { probeHours }: Sources): Promise<HourSums[]> => {
+  const hours = await probeHours.byHour(ids, from, to)
+  const checked = new Set(hours.flatMap(({ monitorId, ok, failed }) => (ok + failed > 0 ? [monitorId] : [])))
+  const others = ids.filter(id => !checked.has(id))
+  return others.length === 0 ? hours : [...hours, ...(await probeHours.ofResults(others, from, to))]
 }
 
 const seriesNews = async (

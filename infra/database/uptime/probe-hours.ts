@@ -59,6 +59,25 @@ export const probeHoursIn = (db: Postgres) => ({
     ).rows,
 
   /**
+   * The sums by hour of all stored results with a conclusion in [from, to), also of checks that a person requested,
+   * which are not in `probe_hour`. Reads the single results, so it is for monitors that have few of them.
+   */
+  ofResults: async (monitorIds: readonly number[], from: Date, to: Date): Promise<HourSums[]> =>
+    (
+      await db.query<HourSums>(
+        `select monitor_id as "monitorId", date_trunc('hour', due_at, 'UTC') as hour,
+           count(*) filter (where ok) as ok, count(*) filter (where not ok) as failed, 0 as missed,
+           coalesce(sum(interval_s) filter (where ok), 0) as "okS",
+           coalesce(sum(interval_s) filter (where not ok), 0) as "failedS",
+           coalesce(sum(total_ms) filter (where ok), 0)::float8 as "totalMs"
+         from probe_result join monitor on monitor.id = monitor_id
+         where monitor_id = any ($1) and due_at >= $2 and due_at < $3 and ok is not null
+         group by monitor_id, 2 order by monitor_id, 2`,
+        [monitorIds, from, to],
+      )
+    ).rows,
+
+  /**
    * Counts the slots of all watched monitors in [from, to) as missed. If a monitor has no slot from `to` up to and
    * including `until`, its last slot in [from, to) is not counted, because `newestSlots` returns that slot for a check.
    * Of a gap longer than two days only the last two days are counted.

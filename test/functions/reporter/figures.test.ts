@@ -31,6 +31,15 @@ interface Slot {
   intervalS: number
 }
 
+/**
+ * The slots of a monitor that count. Requested checks belong to no slot; they count, all with the interval of today, if
+ * no slot has a conclusion.
+ */
+const counted = (slots: readonly Slot[], intervalS: number): readonly Slot[] => {
+  const own = slots.filter(({ result }) => !result.onDemand)
+  return own.some(({ result }) => result.ok !== null) ? own : slots.map(slot => ({ ...slot, intervalS }))
+}
+
 const share = (slots: readonly Slot[]): number | null => {
   let [up, all] = [0, 0]
   for (const { result, intervalS } of slots) {
@@ -48,37 +57,48 @@ const outcomes = fc.array(
     ok: fc.option(fc.boolean(), { freq: 4 }),
     ms: fc.integer({ min: 1, max: 30_000 }),
     skipped: fc.boolean(),
+    onDemand: fc.boolean(),
     minute: fc.integer({ min: 0, max: 59 }),
   }),
   { minLength: 26, maxLength: 26 },
 )
-const scenario = fc.array(fc.record({ slots: outcomes, changesAt: fc.integer({ min: 0, max: 26 }) }), {
-  minLength: 1,
-  maxLength: 4,
-})
+const scenario = fc.array(
+  fc.record({ slots: outcomes, changesAt: fc.integer({ min: 0, max: 26 }), onlyRequested: fc.boolean() }),
+  {
+    minLength: 1,
+    maxLength: 4,
+  },
+)
 
-test('the figures are those of the single results, for any results, gaps, unknown checks and changes of the interval', async () => {
+test('the figures are those of the single results, for any results, gaps, unknown and requested checks, and changes of the interval', async () => {
   await fc.assert(
     fc
       .asyncProperty(scenario, async monitors => {
-        const all: Slot[] = []
-        for (const [at, { slots, changesAt }] of monitors.entries()) {
+        const slotsOfAll: Slot[] = []
+        const intervals = new Map<number, number>()
+        for (const [at, { slots, changesAt, onlyRequested }] of monitors.entries()) {
           const { id } = await addMonitor(`monitor ${at}`, 600)
-          for (const [hour, { ok, ms, skipped, minute }] of slots.entries()) {
+          intervals.set(id, changesAt < slots.length ? 60 : 600)
+          for (const [hour, { ok, ms, skipped, onDemand, minute }] of slots.entries()) {
             const intervalS = hour < changesAt ? 600 : 60
             if (hour === changesAt) await database.db.query('update monitor set interval_s = 60 where id = $1', [id])
             if (skipped) continue
             const dueAt = new Date(period.from.getTime() + (hour - 1) * 60 * minuteMs + minute * minuteMs)
-            const slot = result(id, dueAt, { ok, totalMs: ok ? ms : null })
+            const slot = result(id, dueAt, { ok, totalMs: ok ? ms : null, onDemand: onDemand || onlyRequested })
             await store([slot])
-            all.push({ result: slot, intervalS })
+            slotsOfAll.push({ result: slot, intervalS })
           }
         }
-        const within = all.filter(({ result: { dueAt } }) => dueAt >= period.from && dueAt < period.to)
+        const within = slotsOfAll.filter(({ result: { dueAt } }) => dueAt >= period.from && dueAt < period.to)
         const found = await figures()
+        const all: Slot[] = []
         expect(found.monitors).toHaveLength(monitors.length)
         for (const { id, uptime, averageMs, cells } of found.monitors) {
-          const own = within.filter(({ result }) => result.monitorId === id)
+          const own = counted(
+            within.filter(({ result }) => result.monitorId === id),
+            intervals.get(id)!,
+          )
+          all.push(...own)
           const expected = share(own)
           expect(uptime === null).toBe(expected === null)
           expect(uptime ?? 0).toBeCloseTo(expected ?? 0, 10)
@@ -94,8 +114,8 @@ test('the figures are those of the single results, for any results, gaps, unknow
             expect(cell ?? -1).toBeCloseTo(share(inHour) ?? -1, 10)
           }
         }
-        expect(found.uptime ?? -1).toBeCloseTo(share(within) ?? -1, 10)
-        expect(found.unknown).toBe(within.filter(({ result }) => result.ok === null).length)
+        expect(found.uptime ?? -1).toBeCloseTo(share(all) ?? -1, 10)
+        expect(found.unknown).toBe(within.filter(({ result }) => result.ok === null && !result.onDemand).length)
         const shares = found.monitors.map(({ uptime }) => uptime ?? 2)
         expect(shares).toEqual(shares.toSorted((one, other) => one - other))
       })
