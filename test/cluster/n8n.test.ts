@@ -151,7 +151,7 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
     try {
       await until(async () => server.isOver() || (await fetch(`http://127.0.0.1:${port}/healthz/readiness`)).ok, {
         timeoutMs,
-        what: `n8n to be ready; its output was:\n${server.output()}`,
+        what: () => `n8n to be ready; its output was:\n${server.output()}`,
       })
       tickets.failNext()
       expect(await monitorDown(7)).toBe(202)

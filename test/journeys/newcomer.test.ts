@@ -37,7 +37,7 @@ afterAll(async () => {
 /** Waits until the output after position `after` matches, and returns the match. */
 const waitForText = async (words: RegExp, after: number): Promise<string> => {
   const [found] = await until(() => words.exec(screen.slice(after)), {
-    what: `${words} on the screen, which shows:\n${screen}\n`,
+    what: () => `${words} on the screen, which shows:\n${screen}\n`,
     timeoutMs: 45_000,
   })
   return found!

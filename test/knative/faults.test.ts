@@ -55,13 +55,8 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, while parts fail', 
       path: '/dispatcher',
       whileFailing: () =>
         kubectl([
-          ...[
-            'delete',
-            'pod',
-            '--namespace=knative-eventing',
-            '--selector=messaging.knative.dev/channel=in-memory-channel',
-          ],
-          ...['--selector=messaging.knative.dev/role=dispatcher', '--grace-period=0', '--force'],
+          ...['delete', 'pod', '--namespace=knative-eventing', '--grace-period=0', '--force'],
+          '--selector=messaging.knative.dev/channel=in-memory-channel,messaging.knative.dev/role=dispatcher',
         ]),
       timeoutMs: 180_000,
     })

@@ -144,10 +144,10 @@ export const settled = (vigia: Vigia): Promise<unknown> =>
 /** Waits until a message of the bot to this person matches. */
 export const waitForReply = (person: SimulatedUser, pattern: RegExp): Promise<unknown> =>
   until(() => person.answers().some(({ text }) => pattern.test(text)), {
-    what: `a reply like ${pattern}; when the wait began, the bot had sent:\n${person
-      .answers()
-      .map(({ text }) => text)
-      .join('\n---\n')}`,
+    what: () => {
+      const texts = person.answers().map(({ text }) => text)
+      return `a reply like ${pattern}; the bot sent:\n${texts.join('\n---\n')}`
+    },
     timeoutMs: 45_000,
   })
 

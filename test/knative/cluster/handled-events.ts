@@ -28,11 +28,13 @@ const keepLogs = async (): Promise<void> => {
   }
 }
 
-let _timer: NodeJS.Timeout | undefined
+let keepsLogs = false
 
 /** Keeps the logs of all pods of Vigia from now on. A pod lives longer than the pause between two looks. */
 export const startKeepingLogs = (): void => {
-  _timer ??= setInterval(() => keepLogs().catch(() => {}), 500).unref()
+  if (keepsLogs) return
+  keepsLogs = true
+  setInterval(() => keepLogs().catch(() => {}), 500).unref()
 }
 
 /** What the functions have handled since `startKeepingLogs`, oldest first. */

@@ -87,7 +87,7 @@ describe('npm run dev', () => {
     change()
     const newOutput = () => vigia.output().slice(before)
     return until(() => (words.test(newOutput()) ? newOutput() : undefined), {
-      what: `${words} in:\n${vigia.output()}`,
+      what: () => `${words} in:\n${vigia.output()}`,
       timeoutMs: 60_000,
     })
   }

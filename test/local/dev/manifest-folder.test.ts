@@ -30,7 +30,7 @@ beforeEach(() => {
 })
 afterEach(() => stop())
 
-const waitFor = (line: string) => until(() => said.includes(line), { what: `${line} in:\n${said.join('\n')}` })
+const waitFor = (line: string) => until(() => said.includes(line), { what: () => `${line} in:\n${said.join('\n')}` })
 const service = 'knative/services/notification-fanout.yaml'
 const trigger = 'triggers/notification-fanout.yaml'
 const takeAway = (file: string) => renameSync(join(manifestRoot, file), join(manifestRoot, `${file}.away`))
