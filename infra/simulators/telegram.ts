@@ -6,7 +6,7 @@ import type { Update, WebhookInfo } from './telegram/bot-api.ts'
 import type { Call } from './telegram/call-log.ts'
 import { chatPage } from './telegram/chat-page.ts'
 import { persistIn } from './telegram/conversation-file.ts'
-import { addGroup, type SimulatedGroup } from './telegram/group.ts'
+import { addGroup, type GroupOptions, type SimulatedGroup } from './telegram/group.ts'
 import type { InjectedError } from './telegram/injected-errors.ts'
 import type { PhotoFetchResult } from './telegram/photo-fetches.ts'
 import { type RateLimits, strictRates, usualRates } from './telegram/rate-limiter.ts'
@@ -33,7 +33,7 @@ export interface SimulatedBot {
    */
   user(who: string | number, options?: { language?: string }): SimulatedUser
   /** Creates a group. */
-  group(title: string, options?: { supergroup?: boolean; forum?: boolean }): SimulatedGroup
+  group(title: string, options?: GroupOptions): SimulatedGroup
   /** The messages of all chats, or of one chat, as text with one line per message. */
   transcript(chatId?: number): string
   /** The calls of the Bot API, oldest first; only those of `method` if it is given. */

@@ -140,16 +140,51 @@ describe('groups in privacy mode', () => {
     expect(received).toEqual(['/series', '/series@VigiaBot', 'hey @VigiaBot', 'yes'])
   })
 
-  test('getChatMember returns the role of a member', async () => {
+  test('getChatMember returns the role of a member with the fields of the role', async () => {
     const group = telegram.group('Família')
     group.addBot(ana)
     group.as(ana, 'administrator')
     const member = async (user_id: number) =>
-      (await call<ChatMember>('getChatMember', { chat_id: group.chatId, user_id })).result.status
-    expect(await member(ana.id)).toBe('administrator')
-    expect(await member(telegram.id)).toBe('member')
-    expect(await refusal('getChatMember', { chat_id: group.chatId, user_id: 1 })).toBe(
-      '400 Bad Request: PARTICIPANT_ID_INVALID',
+      (await call<ChatMember>('getChatMember', { chat_id: group.chatId, user_id })).result
+    expect(await member(ana.id)).toMatchObject({
+      status: 'administrator',
+      is_anonymous: false,
+      can_be_edited: false,
+      can_manage_chat: true,
+      can_promote_members: false,
+    })
+    expect(await member(telegram.id)).toEqual({ status: 'member', user: expect.objectContaining({ is_bot: true }) })
+    group.as(ana, 'creator')
+    expect(await member(ana.id)).toEqual({ status: 'creator', is_anonymous: false, user: expect.anything() })
+    group.as(ana, 'kicked')
+    expect(await member(ana.id)).toMatchObject({ status: 'kicked', until_date: 0 })
+  })
+
+  test('getChatMember refuses unknown and missing users, and groups that the bot has left', async () => {
+    const group = telegram.group('Família')
+    group.addBot(ana)
+    const chat_id = group.chatId
+    expect(await refusal('getChatMember', { chat_id, user_id: 1 })).toBe('400 Bad Request: PARTICIPANT_ID_INVALID')
+    expect(await refusal('getChatMember', { chat_id })).toBe('400 Bad Request: invalid user_id specified')
+    group.removeBot(ana)
+    expect(await refusal('getChatMember', { chat_id, user_id: ana.id })).toBe(
+      '403 Forbidden: bot is not a member of the group chat',
+    )
+  })
+
+  test('a group that hides its members tells the role of others only to administrators, and its administrators to all', async () => {
+    const group = telegram.group('Discreto', { supergroup: true, hidesMembers: true })
+    group.addBot(ana)
+    group.as(ana, 'creator')
+    const chat_id = group.chatId
+    expect(await refusal('getChatMember', { chat_id, user_id: ana.id })).toBe('400 Bad Request: CHAT_ADMIN_REQUIRED')
+    expect((await call<ChatMember[]>('getChatAdministrators', { chat_id })).result).toEqual([
+      { status: 'creator', is_anonymous: false, user: expect.objectContaining({ id: ana.id }) },
+    ])
+    group.addBot(ana, 'administrator')
+    expect((await call<ChatMember>('getChatMember', { chat_id, user_id: ana.id })).result.status).toBe('creator')
+    expect(await refusal('getChatAdministrators', { chat_id: ana.chatId })).toBe(
+      '400 Bad Request: there are no administrators in the private chat',
     )
   })
 })

@@ -80,11 +80,27 @@ export interface Message {
   migrate_from_chat_id?: number
 }
 
-export interface ChatMember {
-  status: 'creator' | 'administrator' | 'member' | 'left' | 'kicked'
-  user: User
-  until_date?: number
-}
+/** A member by the documentation of the Bot API: each status has fields of its own. */
+export type ChatMember = { user: User } & (
+  | { status: 'creator'; is_anonymous: boolean }
+  | ({ status: 'administrator'; can_be_edited: boolean; is_anonymous: boolean } & Record<AdministratorRight, boolean>)
+  | { status: 'member' }
+  | { status: 'left' }
+  | { status: 'kicked'; until_date: number }
+)
+
+/** The rights that every administrator has or has not. */
+export type AdministratorRight =
+  | 'can_manage_chat'
+  | 'can_delete_messages'
+  | 'can_manage_video_chats'
+  | 'can_restrict_members'
+  | 'can_promote_members'
+  | 'can_change_info'
+  | 'can_invite_users'
+  | 'can_post_stories'
+  | 'can_edit_stories'
+  | 'can_delete_stories'
 
 export interface Update {
   update_id: number

@@ -1,8 +1,7 @@
-import { knownChat } from './addressing.ts'
 import type { Args } from './args.ts'
-import type { ChatMember, User } from './bot-api.ts'
+import type { User } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
-import { type Bot, botUser, memberOf, notifyWatchers, type TelegramState, unixSeconds } from './state.ts'
+import { type Bot, botUser, notifyWatchers, type TelegramState, unixSeconds } from './state.ts'
 
 export const getMe = (_state: TelegramState, bot: Bot): User & Record<string, unknown> => ({
   ...botUser(bot),
@@ -30,11 +29,4 @@ export const answerCallbackQuery = (state: TelegramState, bot: Bot, args: Args):
   query.answer = { text, alert: args.flag('show_alert') }
   notifyWatchers(state, bot, query.chatId)
   return true
-}
-
-export const getChatMember = (state: TelegramState, bot: Bot, args: Args): ChatMember => {
-  const chat = knownChat(state, bot, args)
-  const member = memberOf(state, bot, chat, args.integer('user_id') ?? 0)
-  if (member === null) throw badRequest('PARTICIPANT_ID_INVALID')
-  return member
 }

@@ -33,12 +33,14 @@ export interface SimulatedGroup {
   deleteTopic(id: number): void
 }
 
-export const addGroup = (
-  state: TelegramState,
-  bot: Bot,
-  title: string,
-  options: { supergroup?: boolean; forum?: boolean },
-) => {
+/** `hidesMembers`: only administrators see who is in the group. */
+export interface GroupOptions {
+  supergroup?: boolean
+  forum?: boolean
+  hidesMembers?: boolean
+}
+
+export const addGroup = (state: TelegramState, bot: Bot, title: string, options: GroupOptions) => {
   const isSupergroup = options.supergroup === true || options.forum === true
   const serial = state.nextChatId++
   const chat = newChat(
@@ -47,6 +49,7 @@ export const addGroup = (
     title,
   )
   chat.forum = options.forum === true
+  chat.hidesMembers = options.hidesMembers === true
   bot.chats.set(chat.id, chat)
   return simulatedGroup(state, bot, chat)
 }
@@ -99,6 +102,7 @@ const upgradeToSupergroup = (state: TelegramState, bot: Bot, chat: Chat): Simula
   const supergroup = newChat(-(1_000_000_000_000 + state.nextChatId++), 'supergroup', chat.title)
   supergroup.standing = chat.standing
   supergroup.members = new Map(chat.members)
+  supergroup.hidesMembers = chat.hidesMembers
   bot.chats.set(supergroup.id, supergroup)
   chat.upgradedTo = supergroup.id
   const service = { from: null, text: '', entities: [], buttons: [], silent: true }

@@ -1,3 +1,4 @@
+import { chatMember } from './members.ts'
 import {
   apiChat,
   type Bot,
@@ -23,13 +24,12 @@ export const changeMembership = (state: TelegramState, bot: Bot, chat: Chat, by:
   const from = chat.standing
   chat.standing = to
   const user = botUser(bot)
-  const member = (status: Membership) => ({ status, user, ...(status === 'kicked' ? { until_date: 0 } : {}) })
   const my_chat_member = {
     chat: apiChat(state, chat),
     from: userOf(by),
     date: unixSeconds(state.time),
-    old_chat_member: member(from),
-    new_chat_member: member(to),
+    old_chat_member: chatMember(user, from),
+    new_chat_member: chatMember(user, to),
   }
   queueUpdate(bot, { my_chat_member }, 'my_chat_member', chat.id + memberQueueOffset)
   notifyWatchers(state, bot, chat.id)

@@ -1,6 +1,6 @@
 import type { Args } from './args.ts'
 import { BotApiError } from './bot-api-error.ts'
-import { answerCallbackQuery, getChatMember, getMe } from './chat-methods.ts'
+import { answerCallbackQuery, getMe } from './chat-methods.ts'
 import {
   deleteMessage,
   editMessageCaption,
@@ -8,6 +8,7 @@ import {
   editMessageReplyMarkup,
   editMessageText,
 } from './editing.ts'
+import { getChatAdministrators, getChatMember } from './members.ts'
 import { deleteMyCommands, getMyCommands, getText, setMyCommands, setText } from './profile-methods.ts'
 import { sendMessage, sendPhoto } from './sending.ts'
 import type { Bot, TelegramState } from './state.ts'
@@ -33,6 +34,7 @@ const methods: Record<string, Method> = {
   deletemessage: deleteMessage,
   answercallbackquery: answerCallbackQuery,
   getchatmember: getChatMember,
+  getchatadministrators: getChatAdministrators,
   setmycommands: setMyCommands,
   getmycommands: getMyCommands,
   deletemycommands: deleteMyCommands,

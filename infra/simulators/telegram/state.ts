@@ -1,15 +1,5 @@
 import type { Time } from '../time.ts'
-import type {
-  ApiChat,
-  BotCommand,
-  ChatMember,
-  Entity,
-  InlineButton,
-  Message,
-  PhotoSize,
-  Update,
-  User,
-} from './bot-api.ts'
+import type { ApiChat, BotCommand, Entity, InlineButton, Message, PhotoSize, Update, User } from './bot-api.ts'
 import { type CallLog, callLog } from './call-log.ts'
 import { type InjectedErrors, injectedErrors } from './injected-errors.ts'
 import { type PhotoFetches, photoFetches } from './photo-fetches.ts'
@@ -68,6 +58,8 @@ export interface Chat {
   /** The id of the supergroup that this group has become. */
   upgradedTo?: number
   forum: boolean
+  /** Whether the group hides its members from everyone but administrators. */
+  hidesMembers: boolean
   topics: Map<number, { name: string; state: 'open' | 'closed' | 'deleted' }>
   messages: StoredMessage[]
 }
@@ -185,6 +177,7 @@ export const newChat = (id: number, kind: Chat['kind'], title: string): Chat => 
   members: new Map(),
   gone: false,
   forum: false,
+  hidesMembers: false,
   topics: new Map(),
   messages: [],
 })
@@ -289,15 +282,6 @@ const contentOf = (message: StoredMessage, entities: Entity[] | undefined): Part
   }
   if (message.migratedTo !== undefined || message.migratedFrom !== undefined) return {}
   return { text: message.text, ...(entities === undefined ? {} : { entities }) }
-}
-
-export const memberOf = (state: TelegramState, bot: Bot, chat: Chat, id: number): ChatMember | null => {
-  if (id === bot.id) return { status: chat.standing, user: botUser(bot) }
-  const person = state.people.get(id)
-  if (person === undefined) return null
-  const own = chat.kind === 'private' && chat.personId === id
-  const status = chat.members.get(id) ?? (own ? 'member' : 'left')
-  return { status, user: userOf(person) }
 }
 
 const dayS = 86_400
