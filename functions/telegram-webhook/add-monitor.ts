@@ -1,11 +1,5 @@
-import { isIP } from 'node:net'
 import { addressIn, hostOf } from '#database/uptime/monitor-limits.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
-import { parseTarget, withoutSecrets } from '#functions/dial/target.ts'
-import type { Html } from '#functions/telegram/html.ts'
-import { sayDuration } from '#functions/wording/dates.ts'
-import { sayProbeError } from '#functions/wording/probe-errors.ts'
-import type { ChatContext } from './context.ts'
 import {
   defaultIntervalS,
   defaultTimeoutS,
@@ -13,7 +7,13 @@ import {
   maxTimeoutS,
   minIntervalS,
   minTimeoutS,
-} from './interval-and-timeout.ts'
+} from '#functions/checks/interval-and-timeout.ts'
+import { parseTarget, withoutSecrets } from '#functions/dial/target.ts'
+import { addressesInUrl } from '#functions/dial/url-addresses.ts'
+import type { Html } from '#functions/telegram/html.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
+import { sayProbeError } from '#functions/wording/probe-errors.ts'
+import type { ChatContext } from './context.ts'
 import type { BotMessages } from './messages/messages.ts'
 import { type MonitorArgument, parseInterval, parseMonitorArgument, tcpInstead } from './monitor-argument.ts'
 import { probeRequest, takeCheck } from './monitor-check.ts'
@@ -118,7 +118,7 @@ const refusalMessage = ({ chat, messages }: ChatContext, address: string, error:
  * connection, because their addresses may change.
  */
 const mayWatch = async ({ deps }: ChatContext, url: string): Promise<boolean> => {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-  if (/(^|\.)localhost$/.test(host)) return (await deps.mayDial('127.0.0.1')) || deps.mayDial('::1')
-  return isIP(host) === 0 || deps.mayDial(host)
+  const addresses = addressesInUrl(url)
+  for (const address of addresses) if (await deps.mayDial(address)) return true
+  return addresses.length === 0
 }

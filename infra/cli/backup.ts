@@ -2,8 +2,7 @@ import { resolve } from 'node:path'
 import { postgres } from '#database/connect.ts'
 import { backUp } from '#database/operations/backup.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
-import { runningPostgres } from '#local/databases/postgres.ts'
-import { dataFolderOf, FolderInUse, openDatabase, schemas } from './database.ts'
+import { openDatabaseAlsoWhileRunning, schemas } from './database.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
@@ -16,11 +15,7 @@ export const verb: Verb = {
     const { positionals } = parseArguments({ args, allowPositionals: true })
     const [file, ...more] = positionals
     if (file === undefined || more.length > 0) throw new UsageError('backup needs one argument: the file to write')
-    const { url, name, close } = await openDatabase(env).catch(async error => {
-      if (!(error instanceof FolderInUse)) throw error
-      const dataDir = await dataFolderOf(env)
-      return { url: await runningPostgres(dataDir), name: dataDir, close: async () => {} }
-    })
+    const { url, name, close } = await openDatabaseAlsoWhileRunning(env)
     const db = postgres(url, { max: 1, applicationName: 'vigia backup', statementTimeoutMs })
     try {
       const now = new Date()

@@ -3,7 +3,7 @@ import { migrationsDir } from '#database/migrate.ts'
 import type { Schema } from '#database/operations/backup.ts'
 import { serverAccount } from '#local/databases/account.ts'
 import { chooseDataFolder, FolderInUse } from '#local/databases/data-folder.ts'
-import { startPostgres } from '#local/databases/postgres.ts'
+import { runningPostgres, startPostgres } from '#local/databases/postgres.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -35,4 +35,10 @@ export const openDatabase = async (env: NodeJS.ProcessEnv): Promise<OpenedDataba
   return { url: server.url, name: dataDir, close: () => server.stop() }
 }
 
-export { FolderInUse }
+/** Like `openDatabase`, but while Vigia runs it returns Vigia's own PostgreSQL. */
+export const openDatabaseAlsoWhileRunning = (env: NodeJS.ProcessEnv): Promise<OpenedDatabase> =>
+  openDatabase(env).catch(async error => {
+    if (!(error instanceof FolderInUse)) throw error
+    const dataDir = await dataFolderOf(env)
+    return { url: await runningPostgres(dataDir), name: dataDir, close: async () => {} }
+  })

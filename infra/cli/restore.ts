@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline/promises'
 import { type Postgres, postgres } from '#database/connect.ts'
 import { checkBackup, restore } from '#database/operations/backup.ts'
+import { confirm } from './confirm.ts'
 import { openDatabase, schemas } from './database.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
@@ -26,7 +26,7 @@ export const verb: Verb = {
     try {
       await refuseRunning(db)
       if (!values.yes)
-        await confirm(`Replace all data in ${name} with the ${rows} rows of the backup made at ${madeAt}? [y/N] `)
+        await confirm('restore', `Replace all data in ${name} with the ${rows} rows of the backup made at ${madeAt}?`)
       await restore(db, url, resolve(file), schemas)
       print(`restored ${rows} rows of the backup made at ${madeAt} into ${name}`)
     } finally {
@@ -43,12 +43,4 @@ const refuseRunning = async (db: Postgres): Promise<void> => {
        and database = (select oid from pg_database where datname = current_database())`,
   )
   if (rowCount > 0) throw new Error('Vigia is running on this database; stop it first')
-}
-
-const confirm = async (question: string): Promise<void> => {
-  if (!process.stdin.isTTY)
-    throw new Error('restore asks for confirmation, but there is no terminal; add --yes to confirm')
-  const prompt = createInterface({ input: process.stdin, output: process.stdout })
-  const answer = await prompt.question(question).finally(() => prompt.close())
-  if (!/^(y|yes|s|sim)$/i.test(answer.trim())) throw new Error('not confirmed; nothing was changed')
 }

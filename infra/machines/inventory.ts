@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv'
-import { isMap, isNode, isPair, isScalar, LineCounter, type Pair, parseDocument } from 'yaml'
+import { formatPath, parseYaml } from '#infra/files/yaml-lines.ts'
 import { type Inventory, inventorySchema, type Path } from './inventory-schema.ts'
 import { inventoryFaults } from './rules.ts'
 
@@ -14,20 +14,8 @@ const shape = new Ajv({ allErrors: true }).compile<Inventory>(inventorySchema)
 
 /** Parses an inventory. `file` is its name in messages. Throws InventoryFault when it is not valid. */
 export const readInventory = (file: string, text: string): Inventory => {
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
-  const [broken] = document.errors
-  if (broken) throw new InventoryFault(`${file}:${lines.linePos(broken.pos[0]).line}: ${broken.message.split('\n')[0]}`)
-  const lineOf = (path: Path): number => {
-    for (let depth = path.length; depth > 0; depth--) {
-      const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true)
-      const key = path[depth - 1]
-      const pair = isMap(parent) && (parent.items as Pair[]).find(item => isScalar(item.key) && item.key.value === key)
-      const node = isPair(pair) ? pair.key : document.getIn(path.slice(0, depth), true)
-      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line
-    }
-    return 1
-  }
+  const { document, broken, lineOf } = parseYaml(text)
+  if (broken) throw new InventoryFault(`${file}:${broken.line}: ${broken.reason}`)
   const refuse = (faults: [Path, string][]) => {
     const messages = faults.map(([path, reason]) => `${file}:${lineOf(path)}: ${fieldOf(path)} ${reason}`)
     if (messages.length > 0) throw new InventoryFault(messages.join('\n'))
@@ -41,11 +29,7 @@ export const readInventory = (file: string, text: string): Inventory => {
   return inventory
 }
 
-const fieldOf = (path: Path) =>
-  path
-    .map(step => (typeof step === 'number' ? `[${step}]` : `.${step}`))
-    .join('')
-    .replace(/^\./, '') || 'the inventory'
+const fieldOf = (path: Path) => formatPath(path) || 'the inventory'
 
 const shapeFault = ({ instancePath, keyword, params, message }: ErrorObject): [Path, string] => {
   const path: Path = instancePath
