@@ -4,6 +4,9 @@ import type { Shell, Verb } from './verb.ts'
 /** The commands by name. Each is loaded when it is used. */
 const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   'dead-letters': () => import('./dead-letters.ts'),
+  plan: () => import('./plan.ts'),
+  apply: () => import('./apply.ts'),
+  export: () => import('./export.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
   doctor: () => import('./doctor.ts'),

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exportedSchemas } from '#events/export.ts'
+import { editorSchema } from '#functions/vigia-yaml/file-schema.ts'
 import { chartFiles, writtenChartFiles } from '../charts/generate.ts'
 import { generatedFiles, staleFiles } from '../machines/generate.ts'
 import { readInventory } from '../machines/inventory.ts'
@@ -15,6 +16,12 @@ import { prometheusRules } from './prometheus-rules.ts'
 const schemas: Generator = {
   files: async () => inFolder('events/schemas', exportedSchemas()),
   present: async root => (await readdir(join(root, 'events/schemas'))).map(name => `events/schemas/${name}`),
+}
+
+const editorSchemaPath = 'functions/vigia-yaml/vigia.schema.json'
+
+const vigiaYaml: Generator = {
+  files: async () => new Map([[editorSchemaPath, `${JSON.stringify(editorSchema(), null, 2)}\n`]]),
 }
 
 const chart: Generator = {
@@ -45,6 +52,7 @@ const logs: Generator = { files: async () => inFolder('infra/observability/logs/
 export const generators: Generator[] = [
   schemas,
   { files: asyncapi },
+  vigiaYaml,
   { files: prometheusRules },
   ...functionLists,
   chart,

@@ -19,10 +19,34 @@ export const chatColumns = `chat.id, chat.kind, chat.language, chat.zone, chat.u
 /** Telegram gives positive ids to persons and negative ids to groups. */
 const isGroupId = (id: number) => Number.isSafeInteger(id) && id < 0
 
+/** The kind that Telegram's ids show; the next update of the chat corrects a channel. */
+const kindOfId = (id: number): ChatKind => (id > 0 ? 'private' : id < -1_000_000_000_000 ? 'supergroup' : 'group')
+
 /** The table `chat`. */
 export const chatsIn = (db: Postgres) => ({
   find: async (id: number): Promise<Chat | null> =>
     (await db.query<Chat>(`select ${chatColumns} from chat where id = $1`, [id])).rows[0] ?? null,
+
+  /** The chats of `ids` that have used the bot or that vigia.yaml has added; all chats if `ids` is null. */
+  findAll: async (ids: readonly number[] | null): Promise<Chat[]> =>
+    (
+      await db.query<Chat>(`select ${chatColumns} from chat where $1::bigint[] is null or id = any ($1) order by id`, [
+        ids,
+      ])
+    ).rows,
+
+  /** Sets the language and the zone that are not null. Adds the chat if it has not used the bot yet. */
+  configure: async (
+    id: number,
+    { language, zone }: { language: Language | null; zone: string | null },
+  ): Promise<void> => {
+    await db.query(`insert into chat (id, kind) values ($1, $2) on conflict (id) do nothing`, [id, kindOfId(id)])
+    await db.query('update chat set language = coalesce($2, language), zone = coalesce($3, zone) where id = $1', [
+      id,
+      language,
+      zone,
+    ])
+  },
 
   /**
    * Inserts or updates the chat and returns it. The chat counts as reachable again, because it has just used the bot.

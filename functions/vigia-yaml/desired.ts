@@ -1,0 +1,36 @@
+import type { Language } from '#database/chats/language.ts'
+import type { MonitorKind } from '#database/uptime/monitors.ts'
+
+/**
+ * A secret of a monitor as the file gives it. `stored` keeps the value that the monitor has; it is a fault if the
+ * monitor has none.
+ */
+export type SecretValue = { value: string } | 'stored'
+
+/** A monitor as the file wants it, with every default filled in. */
+export interface DesiredMonitor {
+  key: string
+  name: string
+  kind: MonitorKind
+  url: string
+  intervalS: number
+  timeoutMs: number
+  confirmations: number
+  recoveries: number
+  group: string | null
+  /** The key of another monitor of the same chat. */
+  parentKey: string | null
+  isPaused: boolean
+  /** The topic of the messages; null for General, and for a chat without topics. */
+  threadId: number | null
+  settings: Readonly<Record<string, unknown>>
+  secrets: Readonly<Record<string, SecretValue>>
+}
+
+/** A chat as the file wants it. null: the file does not say, so the chat keeps what it has. */
+export interface DesiredChat {
+  id: number
+  language: Language | null
+  zone: string | null
+  monitors: DesiredMonitor[]
+}

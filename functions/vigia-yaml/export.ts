@@ -1,0 +1,77 @@
+import { stringify } from 'yaml'
+import type { Chat } from '#database/chats/chats.ts'
+import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
+import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
+import { defaultIntervalS, defaultTimeoutS } from '#functions/checks/interval-and-timeout.ts'
+import { formatDuration } from './duration.ts'
+import type { ChatEntry, MonitorEntry, VigiaYaml } from './file-schema.ts'
+import { newKey } from './new-key.ts'
+import { kindOfUrl, shortName } from './target-of.ts'
+
+/**
+ * The file that describes chats and their monitors as they are. Values that are the defaults are left out. A monitor
+ * that was added in the chat gets a key; applying the file then lets the file take over this monitor. Secrets are not
+ * in the file; it says that Vigia keeps them.
+ */
+export const exportedFile = (chats: readonly Chat[], monitors: readonly ConfiguredMonitor[]): VigiaYaml => ({
+  chats: chats.map(chat =>
+    chatEntry(
+      chat,
+      monitors.filter(({ chatId }) => chatId === chat.id),
+    ),
+  ),
+})
+
+/** The file as text. `schema` is the address of the JSON Schema for editors. */
+export const fileText = (file: VigiaYaml, schema?: string): string =>
+  `${schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`}${stringify(file, { lineWidth: 120 })}`
+
+const chatEntry = ({ id, language, zone }: Chat, monitors: readonly ConfiguredMonitor[]): ChatEntry => {
+  const keys = new Set(monitors.flatMap(({ key }) => key ?? []))
+  const named = new Map(monitors.map(monitor => [monitor.id, monitor.key ?? newKey(monitor.name, keys)]))
+  const topic = commonTopic(monitors)
+  return {
+    id,
+    ...(topic !== null && { topic }),
+    language,
+    zone,
+    ...(monitors.length > 0 && {
+      monitors: Object.fromEntries(
+        monitors.map(monitor => [named.get(monitor.id)!, monitorEntry(monitor, named, topic)]),
+      ),
+    }),
+  }
+}
+
+/** The topic of the chat in the file: the one that most of its monitors have. */
+const commonTopic = (monitors: readonly ConfiguredMonitor[]): number | null => {
+  const counts = [...Map.groupBy(monitors, ({ threadId }) => threadId)]
+  return counts.toSorted(([, one], [, other]) => other.length - one.length)[0]?.[0] ?? null
+}
+
+const monitorEntry = (
+  monitor: ConfiguredMonitor,
+  keys: ReadonlyMap<number, string>,
+  topic: number | null,
+): MonitorEntry => {
+  const { kind, url, name, intervalS, timeoutMs, confirmations, recoveries, group, parentId, isPaused } = monitor
+  const parent = parentId === null ? undefined : keys.get(parentId)
+  const secrets = Object.keys(monitor.secrets)
+  return {
+    ...(name !== shortName(kind, url) && { name }),
+    ...(kind !== kindOfUrl(url) && { kind }),
+    ...(kind !== 'heartbeat' && { url }),
+    ...(intervalS !== defaultIntervalS && { interval: formatDuration(intervalS * 1000) }),
+    ...(timeoutMs !== defaultTimeoutS(intervalS) * 1000 && { timeout: formatDuration(timeoutMs) }),
+    ...(confirmations !== defaultConfirmations && { confirmations }),
+    ...(recoveries !== defaultRecoveries && { recoveries }),
+    ...(group !== null && { group }),
+    ...(parent !== undefined && { parent }),
+    ...(monitor.threadId !== topic && { topic: monitor.threadId }),
+    ...(isPaused && { paused: true }),
+    ...(Object.keys(monitor.settings).length > 0 && { settings: monitor.settings }),
+    ...(secrets.length > 0 && {
+      secrets: Object.fromEntries(secrets.map(secret => [secret, { stored: true as const }])),
+    }),
+  }
+}

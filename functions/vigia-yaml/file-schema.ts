@@ -1,0 +1,138 @@
+import Type, { type Static, type TSchema } from 'typebox'
+import type { MonitorKind } from '#database/uptime/monitors.ts'
+import { settingsSchemas } from '#functions/checks/settings-schemas.ts'
+import { durationPattern } from './duration.ts'
+
+/** The kinds of monitors that the file may have: those whose settings have a schema. */
+export const fileKinds = Object.keys(settingsSchemas) as MonitorKind[]
+
+const closed = { additionalProperties: false }
+const Duration = (description: string) => Type.String({ pattern: durationPattern, description })
+
+/** The key of a monitor. It identifies the monitor, so a monitor with a new key is a new monitor. */
+export const keyPattern = '^[a-z0-9][a-z0-9._-]{0,63}$'
+
+/** Where a password or a token comes from. The file itself never contains one. */
+const Secret = Type.Union(
+  [
+    Type.Object({ env: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }, closed),
+    Type.Object({ file: Type.String({ minLength: 1 }) }, closed),
+    Type.Object({ stored: Type.Literal(true) }, closed),
+  ],
+  {
+    description:
+      'A password or a token: {env: NAME} reads an environment variable, {file: path} reads a file, {stored: true} keeps the value that Vigia has.',
+  },
+)
+
+/** A monitor as the file describes it. The settings of its kind are checked by the schema of the kind. */
+export const MonitorEntry = Type.Object(
+  {
+    name: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 100, description: 'For people. Default: a short form of the URL.' }),
+    ),
+    kind: Type.Optional(
+      Type.Unsafe<MonitorKind>({
+        enum: fileKinds,
+        description: 'The kind of check. Default: what the scheme of the URL says.',
+      }),
+    ),
+    url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description: 'What is checked.' })),
+    interval: Type.Optional(Duration('The time between two checks, from 10s to 1d. Default: 1m.')),
+    timeout: Type.Optional(
+      Duration(
+        'How long one attempt may take: at most 2m, and at most the interval. Default: 10s, or half of the interval.',
+      ),
+    ),
+    confirmations: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10, description: 'Attempts that must fail before it is down. Default: 3.' }),
+    ),
+    recoveries: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 10, description: 'Attempts that must succeed before it is up. Default: 2.' }),
+    ),
+    group: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The group in lists and pages.' })),
+    parent: Type.Optional(
+      Type.String({ pattern: keyPattern, description: 'The key of the monitor that this one depends on.' }),
+    ),
+    topic: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 2 }), Type.Null()], {
+        description: 'The topic of a forum that gets its messages; null for General. Default: the topic of the chat.',
+      }),
+    ),
+    paused: Type.Optional(Type.Boolean({ description: 'Default: false.' })),
+    settings: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'The settings of the kind.' })),
+    secrets: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' }), Secret, closed)),
+  },
+  closed,
+)
+export type MonitorEntry = Static<typeof MonitorEntry>
+
+export const Monitors = Type.Record(Type.String({ pattern: keyPattern }), MonitorEntry, {
+  ...closed,
+  description: 'The monitors of the chat, by key.',
+})
+
+/** A chat and what Vigia watches for it. */
+export const ChatEntry = Type.Object(
+  {
+    id: Type.Integer({
+      minimum: -Number.MAX_SAFE_INTEGER,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: "Telegram's id of the chat; the ids of groups are negative.",
+    }),
+    topic: Type.Optional(
+      Type.Integer({ minimum: 2, description: 'The topic of a forum that gets the messages about the monitors.' }),
+    ),
+    language: Type.Optional(Type.Union([Type.Literal('pt-BR'), Type.Literal('en')])),
+    zone: Type.Optional(Type.String({ description: 'The time zone: America/Sao_Paulo.' })),
+    monitors: Type.Optional(Monitors),
+  },
+  closed,
+)
+export type ChatEntry = Static<typeof ChatEntry>
+
+/** The whole file. */
+export const VigiaYaml = Type.Object({ chats: Type.Array(ChatEntry) }, closed)
+export type VigiaYaml = Static<typeof VigiaYaml>
+
+/**
+ * The JSON Schema for editors. It differs from the schema above in one thing: the settings have the schema of the kind,
+ * so that an editor completes them.
+ */
+export const editorSchema = (): object => ({
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  $id: 'https://vigia.dev/vigia-yaml/v1',
+  title: 'vigia.yaml',
+  ...withSettings(VigiaYaml),
+})
+
+const withSettings = (schema: TSchema): object =>
+  JSON.parse(JSON.stringify(schema), (_, value: unknown) =>
+    isMonitorEntry(value) ? { ...value, allOf: fileKinds.map(settingsOfKind) } : value,
+  )
+
+const isMonitorEntry = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && 'properties' in value && 'confirmations' in Object(value.properties)
+
+/** A monitor without `kind` has the kind of its URL's scheme, so the condition also reads the URL. */
+const settingsOfKind = (kind: string) => ({
+  if: {
+    anyOf: [
+      { properties: { kind: { const: kind } }, required: ['kind'] },
+      {
+        properties: { url: { pattern: schemePatterns[kind] ?? `^${kind}://` } },
+        required: ['url'],
+        not: { required: ['kind'] },
+      },
+    ],
+  },
+  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
+  then: { properties: { settings: settingsSchemas[kind as keyof typeof settingsSchemas] } },
+})
+
+/** The URLs that belong to a kind when the entry names none. */
+export const schemePatterns: Readonly<Record<string, string>> = {
+  http: '^([Hh][Tt][Tt][Pp][Ss]?://|(?![A-Za-z][A-Za-z0-9+.-]*://))',
+  websocket: '^[Ww][Ss][Ss]?://',
+  grpc: '^[Gg][Rr][Pp][Cc][Ss]?://',
+}

@@ -1,0 +1,167 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Language } from '#database/chats/language.ts'
+import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
+import type { DesiredChat, DesiredMonitor } from './desired.ts'
+import { formatDuration } from './duration.ts'
+
+/** A field that changes. A secret is shown without its value. */
+export interface FieldChange {
+  field: string
+  from: string
+  to: string
+}
+
+/**
+ * What happens to a monitor. `adopt`: the file takes over a monitor of the same URL that was added in the chat.
+ * `replace`: the kind changes, so the monitor begins anew.
+ */
+export type MonitorChange =
+  | { action: 'create'; chatId: number; key: string; monitor: DesiredMonitor }
+  | {
+      action: 'update' | 'adopt'
+      chatId: number
+      key: string
+      id: number
+      monitor: DesiredMonitor
+      fields: FieldChange[]
+    }
+  | { action: 'replace'; chatId: number; key: string; id: number; monitor: DesiredMonitor; fields: FieldChange[] }
+  | { action: 'delete'; chatId: number; key: string; id: number; name: string; url: string }
+
+/** What happens to a chat. A new chat is one that has not used the bot. */
+export interface ChatChange {
+  action: 'create' | 'update'
+  id: number
+  language: Language | null
+  zone: string | null
+  fields: FieldChange[]
+}
+
+export interface Plan {
+  chats: ChatChange[]
+  monitors: MonitorChange[]
+  /** The number of monitors of the file that stay as they are. */
+  unchanged: number
+  /** Secrets that the file wants to keep although the monitor has none: `shop: bearer-token`. */
+  missingSecrets: { chatId: number; key: string; secret: string }[]
+}
+
+/** What PostgreSQL has. */
+export interface Current {
+  chats: readonly { id: number; language: Language; zone: string }[]
+  /** All monitors of the chats of the file. */
+  monitors: readonly ConfiguredMonitor[]
+}
+
+/**
+ * Decides what has to change. `prune`: monitors of the file's chats that an earlier file had are deleted if the file no
+ * longer has them. Monitors that were added in the chat are never deleted.
+ */
+export const planOf = (desired: readonly DesiredChat[], current: Current, { prune }: { prune: boolean }): Plan => {
+  const plan: Plan = { chats: [], monitors: [], unchanged: 0, missingSecrets: [] }
+  for (const chat of desired) {
+    const change = chatChange(chat, current)
+    if (change) plan.chats.push(change)
+    planMonitors(
+      plan,
+      chat,
+      current.monitors.filter(({ chatId }) => chatId === chat.id),
+      prune,
+    )
+  }
+  return plan
+}
+
+/** Whether there is nothing to do. */
+export const isEmpty = ({ chats, monitors }: Plan): boolean => chats.length === 0 && monitors.length === 0
+
+const chatChange = ({ id, language, zone }: DesiredChat, { chats }: Current): ChatChange | null => {
+  const found = chats.find(chat => chat.id === id)
+  if (found === undefined) return { action: 'create', id, language, zone, fields: [] }
+  const fields = [
+    ...changed('language', found.language, language ?? found.language),
+    ...changed('zone', found.zone, zone ?? found.zone),
+  ]
+  return fields.length === 0 ? null : { action: 'update', id, language, zone, fields }
+}
+
+const planMonitors = (plan: Plan, chat: DesiredChat, known: readonly ConfiguredMonitor[], prune: boolean): void => {
+  const byKey = new Map(known.flatMap(monitor => (monitor.key === null ? [] : [[monitor.key, monitor] as const])))
+  const fromChat = known.filter(({ key }) => key === null)
+  const keyOf = (id: number | null) => known.find(monitor => monitor.id === id)?.key ?? null
+  const chatId = chat.id
+  for (const monitor of chat.monitors) {
+    const { key } = monitor
+    const keyed = byKey.get(key)
+    const found = keyed ?? takeFirst(fromChat, ({ url, kind }) => url === monitor.url && kind === monitor.kind)
+    const missing = Object.entries(monitor.secrets).filter(
+      ([name, value]) => value === 'stored' && found?.secrets[name] === undefined,
+    )
+    plan.missingSecrets.push(...missing.map(([secret]) => ({ chatId, key, secret })))
+    if (found === undefined) {
+      plan.monitors.push({ action: 'create', chatId, key, monitor })
+      continue
+    }
+    const fields = fieldChanges(found, keyOf(found.parentId), monitor)
+    if (keyed === undefined) plan.monitors.push({ action: 'adopt', chatId, key, id: found.id, monitor, fields })
+    else if (fields.length === 0) plan.unchanged++
+    else
+      plan.monitors.push({
+        action: found.kind === monitor.kind ? 'update' : 'replace',
+        chatId,
+        key,
+        id: found.id,
+        monitor,
+        fields,
+      })
+  }
+  if (!prune) return
+  const wanted = new Set(chat.monitors.map(({ key }) => key))
+  for (const [key, { id, name, url }] of byKey)
+    if (!wanted.has(key)) plan.monitors.push({ action: 'delete', chatId, key, id, name, url })
+}
+
+/** Removes the first element that fits and returns it, so that each monitor is adopted once. */
+const takeFirst = <T>(list: T[], fits: (element: T) => boolean): T | undefined => {
+  const at = list.findIndex(fits)
+  return at < 0 ? undefined : list.splice(at, 1)[0]
+}
+
+const fieldChanges = (from: ConfiguredMonitor, fromParent: string | null, to: DesiredMonitor): FieldChange[] => [
+  ...changed('kind', from.kind, to.kind),
+  ...changed('name', from.name, to.name),
+  ...changed('url', from.url, to.url),
+  ...changed('interval', formatDuration(from.intervalS * 1000), formatDuration(to.intervalS * 1000)),
+  ...changed('timeout', formatDuration(from.timeoutMs), formatDuration(to.timeoutMs)),
+  ...changed('confirmations', from.confirmations, to.confirmations),
+  ...changed('recoveries', from.recoveries, to.recoveries),
+  ...changed('group', from.group, to.group),
+  // A parent that was chosen in the chat has no key.
+  ...(from.parentId !== null && fromParent === null
+    ? changed('parent', `monitor ${from.parentId}`, to.parentKey)
+    : changed('parent', fromParent, to.parentKey)),
+  ...changed('paused', from.isPaused, to.isPaused),
+  ...changed('topic', from.threadId, to.threadId),
+  ...settingChanges(from.settings, to.settings),
+  ...secretChanges(from.secrets, to.secrets),
+]
+
+const changed = (field: string, from: unknown, to: unknown): FieldChange[] =>
+  isDeepStrictEqual(from, to) ? [] : [{ field, from: shown(from), to: shown(to) }]
+
+const shown = (value: unknown) =>
+  value === null || value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value)
+
+const settingChanges = (from: Readonly<Record<string, unknown>>, to: Readonly<Record<string, unknown>>) =>
+  namesIn(from, to).flatMap(name => changed(`settings.${name}`, from[name], to[name]))
+
+const secretChanges = (from: Readonly<Record<string, string>>, to: DesiredMonitor['secrets']): FieldChange[] =>
+  namesIn(from, to).flatMap(name => {
+    const before = from[name]
+    const after = to[name]
+    if (after === 'stored' || before === after?.value) return []
+    const told = after === undefined ? 'none' : before === undefined ? 'hidden' : 'another value'
+    return [{ field: `secrets.${name}`, from: before === undefined ? 'none' : 'hidden', to: told }]
+  })
+
+const namesIn = (...records: object[]) => [...new Set(records.flatMap(record => Object.keys(record)))].toSorted()

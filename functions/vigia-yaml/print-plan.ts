@@ -1,0 +1,55 @@
+import type { FieldChange, MonitorChange, Plan } from './plan.ts'
+
+/** The plan for people: a line for each change, and the sums in the last line. */
+export const printPlan = (plan: Plan): string => {
+  const { chats, monitors, unchanged } = plan
+  const lines = [
+    ...chats.map(({ action, id, fields }) =>
+      action === 'create' ? `+ chat ${id}: new; add the bot to it` : `~ chat ${id}: ${fieldsText(fields)}`,
+    ),
+    ...monitors.map(change => `${signs[change.action]} ${change.key}: ${monitorText(change)}`),
+  ]
+  const count = (...actions: MonitorChange['action'][]) =>
+    monitors.filter(({ action }) => actions.includes(action)).length
+  const sums = [
+    [count('create'), 'to create'],
+    [count('update'), 'to change'],
+    [count('adopt'), 'to take over'],
+    [count('replace'), 'to replace'],
+    [count('delete'), 'to delete'],
+    [unchanged, 'unchanged'],
+  ] as const
+  const sum = sums.filter(([number]) => number > 0).map(([number, text]) => `${number} ${text}`)
+  return printable([...lines, `monitors: ${sum.join(', ') || 'none'}`].join('\n'))
+}
+
+const signs: Record<MonitorChange['action'], string> = {
+  create: '+',
+  update: '~',
+  adopt: '>',
+  replace: '!',
+  delete: '-',
+}
+
+const monitorText = (change: MonitorChange): string => {
+  switch (change.action) {
+    case 'create':
+      return `${change.monitor.kind} ${change.monitor.url}`
+    case 'update':
+      return fieldsText(change.fields)
+    case 'adopt':
+      return ['was added in the chat and now belongs to the file', ...change.fields.map(fieldText)].join(', ')
+    case 'replace':
+      return `begins anew without its history, because ${fieldsText(change.fields)}`
+    case 'delete':
+      return `${change.name} is deleted with its history`
+    default:
+      return change satisfies never
+  }
+}
+
+const fieldsText = (fields: readonly FieldChange[]) => fields.map(fieldText).join(', ')
+const fieldText = ({ field, from, to }: FieldChange) => `${field} ${from} → ${to}`
+
+/** Removes control characters except line breaks, because names from the chat must not control the terminal. */
+const printable = (text: string) => text.replace(/(?!\n)[\p{Cc}\p{Cf}]/gu, ' ')

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { addressGuard } from '#functions/dial/address.ts'
+import type { Outside } from '#functions/vigia-yaml/read-entries.ts'
+
+/**
+ * What the file needs from this machine. Paths of secrets begin in `folder`, the folder of the file. `secretsFile` has
+ * more variables, in the format of an .env file.
+ */
+export const outsideOf = (env: NodeJS.ProcessEnv, folder: string, secretsFile?: string): Outside => {
+  const more = secretsFile === undefined ? {} : parseEnv(readFileSync(secretsFile, 'utf8'))
+  return {
+    mayDial: addressGuard(allowedRanges(env)),
+    readSecret: source =>
+      'env' in source
+        ? fromVariable(more[source.env] ?? env[source.env], source.env)
+        : fromFile(resolve(folder, source.file)),
+  }
+}
+
+/** Without a bot token, `npm start` simulates sites on this machine, and they may be checked. */
+const allowedRanges = ({ PROBE_ALLOW = '', TELEGRAM_BOT_TOKEN, K_SINK }: NodeJS.ProcessEnv) =>
+  TELEGRAM_BOT_TOKEN || K_SINK ? PROBE_ALLOW : `${PROBE_ALLOW},127.0.0.0/8,::1/128`
+
+const fromVariable = (value: string | undefined, name: string) =>
+  value ? { value } : { reason: `needs the environment variable ${name}, which is not set` }
+
+const fromFile = (path: string) => {
+  try {
+    // Editors end a file with a line break, which is not part of the secret.
+    const value = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
+    return value === '' ? { reason: `needs ${path}, which is empty` } : { value }
+  } catch (error) {
+    return { reason: `needs ${path}, which cannot be read: ${(error as NodeJS.ErrnoException).code}` }
+  }
+}

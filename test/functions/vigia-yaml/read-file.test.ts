@@ -1,0 +1,214 @@
+import { describe, expect, test } from 'vitest'
+import type { Outside } from '#functions/vigia-yaml/read-entries.ts'
+import { readFile } from '#functions/vigia-yaml/read-file.ts'
+
+const outside: Outside = {
+  mayDial: address => !address.startsWith('10.') && !address.startsWith('127.') && address !== '::1',
+  readSecret: source =>
+    'env' in source && source.env === 'SHOP_TOKEN' ? { value: 's3cret' } : { reason: 'cannot be read' },
+}
+
+const read = (text: string) => readFile('vigia.yaml', text, outside)
+
+/** The faults of a file, one for each line of the message. */
+const faultsOf = async (text: string): Promise<string[]> => {
+  const error = await read(text).then(
+    () => new Error('the file is valid'),
+    (error: Error) => error,
+  )
+  return error.message.split('\n')
+}
+
+/** A file with one monitor, whose fields begin in line 5. */
+const monitor = (...fields: string[]) =>
+  ['chats:', '  - id: 7', '    monitors:', '      shop:', ...fields.map(field => `        ${field}`)].join('\n')
+
+const url = 'url: https://shop.example/health'
+
+describe('a file that is valid', () => {
+  test('gives every monitor with its defaults', async () => {
+    const { chats } = await read(monitor(url))
+    expect(chats).toEqual([
+      {
+        id: 7,
+        language: null,
+        zone: null,
+        monitors: [
+          {
+            key: 'shop',
+            name: 'shop.example/health',
+            kind: 'http',
+            url: 'https://shop.example/health',
+            intervalS: 60,
+            timeoutMs: 10_000,
+            confirmations: 3,
+            recoveries: 2,
+            group: null,
+            parentKey: null,
+            isPaused: false,
+            threadId: null,
+            settings: {},
+            secrets: {},
+          },
+        ],
+      },
+    ])
+  })
+
+  test('may set everything', async () => {
+    const { chats } = await read(`
+chats:
+  - id: -1001234567890
+    topic: 12
+    language: en
+    zone: Europe/Lisbon
+    monitors:
+      gateway:
+        url: tcp://gateway.example:443
+        topic: null
+      shop:
+        ${url}
+        name: Shop
+        interval: 1m30s
+        timeout: 500ms
+        confirmations: 5
+        recoveries: 1
+        group: Production
+        parent: gateway
+        paused: true
+        secrets:
+          bearer-token: {env: SHOP_TOKEN}
+          old-token: {stored: true}
+`)
+    expect(chats[0]).toMatchObject({ id: -1001234567890, language: 'en', zone: 'Europe/Lisbon' })
+    expect(chats[0]!.monitors[0]).toMatchObject({ threadId: null })
+    expect(chats[0]!.monitors[1]).toMatchObject({
+      name: 'Shop',
+      intervalS: 90,
+      timeoutMs: 500,
+      confirmations: 5,
+      recoveries: 1,
+      group: 'Production',
+      parentKey: 'gateway',
+      isPaused: true,
+      threadId: 12,
+      secrets: { 'bearer-token': { value: 's3cret' }, 'old-token': 'stored' },
+    })
+  })
+
+  test('may share values by an anchor', async () => {
+    const { chats } = await read(`
+chats:
+  - id: 7
+    monitors: &same
+      shop: {${url}}
+  - id: 8
+    monitors: *same
+`)
+    expect(chats.map(({ monitors }) => monitors.map(({ key }) => key))).toEqual([['shop'], ['shop']])
+  })
+})
+
+describe('a fault is told with file, line, field and reason', () => {
+  test.each([
+    ['a misspelt key', ['ulr: https://shop.example'], 5, 'ulr is not a known key; did you mean "url"?'],
+    ['a key that resembles no other', [url, 'colour: red'], 6, 'colour is not a known key'],
+    ['an unknown kind', [url, 'kind: htpp'], 6, 'kind "htpp" is not one of'],
+    ['a misspelt kind', [url, 'kind: htpp'], 6, 'did you mean "http"?'],
+    ['no URL', ['group: Production'], 4, 'has no url; add it, for example url: https://example.org'],
+    ['an invalid URL', ['url: "https://"'], 5, 'url the address is not valid'],
+    [
+      'an unknown scheme',
+      ['url: gopher://shop.example'],
+      5,
+      'url begins with gopher://; the known schemes are http://',
+    ],
+    ['the URL of another kind', ['kind: tcp', url], 6, 'url belongs to kind http, not tcp; kind tcp needs tcp://'],
+    [
+      'a password in the URL',
+      ['url: https://me:pw@shop.example'],
+      5,
+      'url the address contains a user name or password',
+    ],
+    ['a private address', ['url: http://10.0.0.1/'], 5, 'url is a private address, which PROBE_ALLOW does not allow'],
+    ['this machine', ['url: http://localhost/'], 5, 'url is a private address'],
+    ['an interval without a unit', [url, 'interval: 30'], 6, 'interval must be text, not 30'],
+    ['an interval in words', [url, 'interval: 5 minutes'], 6, '"5 minutes" is not a duration; write it like 30s, 5m'],
+    ['a short interval', [url, 'interval: 5s'], 6, 'interval is 5s; it must be whole seconds from 10s to 1d'],
+    ['a long interval', [url, 'interval: 2d'], 6, 'interval is 2d; it must be whole seconds from 10s to 1d'],
+    ['a broken interval', [url, 'interval: 10500ms'], 6, 'interval is 10500ms; it must be whole seconds'],
+    ['a long timeout', [url, 'timeout: 2m'], 6, 'timeout is 2m; it must be from 100ms to 1m with this interval'],
+    ['no confirmations', [url, 'confirmations: 0'], 6, 'confirmations is 0; it must be at least 1'],
+    ['half a recovery', [url, 'recoveries: 1.5'], 6, 'recoveries must be a whole number, not 1.5'],
+    ['a parent that does not exist', [url, 'parent: shopp'], 6, 'parent "shopp" is not the key of a monitor of this'],
+    ['itself as the parent', [url, 'parent: shop'], 6, 'parent makes a circle: shop → shop'],
+    ['a wrong type', [url, 'settings: {}', 'paused: "no"'], 7, 'paused must be true or false, not text'],
+    ['an unknown setting of the kind', [url, 'settings:', '  colour: red'], 7, 'settings.colour is not a known key'],
+    [
+      'a secret in the file',
+      [url, 'secrets:', '  bearer-token: s3cret'],
+      7,
+      'has none of the allowed forms. A password or',
+    ],
+    ['a secret that is not set', [url, 'secrets:', '  a: {env: OTHER}'], 7, 'secrets.a cannot be read'],
+    [
+      'a secret with a bad name',
+      [url, 'secrets:', '  Bearer: {env: SHOP_TOKEN}'],
+      7,
+      'secrets.Bearer is not a valid key',
+    ],
+  ])('%s', async (_, fields, line, reason) => {
+    const faults = await faultsOf(monitor(...fields))
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toMatch(new RegExp(`^vigia\\.yaml:${line}: chats\\[0\\]\\.monitors\\.shop`))
+    expect(faults[0]).toContain(reason)
+  })
+
+  test.each([
+    ['broken YAML', 'chats: [', /^vigia\.yaml:1: /],
+    ['the same key twice', monitor(url, url), /^vigia\.yaml:6: Map keys must be unique/],
+    ['an empty file', '', /^vigia\.yaml:1: the file must be a mapping, not empty/],
+    ['no chats', 'monitors: {}', /^vigia\.yaml:1: (chats is missing|monitors is not a known key)/],
+    ['a chat without an id', 'chats:\n  - monitors: {}', /^vigia\.yaml:2: chats\[0\]\.id is missing/],
+    [
+      'a bad key',
+      'chats:\n  - id: 7\n    monitors:\n      My Shop: {}',
+      /^vigia\.yaml:4: .*My Shop is not a valid key/,
+    ],
+    ['a chat twice', 'chats:\n  - id: 7\n  - id: 7', /^vigia\.yaml:3: chats\[1\]\.id is 7 a second time/],
+    [
+      'a bad zone',
+      'chats:\n  - id: 7\n    zone: America/SaoPaulo',
+      /^vigia\.yaml:3: .*did you mean "America\/Sao_Paulo"/,
+    ],
+    ['another language', 'chats:\n  - id: 7\n    language: pt', /^vigia\.yaml:3: .*"pt" is not one of pt-BR, en/],
+  ])('%s', async (_, text, expected) => {
+    expect((await faultsOf(text))[0]).toMatch(expected)
+  })
+
+  test('all faults are told at once, in the order of their lines', async () => {
+    const faults = await faultsOf(monitor('url: "https://"', 'interval: 5s', 'parent: nobody'))
+    expect(faults.map(fault => fault.split(': ', 1)[0])).toEqual(['vigia.yaml:5', 'vigia.yaml:6', 'vigia.yaml:7'])
+  })
+
+  test('a circle of parents is told for each of its monitors', async () => {
+    const faults = await faultsOf(`
+chats:
+  - id: 7
+    monitors:
+      a: {${url}, parent: b}
+      b: {${url}, parent: c}
+      c: {${url}, parent: b}
+`)
+    expect(faults.map(fault => fault.replace(/^.*monitors\./, ''))).toEqual([
+      'b.parent makes a circle: b → c → b',
+      'c.parent makes a circle: c → b → c',
+    ])
+  })
+
+  test('a small file whose aliases would expand to gigabytes is refused', async () => {
+    const level = (at: number) => `a${at + 1}: &a${at + 1} [${Array(9).fill(`*a${at}`).join(', ')}]`
+    const [fault] = await faultsOf(['a0: &a0 [x]', ...Array.from({ length: 12 }, (_, at) => level(at))].join('\n'))
+    expect(fault).toMatch(/^vigia\.yaml: Excessive alias count/)
+  })
+})
