@@ -19,10 +19,10 @@ export const OperatorsReport = defineEvent(
     missedChecks: Count,
     /**
      * How late the checks in the last five minutes of the period began, in seconds: half of the checks were at most
-     * `half` late, 99 % of them at most `most`, and all of them at most `all`. Zeros without checks.
+     * `half` late, 99 % of them at most `most`, and all of them at most `all`. All three are 0 if no check began.
      */
     latenessS: Type.Object({ half: Type.Number(), most: Type.Number(), all: Type.Number() }),
-    /** The messages of the period that were sent and refused, and those that wait now. */
+    /** How many messages Telegram accepted in the period, how many it refused, and how many wait now. */
     messages: Type.Object({ sent: Count, refused: Count, waiting: Count }),
     /** The dead letters of the period by kind, the most frequent first; `otherDeadLetters`: those of further kinds. */
     deadLetters: Type.Array(Type.Object({ fingerprint: Type.String(), trigger: Type.String(), count: Count }), {

@@ -2,7 +2,10 @@ import Type, { type Static } from 'typebox'
 import { defineEvent } from './event.ts'
 import { BigintId, ChatId, Instant } from './fields.ts'
 
-/** One check to run. It has everything that the prober needs, so the prober reads no table before it dials. */
+/**
+ * One check to run. It has everything about the monitor that the prober needs, except the secrets. Before the prober
+ * dials, it reads PostgreSQL only for secrets, and for overdue checks, because their results may already be stored.
+ */
 export const Check = Type.Object({
   monitorId: BigintId,
   /** The kind of check: a file of functions/checks. */
@@ -23,9 +26,14 @@ export const Check = Type.Object({
   /** Timeout of one attempt, milliseconds. */
   timeoutMs: Type.Integer({ minimum: 100, maximum: 120_000 }),
   intervalS: Type.Integer({ minimum: 10, maximum: 86_400 }),
-  /** The settings of the kind, valid by the schema of the kind (functions/checks); absent if all have their defaults. */
+  /**
+   * The settings of the kind, valid by the schema of the kind (functions/checks); absent if all have their defaults.
+   */
   settings: Type.Optional(Type.Record(Type.String(), Type.Unknown())),
-  /** The monitor has secrets. The prober reads them from PostgreSQL, because events are kept and shown. */
+  /**
+   * The monitor has secrets. The prober reads them from PostgreSQL. Events do not contain them, because events are
+   * stored and shown.
+   */
   hasSecrets: Type.Optional(Type.Boolean()),
   /** How many attempts must fail before the monitor is down; `defaultConfirmations` if absent. */
   confirmations: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 })),

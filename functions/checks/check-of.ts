@@ -7,7 +7,10 @@ type Checked = Pick<
   'id' | 'url' | 'intervalS' | 'timeoutMs' | 'settings' | 'hasSecrets' | 'confirmations' | 'recoveries'
 > & { kind: Check['kind']; down?: boolean }
 
-/** The check of a monitor, as an event carries it. What has the usual value is left out, because there are many. */
+/**
+ * The check of a monitor, as an event carries it. Fields with their default values are left out, because one event
+ * carries up to 50 checks.
+ */
 export const checkOf = (
   { id, kind, url, intervalS, timeoutMs, settings, hasSecrets, confirmations, recoveries, down }: Checked,
   dueAt: Date,

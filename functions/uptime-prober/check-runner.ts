@@ -49,10 +49,11 @@ const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
 ])
 
 /**
- * Runs a check. After a failure it makes more attempts, as many as the monitor has confirmations (three by default),
- * each beginning at the next address of the host. A monitor that was down when the slot was planned gets no second attempt at the same address, because a further failure
- * changes nothing. It gets one attempt at each address that accepts connections, at most three, because one address
- * that works is enough for the monitor to be up.
+ * Runs a check. After a failure it tries again, until an attempt succeeds or the number of failures reaches the
+ * confirmations of the monitor (three by default). Each attempt begins at the next address of the host. A monitor that
+ * was down when the slot was planned gets no second attempt at the same address, because a further failure changes
+ * nothing. It gets one attempt at each address that accepts connections, up to the same number of attempts, because one
+ * address that works is enough for the monitor to be up.
  */
 export const checkRunner =
   ({ dialler, connectivity, clock, sleep }: CheckDependencies): RunCheck =>
