@@ -38,7 +38,7 @@ export const ticksCheck = async (
   if (late.length === 0) return ok(`${countText(rows.length, 'job is', 'jobs are')} up to date`)
   const each = late.map(({ job, ageS, hasRun }) =>
     hasRun
-      ? `${job} has done its work up to ${spanText(ageS)} ago, its ticks come every ${spanText(tickPeriodsS[job]!)}`
+      ? `${job} last finished its work ${spanText(ageS)} ago, although a tick is due every ${spanText(tickPeriodsS[job]!)}`
       : `${job} has never finished its work`,
   )
   return failed(

@@ -143,7 +143,7 @@ describe('ticks', () => {
     await reached('episode-checker', '20 minutes')
     const finding = {
       state: 'failed',
-      found: 'episode-checker has done its work up to 20 min ago, its ticks come every 5 min',
+      found: 'episode-checker last finished its work 20 min ago, although a tick is due every 5 min',
     }
     expect(await ticksCheck(db, machine, hourS)).toMatchObject({
       ...finding,
@@ -178,7 +178,7 @@ describe('ticks', () => {
     await sql(`insert into follow (chat_id, subject) values (7, 'show/82')`)
     expect(await ticksCheck(db, machine, 10 * hourS)).toMatchObject({
       state: 'failed',
-      found: 'series-refresher has done its work up to 5 h ago, its ticks come every 60 min',
+      found: 'series-refresher last finished its work 5 h ago, although a tick is due every 60 min',
     })
   })
 
