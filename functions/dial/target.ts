@@ -9,7 +9,7 @@ export type Target =
 const maxUrlLength = 2048
 /**
  * The longest redirect target that is followed. Sign-in pages redirect to URLs of several thousand characters, and most
- * servers read 8 KiB.
+ * servers accept a request line of up to 8 KiB.
  */
 const maxRedirectLength = 8192
 const maxNameLength = 64

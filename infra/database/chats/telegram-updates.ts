@@ -11,9 +11,9 @@ const keptFor = '3 days'
 
 /**
  * The result of asking for the lease of an update. `leased`: the caller may handle it. `attempts` includes this
- * attempt; `mayHaveAnswered` is true if an earlier attempt sent a message, or ended without releasing the lease. `busy`: another
- * process handles it, for at most `seconds` more. `done` and `deferred`: the caller has nothing to do when Telegram
- * delivers the update.
+ * attempt; `mayHaveAnswered` is true if an earlier attempt sent a message, or ended without releasing the lease.
+ * `busy`: another process handles it, for at most `seconds` more. `done` and `deferred`: the caller has nothing to do
+ * when Telegram delivers the update.
  */
 export type Lease =
   | { state: 'leased'; attempts: number; mayHaveAnswered: boolean }

@@ -29,7 +29,7 @@ export interface CheckFigures {
   late: number
   /**
    * The number of seconds from the due time of a check to its start, by percentile: half of the checks (95 %, 99 %, all
-   * of them) were at most that late. Zeros without checks.
+   * of them) were at most that late. All four are 0 if no check began.
    */
   latenessS: { 50: number; 95: number; 99: number; 100: number }
 }

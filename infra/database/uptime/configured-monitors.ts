@@ -26,7 +26,9 @@ export type MonitorUpdate = Pick<
 
 /** The table `monitor` for vigia.yaml and for the API. */
 export const configuredMonitorsIn = (db: Postgres) => ({
-  /** Makes other calls with the same lock wait until this transaction ends, so that a plan stays true while it is applied. */
+  /**
+   * Makes other calls of `lock` wait until this transaction ends, so that a plan stays true while it is applied.
+   */
   lock: async (): Promise<void> => {
     await db.query(`select pg_advisory_xact_lock(hashtext('vigia yaml'))`)
   },
