@@ -1,4 +1,4 @@
-/** What the pods of a cluster used in the seconds of a sample, in CPU seconds. */
+/** The CPU time that the pods of a cluster used between two samples, in seconds. */
 export interface CpuSeconds {
   prober: number
   /** The other functions. */
@@ -12,7 +12,7 @@ export interface CpuSeconds {
   machine: number
 }
 
-/** The seconds from `atS` to the next sample. */
+/** What was measured at `atS`, and in the time from `atS` to the next sample. */
 export interface LoadSample {
   /** Seconds since the start of the first phase. */
   atS: number
@@ -54,7 +54,7 @@ export interface LoadRun {
   intervalS: number
   /** The share of monitors whose site accepts connections and never answers. */
   hangingShare: number
-  /** Events for the prober that the broker gave up and dead-lettered, with up to 50 checks each. */
+  /** Events for the prober that became dead letters, because the broker gave up on them, with up to 50 checks each. */
   undelivered: number
   samples: LoadSample[]
 }
