@@ -32,7 +32,7 @@ describe('a tick', () => {
     expect(nextStep(new Date('2026-11-21T12:00:32Z'), new Date('2026-11-21T12:00:19Z'))).toBeNull()
   })
 
-  test('after a long time without ticks covers 50 s from the cursor, and counts the slots from there until 28 s before the tick as missed', () => {
+  test('after a long time without ticks covers the 50 s after the cursor, and counts the later slots that are more than 28 s old as missed', () => {
     const step = nextStep(new Date(start + 2 * second), new Date(start + 10 * minute))!
     expect(step.windows).toHaveLength(5)
     expect(step.gap).toEqual({ from: new Date(start + 52 * second), to: new Date(start + 10 * minute - 28 * second) })
@@ -72,7 +72,7 @@ describe('a shard', () => {
     expect(found.toSorted()).toEqual(wanted.toSorted())
   })
 
-  test('has the settings of the monitors and whether they have secrets, but not the secrets, and requests no heartbeat', async () => {
+  test('requests checks that have the settings of their monitors but not the secrets, and requests no check of a heartbeat monitor', async () => {
     const monitors = monitorsIn(database.db)
     const fields = { chatId, name: 'm', intervalS: 10, timeoutMs: 5_000 }
     const plain = await monitors.add({ ...fields, kind: 'http', url: 'https://plain.test/' })

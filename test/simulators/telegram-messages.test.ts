@@ -288,7 +288,7 @@ describe('uploaded photos', () => {
     expect((await call('sendPhoto', { chat_id: ana.chatId, photo: result.photo[0]!.file_id })).ok).toBe(true)
   })
 
-  test('may be named by another part of the request', async () => {
+  test('may be in a part of another name, to which `photo` refers', async () => {
     expect((await upload(whitePng(3, 2), { field: 'chart', photo: 'attach://chart' })).ok).toBe(true)
     expect((await upload(whitePng(3, 2), { field: 'chart', photo: 'attach://other' })).ok).toBe(false)
   })

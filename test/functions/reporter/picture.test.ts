@@ -82,8 +82,8 @@ test('the outlines of text are those that resvg draws with the same font', () =>
   const { place, outline } = renderer.font
   const path = place(text, size, 10).map(({ glyph, x }) => `M${x} 40${outline(glyph, size)}`)
   const ours = pixels(`<path d="${path.join('')}"/>`)
-  // By default resvg applies kerning and ligatures. The outlines have neither, so both are turned off. resvg also begins
-  // letters between pixels.
+  // By default resvg applies kerning and ligatures. The outlines have neither, so both are turned off. resvg also
+  // begins letters between pixels.
   const theirs = pixels(
     `<text x="10" y="40" font-size="${size}" font-family="DejaVu Sans" font-kerning="none" font-feature-settings="'liga' 0" style="font-kerning:none">${text}</text>`,
   )
