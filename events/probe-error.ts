@@ -19,15 +19,33 @@ export const probeErrorCodes = [
   'tls-expired',
   /** The certificate is for another name. */
   'tls-wrong-host',
+  /** The server does not send the certificate of the issuer, and the issuer is not a trusted authority. */
+  'tls-incomplete',
   /** The certificate is self-signed, or its issuer is not trusted. */
   'tls-untrusted',
   /** The key or the signature of the certificate is too weak (RSA below 2048 bits, SHA-1). */
   'tls-weak',
   /** The server requires a client certificate. */
   'tls-client-certificate',
-  /** The status of the response is not 2xx; events and tables have the status in a field of its own. */
+  /** The status of the response is not accepted (2xx, if the monitor has no list of its own); events and tables have the status in a field of its own. */
   'status',
-  /** The response is not HTTP. */
+  /** The body does not have the expected text, or has the unwanted text. */
+  'keyword',
+  /** The body is not JSON, or the JSON is not as expected. */
+  'json',
+  /** The body is larger than our limit, so the part that was read does not decide the check. */
+  'body-too-large',
+  /** A server of another protocol than HTTP answered otherwise than expected. */
+  'reply',
+  /** The server does not offer STARTTLS. */
+  'starttls',
+  /** The name server's answer does not have the expected values. */
+  'dns-answer',
+  /** The gRPC health check says that the service does not serve. */
+  'not-serving',
+  /** This machine has no ping program, or may not send pings. It says nothing about the site. */
+  'ping-unavailable',
+  /** The response is not HTTP, or breaks the rules of the protocol. */
   'protocol',
   /** The headers of the response are larger than our limit. */
   'too-large',
@@ -43,7 +61,7 @@ export const probeErrorCodes = [
   'missing-port',
   /** Not a URL, or longer than 2048 characters. */
   'bad-url',
-  /** The scheme is not http, https or tcp. */
+  /** The scheme belongs to no kind of check. */
   'bad-scheme',
   /** The URL has a user name or a password, which would be stored and shown. */
   'credentials',
@@ -53,7 +71,23 @@ export const probeErrorCodes = [
 
 export type ProbeErrorCode = (typeof probeErrorCodes)[number]
 
-/** Warnings about a site that is up. `insecure-redirect`: the site redirects from https to http. */
-export const probeWarningCodes = ['insecure-redirect'] as const
+/** Warnings about a site that is up, the most important one first. A result has at most one. */
+export const probeWarningCodes = [
+  /** The certificate expires soon. The site is degraded. */
+  'certificate-expiring',
+  /** The check took longer than the limit of the monitor. The site is degraded. */
+  'slow',
+  /** The site redirects from https to http. */
+  'insecure-redirect',
+  /** The monitor accepts any certificate, so the check does not prove that the server is the right one. */
+  'any-certificate',
+] as const
 
 export type ProbeWarningCode = (typeof probeWarningCodes)[number]
+
+/** The warnings with which a site counts as degraded. */
+export const degradedWarnings: ReadonlySet<string> = new Set<ProbeWarningCode>(['certificate-expiring', 'slow'])
+
+/** The more important one of two warnings. */
+export const graverWarning = (one: ProbeWarningCode, other: ProbeWarningCode | undefined): ProbeWarningCode =>
+  other !== undefined && probeWarningCodes.indexOf(other) < probeWarningCodes.indexOf(one) ? other : one

@@ -1,16 +1,125 @@
-import Type from 'typebox'
-import type { RunAttempt } from './check-type.ts'
+import Type, { type Static } from 'typebox'
+import type { HttpRequest } from '#functions/dial/http-request.ts'
+import type { CheckJob, RunAttempt, Secrets } from './check-type.ts'
+import { slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
 
-/** The settings of a monitor of the kind `http`. */
-export const HttpSettings = Type.Object({}, { additionalProperties: false })
+/** An assertion about the JSON in a body. Every value that `path` selects must pass, and there must be at least one. */
+const JsonAssertion = Type.Object(
+  {
+    /** A JSONPath of RFC 9535: `$.status`, `$.queues[?@.name == 'mail'].length`. */
+    path: Type.String({ minLength: 1, maxLength: 500 }),
+    equals: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
+    not: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
+    above: Type.Optional(Type.Number()),
+    below: Type.Optional(Type.Number()),
+  },
+  { additionalProperties: false },
+)
+export type JsonAssertion = Static<typeof JsonAssertion>
+
+/** The settings of a monitor of the kind `http`. Without settings: a GET request and a 2xx status. */
+export const HttpSettings = Type.Object(
+  {
+    method: Type.Optional(
+      Type.Union([
+        Type.Literal('GET'),
+        Type.Literal('HEAD'),
+        Type.Literal('POST'),
+        Type.Literal('PUT'),
+        Type.Literal('PATCH'),
+        Type.Literal('DELETE'),
+        Type.Literal('OPTIONS'),
+      ]),
+    ),
+    /** They are sent only to the host of the monitor. Passwords and tokens belong into the secrets. */
+    headers: Type.Optional(
+      Type.Record(
+        Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$" }),
+        Type.String({ maxLength: 2_000, pattern: '^[\\t\\x20-\\x7e]*$' }),
+        { additionalProperties: false, maxProperties: 30 },
+      ),
+    ),
+    body: Type.Optional(Type.String({ maxLength: 16_384 })),
+    /** The accepted status codes: `200-299,404`. */
+    status: Type.Optional(
+      Type.String({ maxLength: 100, pattern: '^[1-9]\\d\\d(-[1-9]\\d\\d)?( *, *[1-9]\\d\\d(-[1-9]\\d\\d)?)*$' }),
+    ),
+    /** A text that the body must contain. */
+    keyword: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+    /** A text that the body must not contain. */
+    keywordAbsent: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
+    json: Type.Optional(Type.Array(JsonAssertion, { minItems: 1, maxItems: 10 })),
+    slowMs,
+    /** Whether redirects are followed; true by default. If not, the redirect is the response. */
+    followRedirects: Type.Optional(Type.Boolean()),
+    /**
+     * `basic`: the user name `user` and the secret `password`; `bearer`: the secret `token`. Both are sent only to the
+     * host of the monitor.
+     */
+    auth: Type.Optional(
+      Type.Union([
+        Type.Object({ basic: Type.Object({ user: Type.String({ maxLength: 200, pattern: '^[^:]*$' }) }) }),
+        Type.Object({ bearer: Type.Literal(true) }),
+      ]),
+    ),
+    ...tlsSettings,
+  },
+  { additionalProperties: false },
+)
+export type HttpSettings = Static<typeof HttpSettings>
+
+/** Limit for a body after decompression. */
+const maxBodyBytes = 1024 * 1024
 
 /**
- * One GET request. The check passes if the response after redirects has a 2xx status; for another status the error is
- * `status`.
+ * One request. The check passes if the response after redirects has an accepted status (2xx by default), and if its
+ * body passes the assertions. An unaccepted status has the error `status`.
  */
-export const checkHttp: RunAttempt = async (dialler, { url, timeoutMs }, attemptIndex) => {
-  const dialled = await dialler.get(url, { timeoutMs, attemptIndex })
-  const { error, status } = dialled
-  if (error !== null || (status !== null && status >= 200 && status < 300)) return dialled
-  return { ...dialled, error: 'status' }
+export const checkHttp: RunAttempt = async (dialler, check, attemptIndex) => {
+  const { url, timeoutMs, settings } = check
+  const options = { timeoutMs, attemptIndex }
+  if (settings === undefined) {
+    const dialled = await dialler.get(url, options)
+    return dialled.error === null && !isSuccess(dialled.status) ? { ...dialled, error: 'status' } : dialled
+  }
+  const wanted = settings as HttpSettings
+  const { body, ...dialled } = await dialler.request(url, { ...options, request: requestOf(wanted, check) })
+  if (dialled.error !== null) return dialled
+  if (!isAccepted(dialled.status, wanted.status)) return { ...dialled, error: 'status' }
+  if (body !== undefined) {
+    const { bodyFault } = await import('./http-body-assertions.ts')
+    const fault = await bodyFault(body, wanted)
+    if (fault !== null) return { ...dialled, ...fault }
+  }
+  return withWarnings(dialled, check, wanted)
 }
+
+const isSuccess = (status: number | null) => status !== null && status >= 200 && status < 300
+
+/** Whether a list such as `200-299,404` has the status. */
+export const isAccepted = (status: number | null, list?: string): boolean => {
+  if (list === undefined) return isSuccess(status)
+  return list.split(',').some(range => {
+    const [first, last = first] = range.trim().split('-').map(Number)
+    return status !== null && status >= first! && status <= last!
+  })
+}
+
+const requestOf = (wanted: HttpSettings, { secrets }: CheckJob): HttpRequest => {
+  const { method, headers, body, followRedirects, auth, keyword, keywordAbsent, json } = wanted
+  const readsBody = keyword !== undefined || keywordAbsent !== undefined || json !== undefined
+  return {
+    ...(method !== undefined && { method }),
+    ...(headers !== undefined && { headers }),
+    ...(body !== undefined && { body }),
+    ...(auth !== undefined && { authorization: authorizationOf(auth, secrets) }),
+    ...(followRedirects !== undefined && { followsRedirects: followRedirects }),
+    ...(readsBody && { maxBodyBytes }),
+    tls: tlsOptionsOf(wanted, secrets),
+  }
+}
+
+const authorizationOf = (auth: NonNullable<HttpSettings['auth']>, secrets: Secrets = {}): string =>
+  'basic' in auth
+    ? `Basic ${Buffer.from(`${auth.basic.user}:${secrets.password ?? ''}`).toString('base64')}`
+    : `Bearer ${secrets.token ?? ''}`

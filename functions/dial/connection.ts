@@ -1,11 +1,12 @@
 import { connect, isIP, type Socket } from 'node:net'
-import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { AddressGuard } from './address.ts'
 import { connectToAny } from './connect.ts'
 import type { Attempt } from './dial-attempt.ts'
-import { DialError, refusesHttp1, tlsErrorCodeOf } from './dial-error.ts'
+import { DialError } from './dial-error.ts'
 import type { Lookup } from './lookup.ts'
 import type { Endpoint } from './target.ts'
+import { type Handshake, secureSocket } from './tls.ts'
 
 /** A connection to the site. */
 export interface Connection {
@@ -29,11 +30,23 @@ const noSuchNameCodes = new Set(['ENOTFOUND', 'ENODATA'])
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
 const loopbackAddresses = ['127.0.0.1', '::1']
 
-/**
- * Creates a function that opens TCP connections to addresses that `guard` allows. The host is looked up once and its
- * addresses are dialled directly, so they cannot change between the check and the connection.
- */
-export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: Lookup }) => {
+export interface TcpConnector {
+  /**
+   * Opens a TCP connection to a host at an address that the guard allows. The host is looked up once and its addresses
+   * are dialled directly, so they cannot change between the check and the connection. Without `isStream`, the bytes go
+   * only to `onData` of the connection, which costs less.
+   */
+  connect(
+    to: Pick<Endpoint, 'host' | 'port'>,
+    attempt: Attempt,
+    attemptIndex: number,
+    isStream?: boolean,
+  ): Promise<Connection>
+  /** The addresses of a host, or of the address itself. Rejects if the guard refuses any of them. */
+  addressesOf(host: string, attempt: Attempt): Promise<string[]>
+}
+
+export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: Lookup }): TcpConnector => {
   const requireAllowed = (address: string): string => {
     if (!guard(address)) throw new DialError('private-address')
     return address
@@ -67,9 +80,11 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
     return addresses.every(guard) ? addresses : []
   }
 
-  return async ({ host, port, secure }: Endpoint, attempt: Attempt, attemptIndex: number): Promise<Connection> => {
-    const isName = isIP(host) === 0
-    const addresses = isName ? await resolve(host, attempt) : [requireAllowed(host)]
+  const addressesOf = async (host: string, attempt: Attempt): Promise<string[]> =>
+    isIP(host) === 0 ? resolve(host, attempt) : [requireAllowed(host)]
+
+  const connectTo: TcpConnector['connect'] = async ({ host, port }, attempt, attemptIndex, isStream = false) => {
+    const addresses = await addressesOf(host, attempt)
     attempt.addresses = addresses.length
     const first = attemptIndex % addresses.length
     const started = performance.now()
@@ -81,13 +96,13 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
       }
       const socket = connect({
         ...{ host: address, port, autoSelectFamily: false },
-        ...(!secure && { onread: { buffer: readBuffer, callback: onRead } }),
+        ...(!isStream && { onread: { buffer: readBuffer, callback: onRead } }),
       })
       return socket
     }
     const socket = await connectToAny([...addresses.slice(first), ...addresses.slice(0, first)], {
       ...{ attempt, open },
-      ...(isName && { findMore: () => resolveIpv6(host) }),
+      ...(isIP(host) === 0 && { findMore: () => resolveIpv6(host) }),
     })
     connection = { socket, onData: () => {} }
     attempt.addPhaseTime('connectMs', started)
@@ -98,30 +113,12 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
     if (reached !== attempt.address) requireAllowed(reached)
     return connection
   }
+  return { connect: connectTo, addressesOf }
 }
 
-/** Starts TLS on a TCP connection. Rejects with the TLS library's error if the server refuses HTTP/1.1. */
-export const startTls = async (
-  connection: Connection,
-  { host }: Endpoint,
-  attempt: Attempt,
-  { secureContext, protocols }: { secureContext: SecureContext; protocols: string[] },
-): Promise<Connection> => {
-  const started = performance.now()
-  const servername = isIP(host) ? '' : host
-  const secure = attempt.closeAtEnd(
-    connectTls({ socket: connection.socket, host, servername, secureContext, ALPNProtocols: protocols }),
-  )
-  await attempt.waitFor<void>((resolve, reject) => {
-    const onError = (error: Error) => reject(refusesHttp1(error) ? error : new DialError(tlsErrorCodeOf(error)))
-    secure.once('error', onError)
-    secure.once('secureConnect', () => {
-      secure.off('error', onError)
-      attempt.failOnErrorOf(secure)
-      resolve()
-    })
-  })
-  attempt.addPhaseTime('tlsMs', started)
+/** Starts TLS on a TCP connection that was opened as a stream. Rejects as `secureSocket` does. */
+export const startTls = async (connection: Connection, attempt: Attempt, handshake: Handshake): Promise<Connection> => {
+  const secure = await secureSocket(connection.socket, attempt, handshake)
   connection.socket = secure
   if (secure.alpnProtocol === 'h2') connection.http2 = secure
   else secure.on('data', (piece: Buffer) => connection.onData(piece.toString('latin1')))

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { ProbeErrorCode, ProbeWarningCode } from '#events/probe-error.ts'
+import { graverWarning, type ProbeErrorCode, type ProbeWarningCode } from '#events/probe-error.ts'
 import { DialError, errorCodeOf } from './dial-error.ts'
 
 /** How long each phase took, in milliseconds; null for a phase that did not happen. The times of redirects add up. */
@@ -26,15 +26,32 @@ export interface DialResult extends Phases {
   noSuchName?: true
   /** How many addresses the host has; 1 for a URL with an address. */
   addresses?: number
-  /** A warning about the redirects. It may be set together with an error. */
+  /** The most important warning. It may be set together with an error. */
   warning?: ProbeWarningCode
+  /** When the first certificate of the chain expires, if the check looked at it. */
+  certificateExpiresAt?: Date
+  /** What the server answered, if this explains the error: at most `maxDetailLength` printable characters. */
+  detail?: string
 }
+
+const maxDetailLength = 200
+
+/** The text for `DialResult.detail`: one line, without control characters. */
+export const detailOf = (text: string): string =>
+  text
+    .replace(/[\p{C}\p{Z}]+/gu, ' ')
+    .trim()
+    .slice(0, maxDetailLength)
 
 /**
  * If the timeout fires more than 1 s late, the event loop was blocked. The site may not be slow then, so the attempt
  * reports `not-checked`.
  */
 const blockedLoopMs = 1_000
+
+/** Limit for the bytes that all attempts together keep in memory. */
+const maxHeldBytes = 64 * 1024 * 1024
+let heldBytes = 0
 
 /**
  * One attempt to reach a URL, with one timeout for all of its phases. When the timeout fires or a socket of the attempt
@@ -45,8 +62,9 @@ export class Attempt {
   status: number | null = null
   address: string | null = null
   addresses = 1
-  insecureRedirect = false
   noSuchName = false
+  certificateExpiresAt: Date | undefined
+  detail: string | undefined
   isFinished = false
   readonly #started = performance.now()
   readonly #timeoutMs: number
@@ -56,6 +74,8 @@ export class Attempt {
   readonly #fail: (error: Error) => void
   #failure: Error | undefined
   #rejectWait: ((error: Error) => void) | undefined
+  #warning: ProbeWarningCode | undefined
+  #heldBytes = 0
 
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs
@@ -96,17 +116,36 @@ export class Attempt {
     this.#phases[phase] = (this.#phases[phase] ?? 0) + performance.now() - started
   }
 
+  /** Sets the warning of the result, unless a more important one is set. */
+  warn(warning: ProbeWarningCode): void {
+    this.#warning = graverWarning(warning, this.#warning)
+  }
+
+  /**
+   * Counts bytes that the attempt keeps in memory until it finishes. Throws if all attempts together keep too many,
+   * because thousands of servers may answer slowly at the same time.
+   */
+  holdBytes(bytes: number): void {
+    this.#heldBytes += bytes
+    heldBytes += bytes
+    if (heldBytes > maxHeldBytes) throw new DialError('not-checked')
+  }
+
   /** Ends the attempt: stops the timer, destroys the sockets, and returns the result. */
   finish(error: ProbeErrorCode | null): DialResult {
     clearTimeout(this.#timer)
     this.isFinished = true
     for (const socket of this.#sockets) socket.destroy()
+    heldBytes -= this.#heldBytes
+    this.#heldBytes = 0
     const { status, address, addresses } = this
     const contact = this.contact || error === 'refused' || error === 'reset'
     return {
       ...{ error, status, address, contact, addresses },
       ...(this.noSuchName && { noSuchName: true as const }),
-      ...(this.insecureRedirect && { warning: 'insecure-redirect' as const }),
+      ...(this.#warning && { warning: this.#warning }),
+      ...(this.certificateExpiresAt && { certificateExpiresAt: this.certificateExpiresAt }),
+      ...(this.detail && { detail: detailOf(this.detail) }),
       ...this.#phases,
       totalMs: performance.now() - this.#started,
     }

@@ -31,7 +31,7 @@ const errorCodes: Record<string, ProbeErrorCode> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'tls-untrusted',
   UNABLE_TO_GET_ISSUER_CERT: 'tls-untrusted',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls-untrusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls-untrusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls-incomplete',
   CERT_UNTRUSTED: 'tls-untrusted',
   CERT_REJECTED: 'tls-untrusted',
   CERT_REVOKED: 'tls-untrusted',

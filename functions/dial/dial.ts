@@ -1,13 +1,17 @@
-import { createSecureContext, type SecureContext } from 'node:tls'
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { memoize } from '#functions/host/memoize.ts'
 import type { AddressGuard } from './address.ts'
 import { type Connection, startTls, tcpConnector } from './connection.ts'
 import { type Attempt, type DialResult, runAttempt } from './dial-attempt.ts'
 import { DialError, refusesHttp1 } from './dial-error.ts'
-import { requestByHttp1 } from './http1.ts'
+import type { HttpBody } from './http-body.ts'
+import { type HttpRequest, headersOf, redirected, textOf, wishOf } from './http-request.ts'
+import { type HttpResponse, requestByHttp1 } from './http1.ts'
 import { type Lookup, nameLookup } from './lookup.ts'
-import { isRedirect, type ResponseHead } from './response-reader.ts'
+import { isRedirect } from './response-reader.ts'
 import { type Endpoint, httpEndpoint, redirectEndpoint, tcpEndpoint } from './target.ts'
+import { secureContexts, secureSocket, type TlsOptions } from './tls.ts'
 
 export { type AddressGuard, addressGuard } from './address.ts'
 export type { DialResult, Phases } from './dial-attempt.ts'
@@ -22,12 +26,36 @@ export interface DialOptions {
   attemptIndex?: number
 }
 
+/** The result of a request, with the body of the last response if the request wanted it. */
+export type HttpResult = DialResult & { body?: HttpBody }
+
+/** The connections of one attempt. All of them end with the attempt. */
+export interface Connections {
+  attempt: Attempt
+  /** Opens a TCP connection to a host. */
+  open(to: { host: string; port: number }): Promise<Socket>
+  /** Starts TLS on a socket of `open`. */
+  startTls(
+    socket: Socket,
+    host: string,
+    options?: TlsOptions & { protocols?: string[] },
+  ): Promise<TLSSocket>
+  /** The addresses of a host, all of which may be dialled. */
+  addressesOf(host: string): Promise<string[]>
+}
+
 /** Dials URLs that users entered. */
 export interface Dialler {
   /** Sends a GET request and follows redirects. */
   get(url: string, options: DialOptions): Promise<DialResult>
+  /** Sends a request and follows redirects, unless the request says otherwise. */
+  request(url: string, options: DialOptions & { request: HttpRequest }): Promise<HttpResult>
   /** Opens a TCP connection and closes it without sending anything. */
   tcpConnect(url: string, options: DialOptions): Promise<DialResult>
+  /** One attempt of any other protocol. Whatever `work` throws is the error of the result. */
+  attempt(options: DialOptions, work: (connections: Connections) => Promise<void>): Promise<DialResult>
+  /** Which addresses may be dialled. */
+  mayDial: AddressGuard
 }
 
 export interface DiallerOptions {
@@ -45,6 +73,9 @@ const http1Only = ['http/1.1']
 const http2OrHttp1 = ['h2', 'http/1.1']
 const maxHttp2Hosts = 1_000
 
+/** A request without options. It is sent most often, so its text is computed once for each URL. */
+const plainGet: HttpRequest = {}
+
 /**
  * Creates the dialler, which is the only way to dial a URL that is not our own (protection against SSRF). The dialler
  * sends nothing before the addresses are checked: first every address of the host, then the address of the connection.
@@ -52,62 +83,109 @@ const maxHttp2Hosts = 1_000
  * compression.
  */
 export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
-  const connectTcp = tcpConnector({ guard, lookup })
+  const tcp = tcpConnector({ guard, lookup })
   // Memoized, because each monitor dials the same URL again and again.
   const endpointOf = memoize(httpEndpoint)
-  let context: SecureContext | undefined
-  const secureContext = () => {
-    context ??= createSecureContext(ca === undefined ? {} : { ca })
-    return context
-  }
+  const contextFor = secureContexts(ca)
 
   /** Hosts, with their ports, that refused HTTP/1.1. Other hosts are not offered HTTP/2, because HTTP/2 costs more. */
   const http2Hosts = new Set<string>()
 
-  const connect = async (endpoint: Endpoint, attempt: Attempt, attemptIndex: number): Promise<Connection> => {
-    const connection = await connectTcp(endpoint, attempt, attemptIndex)
-    if (!endpoint.secure) return connection
+  const connectHttp = async (
+    endpoint: Endpoint,
+    attempt: Attempt,
+    attemptIndex: number,
+    tls: TlsOptions = {},
+  ): Promise<Connection> => {
+    if (!endpoint.secure) return tcp.connect(endpoint, attempt, attemptIndex)
+    const connectTls = async (protocols: string[]) =>
+      startTls(await tcp.connect(endpoint, attempt, attemptIndex, true), attempt, {
+        ...tls,
+        ...{ host: endpoint.host, secureContext: contextFor(tls.ca), protocols },
+      })
     const { host } = endpoint.url
-    const protocols = http2Hosts.has(host) ? http2OrHttp1 : http1Only
     try {
-      return await startTls(connection, endpoint, attempt, { secureContext: secureContext(), protocols })
+      return await connectTls(http2Hosts.has(host) ? http2OrHttp1 : http1Only)
     } catch (error) {
       if (!refusesHttp1(error)) throw error
     }
     if (http2Hosts.size >= maxHttp2Hosts) http2Hosts.clear()
     http2Hosts.add(host)
-    const second = await connectTcp(endpoint, attempt, attemptIndex)
-    return startTls(second, endpoint, attempt, { secureContext: secureContext(), protocols: http2OrHttp1 })
+    return connectTls(http2OrHttp1)
   }
 
-  const request = async (endpoint: Endpoint, connection: Connection, attempt: Attempt): Promise<ResponseHead> => {
-    if (connection.http2 === undefined) return requestByHttp1(endpoint, connection, attempt)
-    const { requestByHttp2 } = await import('./http2.ts')
-    return requestByHttp2(endpoint, connection.http2, attempt)
+  const send = async (
+    endpoint: Endpoint,
+    request: HttpRequest,
+    connection: Connection,
+    attempt: Attempt,
+  ): Promise<HttpResponse> => {
+    const { url } = endpoint
+    const { method = 'GET', body } = request
+    const wish = wishOf(request)
+    if (connection.http2 !== undefined) {
+      const { requestByHttp2 } = await import('./http2.ts')
+      return requestByHttp2({ url, method, headers: headersOf(request, url), body }, connection.http2, attempt, wish)
+    }
+    const text = request === plainGet ? endpoint.request : textOf(request, url)
+    return requestByHttp1(text, connection, attempt, wish)
   }
+
+  const sendAndFollow = (
+    url: string,
+    { timeoutMs, attemptIndex = 0 }: DialOptions,
+    first: HttpRequest,
+    onBody: (body: HttpBody) => void,
+  ): Promise<DialResult> =>
+    runAttempt(timeoutMs, async attempt => {
+      let parsed = endpointOf(url)
+      let request: HttpRequest | null = first
+      for (let redirects = 0; ; redirects++) {
+        if (!parsed.ok) throw new DialError(redirects === 0 ? parsed.error : 'bad-redirect')
+        if (request === null) throw new DialError('bad-redirect')
+        const { endpoint } = parsed
+        const connection = await connectHttp(endpoint, attempt, attemptIndex, request.tls)
+        const response = await send(endpoint, request, connection, attempt)
+        attempt.status = response.status
+        if (response.content) onBody(response.content)
+        if (!isRedirect(response) || request.followsRedirects === false) return
+        if (redirects === maxRedirects) throw new DialError('too-many-redirects')
+        parsed = redirectEndpoint(response.location, endpoint.url)
+        if (!parsed.ok) continue
+        if (endpoint.secure && !parsed.endpoint.secure) attempt.warn('insecure-redirect')
+        if (request !== plainGet) request = redirected(request, response.status, endpoint.url, parsed.endpoint.url)
+      }
+    })
 
   return {
-    get: (url, { timeoutMs, attemptIndex = 0 }) =>
-      runAttempt(timeoutMs, async attempt => {
-        let parsed = endpointOf(url)
-        for (let redirects = 0; ; redirects++) {
-          if (!parsed.ok) throw new DialError(redirects === 0 ? parsed.error : 'bad-redirect')
-          const { endpoint } = parsed
-          const connection = await connect(endpoint, attempt, attemptIndex)
-          const head = await request(endpoint, connection, attempt)
-          attempt.status = head.status
-          if (!isRedirect(head)) return
-          if (redirects === maxRedirects) throw new DialError('too-many-redirects')
-          parsed = redirectEndpoint(head.location, endpoint.url)
-          if (parsed.ok && endpoint.secure && !parsed.endpoint.secure) attempt.insecureRedirect = true
-        }
-      }),
+    get: (url, options) => sendAndFollow(url, options, plainGet, () => {}),
+
+    request: async (url, { request, ...options }) => {
+      let body: HttpBody | undefined
+      const result = await sendAndFollow(url, options, request, found => {
+        body = found
+      })
+      return body === undefined ? result : { ...result, body }
+    },
 
     tcpConnect: (url, { timeoutMs, attemptIndex = 0 }) =>
       runAttempt(timeoutMs, async attempt => {
         const parsed = tcpEndpoint(url)
         if (!parsed.ok) throw new DialError(parsed.error)
-        await connectTcp(parsed.endpoint, attempt, attemptIndex)
+        await tcp.connect(parsed.endpoint, attempt, attemptIndex)
       }),
+
+    attempt: ({ timeoutMs, attemptIndex = 0 }, work) =>
+      runAttempt(timeoutMs, attempt =>
+        work({
+          attempt,
+          open: async to => (await tcp.connect(to, attempt, attemptIndex, true)).socket,
+          startTls: (socket, host, options = {}) =>
+            secureSocket(socket, attempt, { ...options, host, secureContext: contextFor(options.ca) }),
+          addressesOf: host => tcp.addressesOf(host, attempt),
+        }),
+      ),
+
+    mayDial: guard,
   }
 }

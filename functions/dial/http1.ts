@@ -1,8 +1,8 @@
 import type { Connection } from './connection.ts'
 import type { Attempt } from './dial-attempt.ts'
 import { DialError } from './dial-error.ts'
+import { bodyCollector, decodedBody, type HttpBody } from './http-body.ts'
 import { isRedirect, type ResponseHead, responseReader } from './response-reader.ts'
-import type { Endpoint } from './target.ts'
 
 /**
  * Limits for reading a body. The body is not needed, because the status decides the check. A short body is read to its
@@ -13,12 +13,29 @@ const maxBodyMs = 200
 
 const lastChunk = '0\r\n\r\n'
 
-/** Sends the request by HTTP/1.1 and resolves with the head of the response, after a short body has been read. */
+/** The head of a response, and its body if the request wanted it. */
+export interface HttpResponse extends ResponseHead {
+  content?: HttpBody
+}
+
+export interface BodyWish {
+  maxBytes: number
+  /** The response to HEAD has a length but no body. */
+  isHead: boolean
+  /** Whether the body of a redirect is wanted too. */
+  ofRedirects: boolean
+}
+
+/**
+ * Sends the text of a request by HTTP/1.1 and resolves with the head of the response, after a short body or the wanted
+ * body has been read.
+ */
 export const requestByHttp1 = async (
-  { request }: Endpoint,
+  request: string,
   connection: Connection,
   attempt: Attempt,
-): Promise<ResponseHead> => {
+  wish?: BodyWish,
+): Promise<HttpResponse> => {
   const started = performance.now()
   const head = await attempt.waitFor<ResponseHead>((resolve, reject) => {
     const read = responseReader()
@@ -41,13 +58,43 @@ export const requestByHttp1 = async (
         reject(error as DialError)
       }
     }
-    connection.socket.write(request)
+    connection.socket.write(request, 'latin1')
   })
   attempt.addPhaseTime('firstByteMs', started)
   // The body of a redirect is not read, because it may never end and the attempt continues at the next URL.
-  if (isRedirect(head)) connection.socket.destroy()
+  if (isRedirect(head) && !wish?.ofRedirects) connection.socket.destroy()
+  else if (wish !== undefined) return { ...head, content: await readBody(head, connection, attempt, wish) }
   else if (!isBodyRead(head)) await readShortBody(head, connection)
   return head
+}
+
+/** Reads the body up to the limit. Rejects if the connection ends before the body is complete. */
+const readBody = async (
+  head: ResponseHead,
+  connection: Connection,
+  attempt: Attempt,
+  { maxBytes, isHead }: BodyWish,
+): Promise<HttpBody> => {
+  const collector = bodyCollector(isHead ? { length: 0, chunked: false } : head, maxBytes)
+  const add = (piece: string): boolean => {
+    attempt.holdBytes(piece.length)
+    return collector.add(piece)
+  }
+  if (!add(head.body))
+    await attempt.waitFor<void>((resolve, reject) => {
+      const onClose = () => (collector.isEnded() ? resolve() : reject(new DialError('reset')))
+      connection.socket.on('end', onClose).on('close', onClose)
+      connection.onData = piece => {
+        try {
+          if (add(piece)) resolve()
+        } catch (error) {
+          reject(error as DialError)
+        }
+      }
+    })
+  connection.onData = () => {}
+  const raw = Buffer.from(collector.text(), 'latin1')
+  return decodedBody(raw, head, collector.isEnded() && !collector.isTooLong(), maxBytes)
 }
 
 /**

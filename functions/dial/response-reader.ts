@@ -7,6 +7,12 @@ export interface ResponseHead {
   location: string | null
   /** Length of the body in bytes; null if the response is chunked or ends with the connection. */
   length: number | null
+  /** Whether the body is sent in chunks. */
+  chunked: boolean
+  /** The Content-Encoding in lower case; '' without one. */
+  coding: string
+  /** The Content-Type; '' without one. */
+  mediaType: string
   /** The part of the body that arrived with the head (Latin-1: one character is one byte). */
   body: string
 }
@@ -109,7 +115,7 @@ const parseStatusLine = (line: string): PartialHead => {
   const status = Number(statusLine.exec(line)?.[1])
   // 101 is an error, because the request asks for no other protocol.
   if (Number.isNaN(status) || status === 101) throw new DialError('protocol')
-  return { status, location: null, length: null, lines: 0, encoded: false }
+  return { status, location: null, length: null, chunked: false, coding: '', mediaType: '', lines: 0, encoded: false }
 }
 
 const addHeader = (head: PartialHead, line: string) => {
@@ -124,12 +130,23 @@ const addHeader = (head: PartialHead, line: string) => {
     case 'content-length':
       head.length = parseLength(line.slice(colon + 1))
       return
-    case 'transfer-encoding':
-      head.encoded =
-        line
-          .slice(colon + 1)
-          .trim()
-          .toLowerCase() !== 'identity'
+    case 'transfer-encoding': {
+      const encoding = line
+        .slice(colon + 1)
+        .trim()
+        .toLowerCase()
+      head.encoded = encoding !== 'identity'
+      head.chunked = encoding.endsWith('chunked')
+      return
+    }
+    case 'content-encoding':
+      head.coding = line
+        .slice(colon + 1)
+        .trim()
+        .toLowerCase()
+      return
+    case 'content-type':
+      head.mediaType = line.slice(colon + 1).trim()
   }
 }
 
@@ -145,7 +162,7 @@ const parseLength = (value: string): number | null => {
   return Number.isSafeInteger(length) ? length : null
 }
 
-const responseOf = ({ status, location, length, encoded }: PartialHead, body: string): ResponseHead => {
-  const bodyless = status === 204 || status === 304
-  return { status, location, length: bodyless ? 0 : encoded ? null : length, body }
+const responseOf = ({ lines, encoded, ...head }: PartialHead, body: string): ResponseHead => {
+  const bodyless = head.status === 204 || head.status === 304
+  return { ...head, length: bodyless ? 0 : encoded ? null : head.length, body }
 }

@@ -51,11 +51,23 @@ export const headersFor = ({ username, password }: URL): Record<string, string> 
   'Accept-Encoding': 'identity',
 })
 
-/** The text of the request. A WHATWG URL is printable ASCII without blanks, so it cannot add a line to the request. */
-const requestFor = (url: URL) => {
-  const headers = Object.entries({ Host: url.host, ...headersFor(url), Connection: 'close' })
-  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`
+/**
+ * The text of a GET request. A WHATWG URL is printable ASCII without blanks, so it cannot add a line to the request.
+ */
+const requestFor = (url: URL) => requestText('GET', url, { Host: url.host, ...headersFor(url), Connection: 'close' })
+
+/** The text of a request without its body. */
+export const requestText = (method: string, url: URL, headers: Readonly<Record<string, string>>): string => {
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`
 }
+
+/**
+ * Whether what the user sends to `from` may also be sent to `to`: to the same host, and not without the encryption that
+ * `from` has.
+ */
+export const isLocalTo = (from: URL, to: URL): boolean =>
+  from.hostname === to.hostname && (from.protocol === to.protocol ? from.port === to.port : to.protocol === 'https:')
 
 const basicAuth = (username: string, password: string) =>
   `Basic ${Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64')}`

@@ -133,7 +133,7 @@ const resultOf = (
   startedAt,
   ok: isConclusive ? dialled.error === null : null,
   status: dialled.status,
-  error: isConclusive ? dialled.error : 'not-checked',
+  error: isConclusive || isOwnFault(dialled) ? dialled.error : 'not-checked',
   attempts,
   dnsMs: toTenths(dialled.dnsMs),
   connectMs: toTenths(dialled.connectMs),
@@ -141,7 +141,12 @@ const resultOf = (
   firstByteMs: toTenths(dialled.firstByteMs),
   totalMs: toTenths(dialled.totalMs),
   ...(dialled.error === null && dialled.warning !== undefined && { warning: dialled.warning }),
+  ...(dialled.certificateExpiresAt !== undefined && { certificateExpiresAt: dialled.certificateExpiresAt }),
+  ...(dialled.detail !== undefined && { detail: dialled.detail }),
 })
+
+/** Whether the error says why we could not check. */
+const isOwnFault = ({ error }: DialResult) => error === 'ping-unavailable'
 
 /** Rounds to 0.1 ms, because the times of a network vary by more than that. */
 const toTenths = <T extends number | null>(ms: T): T => (ms === null ? ms : Math.round(ms * 10) / 10) as T

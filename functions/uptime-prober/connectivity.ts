@@ -74,6 +74,7 @@ export const connectivityTracker = (isPublic: AddressGuard, reference: (() => Pr
      */
     isSiteFault: async (failure: DialResult, startedMs: number): Promise<boolean> =>
       failure.error !== 'not-checked' &&
+      failure.error !== 'ping-unavailable' &&
       (!isWithoutResponse(failure) ||
         startedMs < (failure.error === 'dns' ? lastResolvedMs : lastContactMs) ||
         referenceConfirms(failure)),

@@ -10,12 +10,16 @@ const probeErrors = {
   reset: { 'pt-BR': 'fechou a conexão sem responder', en: 'closed the connection without an answer' },
   dns: { 'pt-BR': 'o nome não foi encontrado (DNS)', en: 'the name was not found (DNS)' },
   unreachable: { 'pt-BR': 'está inacessível pela rede', en: 'cannot be reached over the network' },
-  tls: { 'pt-BR': 'a conexão segura (HTTPS) falhou', en: 'the secure connection (HTTPS) failed' },
+  tls: { 'pt-BR': 'a conexão segura (TLS) falhou', en: 'the secure connection (TLS) failed' },
   'tls-expired': {
     'pt-BR': 'o certificado está fora da validade',
     en: 'the certificate has expired or is not valid yet',
   },
   'tls-wrong-host': { 'pt-BR': 'o certificado é de outro endereço', en: 'the certificate is for another address' },
+  'tls-incomplete': {
+    'pt-BR': 'a cadeia está incompleta: falta o certificado do emissor',
+    en: 'the chain is incomplete: the certificate of the issuer is missing',
+  },
   'tls-untrusted': { 'pt-BR': 'o certificado não é confiável', en: 'the certificate is not trusted' },
   'tls-weak': {
     'pt-BR': 'o certificado usa criptografia fraca demais',
@@ -26,6 +30,26 @@ const probeErrors = {
     en: 'requires a client certificate',
   },
   status: { 'pt-BR': 'respondeu com erro', en: 'answered with error' },
+  keyword: {
+    'pt-BR': 'o texto da resposta não é o esperado',
+    en: 'the text of the answer is not as expected',
+  },
+  json: { 'pt-BR': 'o JSON da resposta não é o esperado', en: 'the JSON of the answer is not as expected' },
+  'body-too-large': {
+    'pt-BR': 'a resposta é grande demais para ser conferida',
+    en: 'the answer is too large to be examined',
+  },
+  reply: { 'pt-BR': 'a resposta do serviço não é a esperada', en: 'the service did not answer as expected' },
+  starttls: { 'pt-BR': 'não oferece conexão segura (STARTTLS)', en: 'does not offer a secure connection (STARTTLS)' },
+  'dns-answer': {
+    'pt-BR': 'a resposta do DNS não tem os valores esperados',
+    en: 'the DNS answer does not have the expected values',
+  },
+  'not-serving': { 'pt-BR': 'o serviço diz que não está atendendo', en: 'the service says that it is not serving' },
+  'ping-unavailable': {
+    'pt-BR': 'não posso enviar pings desta máquina; use tcp:// com uma porta aberta',
+    en: 'I cannot send pings from this machine; use tcp:// with an open port instead',
+  },
   protocol: { 'pt-BR': 'a resposta não é HTTP', en: 'the answer is not HTTP' },
   'too-large': {
     'pt-BR': 'os cabeçalhos da resposta são grandes demais',
@@ -46,7 +70,10 @@ const probeErrors = {
   'blocked-port': { 'pt-BR': 'essa porta não pode ser vigiada', en: 'that port cannot be watched' },
   'missing-port': { 'pt-BR': 'falta a porta no endereço', en: 'the port is missing from the address' },
   'bad-url': { 'pt-BR': 'o endereço não é válido', en: 'the address is not valid' },
-  'bad-scheme': { 'pt-BR': 'só vigio http, https e tcp', en: 'I only watch http, https and tcp' },
+  'bad-scheme': {
+    'pt-BR': 'só vigio http, https, tcp, tls, dns, ping, ws, wss, grpc e grpcs',
+    en: 'I only watch http, https, tcp, tls, dns, ping, ws, wss, grpc and grpcs',
+  },
   credentials: { 'pt-BR': 'o endereço tem usuário ou senha', en: 'the address contains a user name or password' },
   'not-checked': { 'pt-BR': 'não consegui verificar', en: 'I could not check' },
 } as const satisfies Record<ProbeErrorCode, Translated>
@@ -64,9 +91,15 @@ export const sayProbeError = (code: string, language: Language, status: number |
 }
 
 const probeWarnings = {
+  'certificate-expiring': { 'pt-BR': 'O certificado vence em breve', en: 'The certificate expires soon' },
+  slow: { 'pt-BR': 'A resposta está lenta', en: 'The answer is slow' },
   'insecure-redirect': {
     'pt-BR': 'O site redireciona de https para http, sem criptografia',
     en: 'The site redirects from https to http, which is not encrypted',
+  },
+  'any-certificate': {
+    'pt-BR': 'Este monitor aceita qualquer certificado',
+    en: 'This monitor accepts any certificate',
   },
 } as const satisfies Record<ProbeWarningCode, Translated>
 

@@ -30,6 +30,10 @@ export interface ProbeResult {
    * not have this field.
    */
   warning?: string
+  /** When the first certificate of the chain expires, if the check looked at it. The table does not have this field. */
+  certificateExpiresAt?: Date
+  /** What the server answered, if this explains the error: one line. The table does not have this field. */
+  detail?: string
 }
 
 /**

@@ -65,7 +65,11 @@ describe('a response', () => {
 
   test('keeps the part of the body that arrives with the head', () => {
     expect(readPieces(['HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab', 'cd'])).toEqual({
-      ...{ status: 200, location: null, length: 5, body: 'abcd' },
+      ...{ status: 200, location: null, length: 5, chunked: false, coding: '', mediaType: '', body: 'abcd' },
+    })
+    const encoded = 'Transfer-Encoding: chunked\r\nContent-Encoding: GZip\r\nContent-Type: text/html\r\n'
+    expect(readPieces([`HTTP/1.1 200 OK\r\n${encoded}\r\n`])).toMatchObject({
+      ...{ length: null, chunked: true, coding: 'gzip', mediaType: 'text/html' },
     })
     expect(readPieces(['HTTP/1.1 204 None\r\nContent-Length: 5\r\n\r\n'])).toMatchObject({ length: 0 })
   })

@@ -52,7 +52,7 @@ test.each<[string, keyof typeof odd.servers, ProbeErrorCode | null, host?: strin
   ['is for a name although an address is dialled', 'good', 'tls-wrong-host', '127.0.0.1'],
   ['is for an address although a name is dialled', 'ip', 'tls-wrong-host'],
   ['is not valid yet', 'future', 'tls-expired'],
-  ['is sent without its intermediate certificate', 'missing', 'tls-untrusted'],
+  ['is sent without its intermediate certificate', 'missing', 'tls-incomplete'],
   ['is signed by a certificate that is not an authority', 'byleaf', 'tls-untrusted'],
   ['has a longer chain than its authorities allow', 'pathlen', 'tls-untrusted'],
   ['has a name that its authority is not allowed to certify', 'constraint', 'tls-untrusted'],

@@ -6,7 +6,7 @@ import { checkRunner, limitChecks, missedSlot } from '#functions/uptime-prober/c
 import { connectivityTracker } from '#functions/uptime-prober/connectivity.ts'
 import { sleep } from '#functions/uptime-prober/sleep.ts'
 import { addMonitor, noon, proberDatabase, storedResults } from './database.ts'
-import { checkOf, connected, ids, request, responded, startProber, timedOut } from './support.ts'
+import { checkOf, connected, fakeDialler, ids, request, responded, startProber, timedOut } from './support.ts'
 
 const database = proberDatabase()
 
@@ -80,12 +80,12 @@ test.each([1, 2, 5])(
     const connectivity = connectivityTracker(() => false, null)
     const attempts: number[] = []
     const pauses: number[] = []
-    const dial = async (_: string, { attemptIndex = 0 }) => {
+    const dialler = fakeDialler(async (_, { attemptIndex = 0 }) => {
       attempts.push(attemptIndex)
       return responded(500)
-    }
+    })
     const runCheck = checkRunner({
-      ...{ dialler: { get: dial, tcpConnect: dial }, connectivity, clock: () => new Date(noon) },
+      ...{ dialler, connectivity, clock: () => new Date(noon) },
       sleep: async ms => void pauses.push(ms),
     })
     const outcome = await runCheck(
@@ -98,9 +98,9 @@ test.each([1, 2, 5])(
 )
 
 test('a check with settings that this version does not know is not made, and says nothing about the site', async () => {
-  const dial = () => expect.unreachable('nothing is dialled')
+  const dialler = fakeDialler(() => expect.unreachable('nothing is dialled'))
   const runCheck = checkRunner({
-    ...{ dialler: { get: dial, tcpConnect: dial }, connectivity: connectivityTracker(() => false, null) },
+    ...{ dialler, connectivity: connectivityTracker(() => false, null) },
     ...{ clock: () => new Date(noon), sleep: async () => {} },
   })
   const site = { id: 1, intervalS: 60, url: 'https://site.test/' }

@@ -1,7 +1,7 @@
 import type { Postgres } from '#database/connect.ts'
 import { type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { type Check, ProbeRequested } from '#events/probe-requested.ts'
-import { addressGuard, type DialOptions, type DialResult } from '#functions/dial/dial.ts'
+import { addressGuard, type Dialler, type DialOptions, type DialResult } from '#functions/dial/dial.ts'
 import { checkRunner } from '#functions/uptime-prober/check-runner.ts'
 import { connectivityTracker, type ReferenceState } from '#functions/uptime-prober/connectivity.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
@@ -31,6 +31,12 @@ export const timedOut: DialResult = {
   connectMs: null,
 }
 
+/** A dialler whose attempts of every kind have the result of `dial`. */
+export const fakeDialler = (dial: (url: string, options: DialOptions) => Promise<DialResult>): Dialler => ({
+  ...{ get: dial, request: dial, tcpConnect: dial, mayDial: () => true },
+  attempt: options => dial('', options),
+})
+
 /**
  * A prober on virtual time. `dialled` returns the result of an attempt from its URL, its time (in milliseconds after
  * noon) and its number. `reference` returns the state of the references; it is null for a prober without references.
@@ -58,7 +64,7 @@ export const startProber = (
     return dialled(url, at, attemptIndex)
   }
   const runCheck = checkRunner({
-    dialler: { get: dial, tcpConnect: dial },
+    dialler: fakeDialler(dial),
     connectivity: connectivityTracker(addressGuard(), reference),
     clock: time.clock,
     sleep: time.sleep,

@@ -1,0 +1,41 @@
+import { createContext, Script } from 'node:vm'
+
+/** An evaluation takes microseconds. A path or a document that takes longer was made to keep the prober busy. */
+const maxEvaluationMs = 100
+
+const library = () => import('json-p3')
+
+/** Whether the text is a JSONPath of RFC 9535; otherwise what is wrong with it, in English. */
+export const jsonPathProblem = async (path: string): Promise<string | null> => {
+  const { jsonpath } = await library()
+  try {
+    jsonpath.compile(path)
+    return null
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/**
+ * Calls the function `work` of a sandbox. V8 ends a script at its timeout, also inside a regular expression. There is
+ * one sandbox for all evaluations, because creating one takes milliseconds.
+ */
+const script = new Script('work()')
+let sandbox: { work?: () => unknown[] } | undefined
+
+/**
+ * The values that a JSONPath selects. 'too much' if the evaluation takes too long, because a pattern of `match()` may
+ * need exponential time.
+ */
+export const selectedBy = async (path: string, document: unknown): Promise<unknown[] | 'too much'> => {
+  const { jsonpath } = await library()
+  const work = () => [...jsonpath.query(path, document as never)].map(({ value }) => value as unknown)
+  try {
+    sandbox ??= createContext({})
+    sandbox.work = work
+    return script.runInContext(sandbox, { timeout: maxEvaluationMs })
+  } catch {
+    // The path was valid when it was stored, so the time is over, or the document is too deep.
+    return 'too much'
+  }
+}
