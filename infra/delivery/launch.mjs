@@ -1,14 +1,34 @@
 // The entry point of the image. It runs the program that FUNCTION_TARGET names. It is plain JavaScript without imports,
 // because every cold start runs it.
 const { existsSync, readdirSync } = process.getBuiltinModule('node:fs')
-const { FUNCTION_TARGET: target = '' } = process.env
+const { FUNCTION_TARGET: target = '', VIGIA_VERSION: version, VIGIA_REVISION: revision } = process.env
 const folders = ['functions', 'jobs'].map(folder => `${import.meta.dirname}/${folder}`)
 const file = /^[a-z-]+$/.test(target) && folders.map(folder => `${folder}/${target}.mjs`).find(existsSync)
 
-const fatal = message => {
-  const time = new Date().toISOString()
-  process.stdout.write(`${JSON.stringify({ level: 'fatal', time, function: target || 'vigia', message })}\n`)
+// The line has the schema of functions/host/log-line.ts, so that a search for errors finds it.
+const fatal = (message, fields) => {
+  const line = {
+    'log.level': 'fatal',
+    '@timestamp': new Date().toISOString(),
+    'service.name': target || 'vigia',
+    'service.version': version || 'unreleased',
+    'vigia.revision': version ? revision || 'unreleased' : undefined,
+    ...fields,
+    message,
+  }
+  process.stdout.write(`${JSON.stringify(line)}\n`)
   process.exitCode = 1
+}
+
+const fatalError = thrown => {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const { name, message, code, stack } = error
+  fatal(message, {
+    'error.type': name,
+    'error.code': code === undefined ? undefined : String(code),
+    'error.message': message,
+    'error.stack_trace': stack,
+  })
 }
 
 if (file) {
@@ -17,7 +37,7 @@ if (file) {
   } catch (error) {
     // After its start, the program logs its own failures.
     if (process.listenerCount('uncaughtException') > 0) throw error
-    fatal(error?.stack ?? String(error))
+    fatalError(error)
   }
 } else {
   const programs = folders.flatMap(folder => readdirSync(folder).filter(name => name.endsWith('.mjs')))

@@ -6,11 +6,13 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Ajv } from 'ajv'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checksums, migrate } from '#database/migrate.ts'
 import { backUp } from '#database/operations/backup.ts'
 import { isUnavailable } from '#database/unavailable.ts'
+import { LogLine } from '#functions/host/log-line.ts'
 import { schemas } from '#infra/cli/database.ts'
 import { buildImage, requireCodeCache } from '#infra/delivery/image.ts'
 import { releaseFaults } from '#infra/delivery/jobs/release-check.ts'
@@ -257,6 +259,7 @@ const launched = (env: Record<string, string>) => {
   return { child, ended, output: () => output }
 }
 
+const isLine = new Ajv().compile(LogLine)
 const lastLine = (text: string) => JSON.parse(text.trim().split('\n').at(-1)!)
 
 describe('the content of the image', () => {
@@ -329,10 +332,28 @@ describe('the content of the image', () => {
     const { code, output } = await launched(env).ended
     expect(code).toBe(1)
     expect(output().trim().split('\n')).toHaveLength(1)
-    const { level, message } = JSON.parse(output())
-    expect(level).toBe('fatal')
-    expect(message).toContain(words)
+    const line = JSON.parse(output())
+    expect(isLine(line), JSON.stringify(isLine.errors)).toBe(true)
+    expect(line).toMatchObject({ 'log.level': 'fatal', message: expect.stringContaining(words) })
     for (const name of [...functionNames(), ...jobNames]) expect(output()).toContain(name)
+  })
+
+  test('that cannot start as a function logs the error, the function and the release in the fields of every log line', async () => {
+    const { code, output } = await launched({
+      ...{ FUNCTION_TARGET: 'episode-checker', VIGIA_VERSION: '1.4.2', VIGIA_REVISION: 'd1b2c3' },
+    }).ended
+    expect(code).toBe(1)
+    const line = lastLine(output())
+    expect(isLine(line), JSON.stringify(isLine.errors)).toBe(true)
+    expect(line).toMatchObject({
+      'log.level': 'fatal',
+      'service.name': 'episode-checker',
+      'service.version': '1.4.2',
+      'vigia.revision': 'd1b2c3',
+      message: expect.stringContaining('DATABASE_URL'),
+      'error.message': line.message,
+      'error.stack_trace': expect.stringMatching(/^Error: DATABASE_URL.*\n {4}at /),
+    })
   })
 })
 
