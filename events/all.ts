@@ -1,8 +1,10 @@
 import { EpisodeDue } from './episode-due.ts'
 import { EpisodeMissed } from './episode-missed.ts'
 import type { EventDefinition } from './event.ts'
+import { MaintenanceChanged } from './maintenance-changed.ts'
 import { MessageRefused } from './message-refused.ts'
 import { MessageRequested } from './message-requested.ts'
+import { MonitorDegraded } from './monitor-degraded.ts'
 import { MonitorDown } from './monitor-down.ts'
 import { MonitorSteady } from './monitor-steady.ts'
 import { MonitorUp } from './monitor-up.ts'
@@ -21,8 +23,10 @@ import { UpdateDeferred } from './update-deferred.ts'
 export const allEvents: readonly EventDefinition[] = [
   EpisodeDue,
   EpisodeMissed,
+  MaintenanceChanged,
   MessageRefused,
   MessageRequested,
+  MonitorDegraded,
   MonitorDown,
   MonitorSteady,
   MonitorUp,

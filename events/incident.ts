@@ -32,8 +32,8 @@ export const incidentFields = {
   /** Why the check failed: a code of events/probe-error.ts. */
   error: Type.String(),
   /**
-   * The monitor is flapping, so people are not notified of each change. `began`: this event announces the beginning of
-   * the flapping.
+   * The monitor began to flap. This event is the last until it is steady, because people are not notified of each
+   * change.
    */
-  flapping: Type.Optional(Type.Object({ began: Type.Boolean(), ...flappingFields })),
+  flapping: Type.Optional(Type.Object(flappingFields)),
 }

@@ -15,6 +15,8 @@ export const MonitorSteady = defineEvent(
     ...flappingFields,
     /** Since when the monitor is down, UTC; null if it is up. */
     downSince: Type.Union([Type.String(), Type.Null()]),
+    /** The incident that is still open; absent if the monitor is up. */
+    downIncidentId: Type.Optional(Type.Integer({ minimum: 1 })),
     /** HTTP status of the last failing check, or null. */
     status: Type.Union([Type.Integer(), Type.Null()]),
     /** Why the last failing check failed: a code of events/probe-error.ts. */

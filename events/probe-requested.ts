@@ -55,8 +55,11 @@ export const ProbeRequested = defineEvent(
   'probe.requested',
   1,
   Type.Object({
-    /** slot: planned by the schedule; now: a person pressed "check now"; first: the monitor is new. */
-    reason: Type.Union([Type.Literal('slot'), Type.Literal('now'), Type.Literal('first')]),
+    /**
+     * slot: planned by the schedule; now: a person pressed "check now"; first: the monitor is new; parent: a monitor
+     * that depends on this one failed.
+     */
+    reason: Type.Union([Type.Literal('slot'), Type.Literal('now'), Type.Literal('first'), Type.Literal('parent')]),
     checks: Type.Array(Check, { minItems: 1, maxItems: 50 }),
     /** The chat for the answer (`now`, `first`). */
     chatId: Type.Optional(ChatId),

@@ -1,6 +1,11 @@
 import type { Monitor } from '#database/uptime/monitors.ts'
 import { type Check, defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
 
+/** A monitor that is checked. A heartbeat is not: its job pings Vigia. */
+export type CheckedMonitor = Monitor & { kind: Check['kind'] }
+
+export const isChecked = (monitor: Monitor): monitor is CheckedMonitor => monitor.kind !== 'heartbeat'
+
 /** The part of a monitor that a check needs. */
 type Checked = Pick<
   Monitor,

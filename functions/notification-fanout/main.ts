@@ -3,6 +3,8 @@ import { postgres } from '#database/connect.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
+import { MaintenanceChanged } from '#events/maintenance-changed.ts'
+import { MonitorDegraded } from '#events/monitor-degraded.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
@@ -22,6 +24,12 @@ serve({
     on(EpisodeDue, event => notificationFanout(event, { name: 'episode.due', data: event.data }, dependencies)),
     on(EpisodeMissed, event => notificationFanout(event, { name: 'episode.missed', data: event.data }, dependencies)),
     on(SeriesChanged, event => notificationFanout(event, { name: 'series.changed', data: event.data }, dependencies)),
+    on(MaintenanceChanged, event =>
+      notificationFanout(event, { name: 'maintenance.changed', data: event.data }, dependencies),
+    ),
+    on(MonitorDegraded, event =>
+      notificationFanout(event, { name: 'monitor.degraded', data: event.data }, dependencies),
+    ),
     on(MonitorDown, event => notificationFanout(event, { name: 'monitor.down', data: event.data }, dependencies)),
     on(MonitorUp, event => notificationFanout(event, { name: 'monitor.up', data: event.data }, dependencies)),
     on(MonitorSteady, event => notificationFanout(event, { name: 'monitor.steady', data: event.data }, dependencies)),

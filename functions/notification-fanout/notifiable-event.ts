@@ -1,6 +1,8 @@
 import type { EpisodeDue } from '#events/episode-due.ts'
 import type { EpisodeMissed } from '#events/episode-missed.ts'
 import type { DataOf } from '#events/event.ts'
+import type { MaintenanceChanged } from '#events/maintenance-changed.ts'
+import type { MonitorDegraded } from '#events/monitor-degraded.ts'
 import type { MonitorDown } from '#events/monitor-down.ts'
 import type { MonitorSteady } from '#events/monitor-steady.ts'
 import type { MonitorUp } from '#events/monitor-up.ts'
@@ -15,6 +17,8 @@ export type NotifiableEvent =
   | { name: 'episode.due'; data: DataOf<typeof EpisodeDue> }
   | { name: 'episode.missed'; data: DataOf<typeof EpisodeMissed> }
   | { name: 'series.changed'; data: DataOf<typeof SeriesChanged> }
+  | { name: 'maintenance.changed'; data: DataOf<typeof MaintenanceChanged> }
+  | { name: 'monitor.degraded'; data: DataOf<typeof MonitorDegraded> }
   | { name: 'monitor.down'; data: DataOf<typeof MonitorDown> }
   | { name: 'monitor.up'; data: DataOf<typeof MonitorUp> }
   | { name: 'monitor.steady'; data: DataOf<typeof MonitorSteady> }

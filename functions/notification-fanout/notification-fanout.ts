@@ -74,12 +74,11 @@ const notificationsFor = async (
     }
     case 'episode.missed':
       return missedEpisodes(event.data, follows)
+    case 'monitor.degraded':
     case 'monitor.down':
-    case 'monitor.up': {
-      // The followers know that the monitor is flapping. The next message comes when it is steady.
-      if (event.data.flapping && !event.data.flapping.began) return []
+    case 'monitor.up':
+    case 'monitor.steady':
       return notify(await follows.followersOf(subject), event)
-    }
     case 'series.changed':
       return notify(
         event.data.chats
@@ -87,17 +86,25 @@ const notificationsFor = async (
           : await follows.followersOf(subject),
         event,
       )
-    case 'monitor.steady':
-      return notify(await follows.followersOf(subject), event)
+    case 'maintenance.changed': {
+      const recipient = await reachable(event.data.chatId, chats)
+      return recipient === null ? [] : [{ recipient, event, threadId: event.data.threadId ?? null }]
+    }
     case 'probe.finished': {
-      const recipient = await chats.find(event.data.chatId)
-      if (recipient === null || recipient.unreachableSince !== null) return []
+      const recipient = await reachable(event.data.chatId, chats)
+      if (recipient === null) return []
       const { threadId = await follows.threadOf(recipient.id, `monitor/${event.data.monitorId}`) } = event.data
       return [{ recipient, event, threadId }]
     }
     default:
       return event satisfies never
   }
+}
+
+/** The chat with this id, if it can be reached. */
+const reachable = async (id: number, chats: Dependencies['chats']) => {
+  const chat = await chats.find(id)
+  return chat === null || chat.unreachableSince !== null ? null : chat
 }
 
 /** The chats with these ids that can be reached, each with the topic where it follows the subject. */
@@ -108,9 +115,8 @@ const followersAmong = async (
 ): Promise<Follower[]> => {
   const found: Follower[] = []
   for (const id of ids) {
-    const chat = await chats.find(id)
-    if (chat !== null && chat.unreachableSince === null)
-      found.push({ ...chat, threadId: await follows.threadOf(id, subject) })
+    const chat = await reachable(id, chats)
+    if (chat !== null) found.push({ ...chat, threadId: await follows.threadOf(id, subject) })
   }
   return found
 }

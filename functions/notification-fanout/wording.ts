@@ -1,6 +1,10 @@
+import { probeFinished } from './check-wording.ts'
+import { monitorDegraded } from './degraded-wording.ts'
 import { episodeDue, episodeMissed } from './episode-wording.ts'
-import { flappingBegan, monitorDown, monitorSteady, monitorUp, probeFinished } from './monitor-wording.ts'
+import { maintenanceChanged } from './maintenance-wording.ts'
+import { flappingBegan, monitorDown, monitorSteady } from './monitor-wording.ts'
 import type { NotifiableEvent } from './notifiable-event.ts'
+import { monitorUp } from './recovery-wording.ts'
 import { seriesChanged } from './series-change-wording.ts'
 import type { Recipient, Wording } from './shared-wording.ts'
 
@@ -13,6 +17,10 @@ export const wording = (event: NotifiableEvent, recipient: Recipient, now: Date)
       return episodeMissed(event.data, recipient, now)
     case 'series.changed':
       return seriesChanged(event.data, recipient, now)
+    case 'maintenance.changed':
+      return maintenanceChanged(event.data, recipient, now)
+    case 'monitor.degraded':
+      return monitorDegraded(event.data, recipient, now)
     case 'monitor.down':
       return event.data.flapping
         ? flappingBegan(event.data, true, recipient, now)

@@ -6,12 +6,13 @@ import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { housekeeping } from './housekeeping.ts'
 import { probeScheduler, requestProbes } from './probe-scheduler.ts'
-import { unannouncedIncidents } from './unannounced-incidents.ts'
+import { tellEverything } from './tell-everything.ts'
+import { unannouncedEvents } from './unannounced-events.ts'
 
 const name = 'probe-scheduler'
 const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
 const runHousekeeping = housekeeping(db)
-const requestUnannounced = unannouncedIncidents(db)
+const unannounced = unannouncedEvents(db)
 
 serve({
   name,
@@ -19,7 +20,7 @@ serve({
     on(Tick, async (tick, { publish }) => {
       await probeScheduler(tick, { db, clock: systemClock, publish })
       await runHousekeeping(systemClock())
-      return await requestUnannounced(tick, systemClock())
+      return [...(await tellEverything(tick, { db, clock: systemClock })), ...(await unannounced(tick, systemClock()))]
     }),
     on(ShardDue, event => requestProbes(event, { db })),
   ],

@@ -9,7 +9,7 @@ import { botMessages } from './messages/messages.ts'
 import { outboxMessage } from './outbox-message.ts'
 import { namesABot, parseUpdate } from './parse-update.ts'
 import type { PausedChats } from './paused-chats.ts'
-import type { Effect } from './reply.ts'
+import type { Effect, View } from './reply.ts'
 import type { Origin } from './request.ts'
 import { ChatUnreachable, createSender, type RefusedMessage, recipientOf, type Sender } from './sender.ts'
 import type { TelegramApi } from './telegraf-client.ts'
@@ -101,7 +101,7 @@ interface Delivery {
 const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMessage[]> => {
   const { deps, paused, sender, origin } = delivery
   const { chatId } = origin
-  const messages = effects.filter(effect => effect.do !== 'toast')
+  const messages = effects.filter(hasView)
   const until = paused.until(chatId)
   if (until !== null && messages.length > 0) {
     await toOutbox(messages, until, delivery)
@@ -126,7 +126,10 @@ const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMe
   }
 }
 
-type MessageEffect = Exclude<Effect, { do: 'toast' }>
+type MessageEffect = Extract<Effect, { view: View }>
+
+/** Whether the outbox can send the effect. Without a view it is a toast or new buttons, which can be left out. */
+const hasView = (effect: Effect): effect is MessageEffect => 'view' in effect
 
 const toOutbox = (
   messages: MessageEffect[],

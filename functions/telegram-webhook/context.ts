@@ -4,6 +4,7 @@ import type { ReportSettings } from '#database/reports/report-settings.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
 import type { Searches } from '#database/series/searches.ts'
+import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
 import type { Monitors } from '#database/uptime/monitors.ts'
 import type { ProbeHours } from '#database/uptime/probe-hours.ts'
 import type { Cause } from '#events/event.ts'
@@ -23,6 +24,7 @@ export interface Dependencies {
   allowances: Allowances
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: ProbeHours
+  incidentAnswers: IncidentAnswers
   catalogue: Pick<Catalogue, 'show' | 'shows'>
   tvmaze: Pick<Tvmaze, 'search' | 'card'>
   /** Whether a monitor may watch this IP address. Private addresses are refused. */

@@ -2,6 +2,7 @@ import type { Cause } from '#events/event.ts'
 import { isTvmazeId } from '#events/ranges.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
 import { addMonitor, suggestMonitor } from './add-monitor.ts'
+import { answerOutage } from './answer-outage.ts'
 import type { Command } from './commands.ts'
 import type { ChatContext, Dependencies } from './context.ts'
 import { follow, refollow, unfollow } from './follow.ts'
@@ -176,6 +177,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'delete':
     case 'deleteNow':
       return pressMonitorButton(context, press.act, press.monitor)
+    case 'answer':
+      return answerOutage(context, press.incident, press.answer)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

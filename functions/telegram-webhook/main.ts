@@ -8,6 +8,7 @@ import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
+import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
@@ -48,6 +49,7 @@ const webhook = telegramWebhook({
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
+    incidentAnswers: incidentAnswersIn(db),
     catalogue: catalogueIn(shows),
     // A person waits, so the client waits for at most one short Retry-After. Then the bot offers a button "try again".
     tvmaze: tvmaze(env('TVMAZE_URL', 'https://api.tvmaze.com'), {

@@ -1,6 +1,5 @@
-import type { Monitor } from '#database/uptime/monitors.ts'
-import { type CheckKind, ProbeRequested } from '#events/probe-requested.ts'
-import { checkOf } from '#functions/checks/check-of.ts'
+import { ProbeRequested } from '#events/probe-requested.ts'
+import { type CheckedMonitor, checkOf } from '#functions/checks/check-of.ts'
 import type { ChatContext } from './context.ts'
 
 /** Why a check is made outside the monitor's schedule: it is the first check, or the person requested it. */
@@ -30,11 +29,6 @@ export const takeCheck = async ({ deps, cause }: ChatContext, monitorId: number,
   )
 }
 
-/** A monitor that is checked. A heartbeat is not: its job pings Vigia. */
-type CheckedMonitor = Monitor & { kind: CheckKind }
-
-export const isChecked = (monitor: Monitor): monitor is CheckedMonitor => monitor.kind !== 'heartbeat'
-
 /** The event that requests a check of the monitor now. The result goes to the chat. */
 export const probeRequest = (
   { deps, chat, cause, origin: { threadId } }: ChatContext,
@@ -47,6 +41,7 @@ export const probeRequest = (
       reason,
       chatId: chat.id,
       ...(threadId === undefined ? {} : { threadId }),
-      checks: [checkOf(monitor, deps.clock())],
+      // A monitor that is down is up again only after several good attempts.
+      checks: [checkOf({ ...monitor, down: monitor.state === 'down' }, deps.clock())],
     },
   })

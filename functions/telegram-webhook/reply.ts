@@ -17,6 +17,8 @@ export type Effect =
   | { do: 'send'; view: View }
   /** Replaces the message whose button was pressed. `samePhoto`: only the text and the buttons change. */
   | { do: 'edit'; view: View; samePhoto?: boolean }
+  /** Replaces only the buttons of the message whose button was pressed. */
+  | { do: 'buttons'; buttons: Button[][] }
   /** A short notice above the chat after a button press; `alert` shows it as a dialog. */
   | { do: 'toast'; text: string; alert?: boolean }
 

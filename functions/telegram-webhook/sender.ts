@@ -1,9 +1,9 @@
 import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
 import { refusalKindOf, refusalOf } from '#functions/telegram/refusals.ts'
-import type { Effect, View } from './reply.ts'
+import type { Button, Effect, View } from './reply.ts'
 import type { BotRequest, PressedMessage } from './request.ts'
 import type { TelegramApi } from './telegraf-client.ts'
-import { formattedPayload, plainPayload, type ViewPayload } from './view-payload.ts'
+import { formattedPayload, keyboardOf, plainPayload, type ViewPayload } from './view-payload.ts'
 
 /** The chat and topic to send to; after a button press also the press. */
 export interface Recipient {
@@ -94,6 +94,7 @@ const sendEffects = async (delivery: Delivery, effects: readonly Effect[]): Prom
   try {
     for (const effect of messages) {
       if (effect.do === 'send') await sendMessage(delivery, effect.view)
+      else if (effect.do === 'buttons') await replaceButtons(delivery, effect.buttons)
       else await editMessage(delivery, effect.view, effect.samePhoto === true)
     }
   } catch (error) {
@@ -156,6 +157,16 @@ const editMessage = async (delivery: Delivery, view: View, samePhoto: boolean): 
     if (kind !== 'message-not-editable') throw error
     await sendMessage(delivery, view)
   }
+}
+
+const replaceButtons = async ({ call, recipient }: Delivery, buttons: Button[][]): Promise<void> => {
+  const message = recipient.press?.message
+  if (!message) return
+  const target = { chat_id: recipient.chatId, message_id: message.id }
+  await call('editMessageReplyMarkup', { ...target, reply_markup: keyboardOf(buttons) }).catch(error => {
+    // The buttons are as wanted already, or the message was deleted: there is nothing left to replace.
+    if (!['not-modified', 'message-not-editable'].includes(refusalKindOf(error) ?? '')) throw error
+  })
 }
 
 type MessageTarget = { chat_id: number; message_id: number }

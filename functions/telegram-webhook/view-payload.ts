@@ -2,7 +2,7 @@ import { encode } from '#functions/telegram/callback-data.ts'
 import { cut, plain } from '#functions/telegram/html.ts'
 import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/telegram/message.ts'
 import { smallerPoster } from '#functions/tvmaze/poster.ts'
-import type { View } from './reply.ts'
+import type { Button, View } from './reply.ts'
 
 /** A view as parameters of the Bot API. */
 export interface ViewPayload {
@@ -14,6 +14,14 @@ export interface ViewPayload {
   caption: Record<string, unknown>
   keyboard: Record<string, unknown>
 }
+
+/** Rows of buttons as the parameter `reply_markup` of the Bot API. */
+export const keyboardOf = (buttons: readonly (readonly Button[])[]) =>
+  inlineKeyboard(
+    buttons.map(row =>
+      row.map(button => ('url' in button ? button : { text: button.text, data: encode(button.press) })),
+    ),
+  )
 
 /** The view with its formatting, cut to the limits of Telegram. */
 export const formattedPayload = (view: View): ViewPayload =>
@@ -28,14 +36,11 @@ const payloadOf = (
   mode: { parse_mode?: 'HTML' },
 ): ViewPayload => {
   const smaller = photo ? smallerPoster(photo) : undefined
-  const rows = buttons.map(row =>
-    row.map(button => ('url' in button ? button : { text: button.text, data: encode(button.press) })),
-  )
   return {
     isPlain: mode.parse_mode === undefined,
     photos: [...(photo ? [photo] : []), ...(smaller ? [smaller] : [])],
     text: { text: textUpTo(maxTextLength), ...mode, link_preview_options: { is_disabled: true } },
     caption: { caption: textUpTo(maxCaptionLength), ...mode },
-    keyboard: { reply_markup: inlineKeyboard(rows) },
+    keyboard: { reply_markup: keyboardOf(buttons) },
   }
 }

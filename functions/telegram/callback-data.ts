@@ -1,5 +1,6 @@
 import type { Language } from '#database/chats/language.ts'
 import type { ReportSetting } from '#database/reports/report-settings.ts'
+import { type Answer, answers } from '#database/uptime/incident-answers.ts'
 import { isBigintId, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
 
 /** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
@@ -32,6 +33,8 @@ export type Press =
   | { act: 'delete'; monitor: number }
   /** Second step: deletes. */
   | { act: 'deleteNow'; monitor: number }
+  /** Answers the message about an outage. */
+  | { act: 'answer'; incident: number; answer: Answer }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -65,6 +68,7 @@ const letters = {
   resume: 'g',
   delete: 'x',
   deleteNow: 'y',
+  answer: 'k',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -105,6 +109,8 @@ export const encode = (press: Press): string => {
     case 'delete':
     case 'deleteNow':
       return joinParts(letter, press.monitor)
+    case 'answer':
+      return joinParts(letter, press.incident, press.answer)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -193,6 +199,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'delete':
     case 'deleteNow':
       return { act, monitor: rowId(first) }
+    case 'answer':
+      return { act, incident: rowId(first), answer: oneOf(answers, second) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }

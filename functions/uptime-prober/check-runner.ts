@@ -1,7 +1,7 @@
 import pLimit from 'p-limit'
 import type { ProbeResult } from '#database/uptime/probe-results.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
-import { type Check, defaultConfirmations } from '#events/probe-requested.ts'
+import { type Check, defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
 import type { CheckJob, RunAttempt } from '#functions/checks/check-type.ts'
 import { checkTypes } from '#functions/checks/check-types.ts'
 import { settingsFault } from '#functions/checks/settings.ts'
@@ -13,7 +13,10 @@ import type { Sleep } from './sleep.ts'
 /** The outcome of a check: the result to store, and whether it is a failure that every further attempt confirmed. */
 export interface CheckOutcome {
   result: ProbeResult
-  /** Only a confirmed failure takes a monitor down. */
+  /**
+   * Only a confirmed failure takes a monitor down, and only a confirmed success brings it up again: as many attempts in
+   * a row had this result as the monitor has confirmations or recoveries.
+   */
   confirmed: boolean
 }
 
@@ -53,7 +56,8 @@ const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
  * confirmations of the monitor (three by default). Each attempt begins at the next address of the host. A monitor that
  * was down when the slot was planned gets no second attempt at the same address, because a further failure changes
  * nothing. It gets one attempt at each address that accepts connections, up to the same number of attempts, because one
- * address that works is enough for the monitor to be up.
+ * address that works is enough for the monitor to be up. That address is then tried again, until as many attempts in a
+ * row have succeeded as the monitor has recoveries (two by default).
  */
 export const checkRunner =
   ({ dialler, connectivity, clock, sleep }: CheckDependencies): RunCheck =>
@@ -62,22 +66,41 @@ export const checkRunner =
     if (attempt === undefined) return missedSlot(check)
     const startedAt = clock()
     const startedMs = performance.now()
-    const maxAttempts = maxAttemptsOf(check)
+    const { confirmations = defaultConfirmations, recoveries = defaultRecoveries } = check
+    const maxAttempts = attemptsWithin(maxCheckMs, check.timeoutMs, confirmations)
+    const run = async (attemptIndex: number) => {
+      const dialled = await attempt(dialler, check, attemptIndex)
+      connectivity.record(dialled)
+      return dialled
+    }
 
-    let dialled = await attempt(dialler, check, 0)
-    connectivity.record(dialled)
+    let dialled = await run(0)
     let attempts = 1
     while (attempts < maxAttempts && mayRecover(dialled)) {
       if (!check.down) await sleep(pauseMsBefore(attempts))
       else if (!hasOtherAddresses(dialled, attempts)) break
-      dialled = await attempt(dialler, check, attempts)
-      connectivity.record(dialled)
+      dialled = await run(attempts)
       attempts++
+    }
+    const address = attempts - 1
+    let successes = dialled.error === null ? 1 : 0
+    const maxSuccesses = check.down
+      ? attemptsWithin(maxCheckMs - attempts * check.timeoutMs, check.timeoutMs, recoveries)
+      : 1
+    while (dialled.error === null && successes < maxSuccesses) {
+      await sleep(pauseMsBefore(successes))
+      dialled = await run(address)
+      attempts++
+      successes++
     }
 
     const { error } = dialled
-    const isConfirmed = (error !== null && permanentErrors.has(error)) || (!check.down && attempts === maxAttempts)
-    const isConclusive = error === null || (await connectivity.isSiteFault(dialled, startedMs))
+    if (error === null) {
+      const result = resultOf(check, startedAt, attempts, dialled, true)
+      return { result, confirmed: check.down === true || recoveries === 1 }
+    }
+    const isConfirmed = permanentErrors.has(error) || (!check.down && attempts === maxAttempts)
+    const isConclusive = await connectivity.isSiteFault(dialled, startedMs)
     return {
       result: resultOf(check, startedAt, attempts, dialled, isConclusive),
       confirmed: isConfirmed && isConclusive,
@@ -97,16 +120,13 @@ export const limitChecks = (run: RunCheck, maxRunning: number): RunCheck => {
 const attemptFor = ({ kind, settings }: Check): RunAttempt | undefined =>
   settings === undefined || settingsFault(kind, settings) === null ? checkTypes[kind] : undefined
 
-/**
- * The highest number of attempts: the confirmations of the monitor, or fewer if that many attempts with this timeout
- * could exceed `maxCheckMs`.
- */
-const maxAttemptsOf = ({ timeoutMs, confirmations = defaultConfirmations }: Check): number => {
+/** How many attempts with this timeout, and the pauses between them, fit into `limitMs`: from 1 to `wanted`. */
+const attemptsWithin = (limitMs: number, timeoutMs: number, wanted: number): number => {
   let totalMs = timeoutMs
   let attempts = 1
-  while (attempts < confirmations) {
+  while (attempts < wanted) {
     totalMs += pauseMsBefore(attempts) + timeoutMs
-    if (totalMs > maxCheckMs) break
+    if (totalMs > limitMs) break
     attempts++
   }
   return attempts

@@ -8,9 +8,11 @@ import type { Check, ProbeRequested } from '#events/probe-requested.ts'
 import type { CheckJob, Secrets } from '#functions/checks/check-type.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Publish } from '#functions/host/publish.ts'
+import { publishable } from '#functions/outages/publishable.ts'
+import { tellHeldBack } from '#functions/outages/tell-changes.ts'
 import { missedSlot, type RunCheck } from './check-runner.ts'
 import { checksByDueTime, type DueCheck, runWhenDue } from './due-time.ts'
-import { eventsOfSlots, isAnnounced, slotId } from './incident-events.ts'
+import { eventsOfSlots, slotId } from './incident-events.ts'
 import type { ResultWriter } from './result-writer.ts'
 import { retryWhileDown } from './retry-while-down.ts'
 import type { Sleep } from './sleep.ts'
@@ -55,16 +57,32 @@ export const uptimeProber = async (request: Request, dependencies: ProberDepende
       const result = { ...outcome.result, onDemand }
       // Write a result at once if it may open or close an incident, or if a person waits for it. Other results can
       // wait.
-      const flush = onDemand || outcome.confirmed || (check.down === true && result.ok === true) || stop.aborted
+      const mayChange = result.ok === null ? false : result.ok ? check.down === true : outcome.confirmed
+      const flush = onDemand || mayChange || stop.aborted
       return { result, events: await results.write({ ...outcome, result }, request, flush) }
     }
     const { result, events } = storedBefore.get(check) ?? (await store())
 
-    // An announced monitor.down or monitor.up already answers the person, because its message goes to the same chat.
-    const isAnswered = events.some(isAnnounced)
-    const answers = onDemand && !isAnswered ? await answerTo(request, check, result, dependencies) : []
-    if (events.length + answers.length > 0) await publish([...events, ...answers])
+    // An event about the outage already answers the person, because its message goes to the same chat.
+    const answers = events.length === 0 ? await answerTo(request, check, result, dependencies) : []
+    const released = request.data.reason === 'parent' ? await releasedBy(request, result, dependencies) : []
+    const all = [...events, ...answers, ...released]
+    if (all.length > 0) await publish(all)
   })
+}
+
+/**
+ * The events about monitors that waited for this check of their parent. If the parent is up, it does not explain their
+ * failures. The scheduler would find the same at its next tick.
+ */
+const releasedBy = async (
+  request: Request,
+  { ok, startedAt }: ProbeResult,
+  { db, clock, sleep }: ProberDependencies,
+): Promise<VigiaEvent[]> => {
+  if (!ok || startedAt === null) return []
+  const events = await retryWhileDown(() => tellHeldBack(db, clock()), sleep)
+  return publishable(request, events)
 }
 
 /** A result that is in the table, and the events that the result caused. */
@@ -125,8 +143,9 @@ const answerTo = async (
   { ok, status, error, totalMs, warning }: ProbeResult,
   { db, sleep }: ProberDependencies,
 ): Promise<VigiaEvent[]> => {
+  if (chatId === undefined || reason === 'slot' || reason === 'parent') return []
   const monitor = await retryWhileDown(() => monitorsIn(db).get(monitorId), sleep)
-  if (monitor === null || chatId === undefined || reason === 'slot') return []
+  if (monitor === null) return []
   return [
     ProbeFinished.from(event, {
       key: String(monitorId),

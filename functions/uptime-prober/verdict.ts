@@ -1,20 +1,23 @@
 import type { Monitor } from '#database/uptime/monitors.ts'
 import { type ProbeResult, seenAt } from '#database/uptime/probe-results.ts'
+import { afterQuality, qualityOf } from './degraded.ts'
 import { afterChange, isSteadyAgain } from './flapping.ts'
 
 /** The part of a check's outcome that decides the verdict. */
-export interface Finding extends Pick<ProbeResult, 'dueAt' | 'ok'>, Partial<Pick<ProbeResult, 'startedAt'>> {
+export interface Finding
+  extends Pick<ProbeResult, 'dueAt' | 'ok'>,
+    Partial<Pick<ProbeResult, 'startedAt' | 'totalMs' | 'warning' | 'certificateExpiresAt'>> {
   /**
-   * Whether another attempt would fail too, usually because all attempts of the check failed (`check-runner.ts`). One
-   * confirmed failure takes a monitor down; an unconfirmed failure does not.
+   * Whether enough attempts of the check had this result (`check-runner.ts`). One confirmed failure takes a monitor
+   * down, and one confirmed success brings it up again.
    */
   confirmed: boolean
 }
 
 /**
- * The state that a finding confirms: a monitor in this state stays in it. Null if the finding changes the state of no
- * monitor. Most findings need only this function and not `verdict`: the SQL of `insertUnchanged` compares the returned
- * state with the state in the table.
+ * The state that a finding leaves as it is: a monitor in this state stays in it. Null if the finding changes the state
+ * of no monitor. Most findings need only this function and not `verdict`: the SQL of `insertUnchanged` compares the
+ * returned state with the state in the table.
  */
 export const stateConfirmedBy = ({ ok, confirmed }: Pick<Finding, 'ok' | 'confirmed'>): 'up' | 'down' | null =>
   ok ? 'up' : ok === false && confirmed ? 'down' : null
@@ -28,7 +31,16 @@ export const verdict = (monitor: Monitor, finding: Finding): Monitor => {
   const { ok, confirmed } = finding
   const at = seenAt(finding)
   if (ok === null || (monitor.judgedAt !== null && at <= monitor.judgedAt)) return monitor
-  if (ok) return { ...inState(monitor, 'up', at), lastOkAt: at }
+  if (ok) {
+    const judged = inState(monitor, confirmed || monitor.state !== 'down' ? 'up' : 'down', at)
+    const quality = afterQuality(monitor, qualityOf(finding), at)
+    return {
+      ...judged,
+      ...quality,
+      lastOkAt: at,
+      version: monitor.version + (quality || judged.version > monitor.version ? 1 : 0),
+    }
+  }
   return inState(monitor, confirmed ? 'down' : monitor.state, at)
 }
 

@@ -1,11 +1,15 @@
 import type { Postgres } from '#database/connect.ts'
 import { flappingsIn } from '#database/uptime/flappings.ts'
 import { incidentsIn } from '#database/uptime/incidents.ts'
-import { type Monitor, type MonitorState, monitorsIn, type Verdict } from '#database/uptime/monitors.ts'
-import { probeResultsIn, seenAt } from '#database/uptime/probe-results.ts'
+import { type Monitor, monitorsIn, type Verdict } from '#database/uptime/monitors.ts'
+import { type ProbeResult, probeResultsIn, seenAt, type UnchangedResult } from '#database/uptime/probe-results.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
+import { publishable } from '#functions/outages/publishable.ts'
+import { type Moment, tellChanges } from '#functions/outages/tell-changes.ts'
 import type { CheckOutcome } from './check-runner.ts'
+import { certificateDaysAt, qualityOf } from './degraded.ts'
 import { eventsOfSlots, slotId } from './incident-events.ts'
+import { parentChecks } from './parent-checks.ts'
 import { isLate, stateConfirmedBy, verdict } from './verdict.ts'
 
 /** The outcome of a check on its way to PostgreSQL, and the event that asked for the check. */
@@ -30,7 +34,11 @@ export const writeBatch = async <Pending extends PendingResult>(
   batch: readonly Pending[],
   report: BatchReport<Pending>,
 ): Promise<void> => {
-  const confirming = batch.map(pending => ({ pending, state: stateConfirmedBy(findingOf(pending)) }))
+  const confirming = batch.map(pending => ({
+    pending,
+    state: stateConfirmedBy(findingOf(pending)),
+    quality: shownQuality(pending.result),
+  }))
   const others = await insertUnchanged(db, confirming, report)
   if (others.length === 0) return
   const { changes, outdated } = await judge(db, others, report)
@@ -40,10 +48,18 @@ export const writeBatch = async <Pending extends PendingResult>(
 
 const findingOf = ({ result, confirmed }: PendingResult) => ({ ok: result.ok, confirmed })
 
-/** A result that leaves its monitor unchanged if the monitor is in `state`, or in any state if `state` is null. */
-interface Unchanged<Pending> {
+/**
+ * A result that leaves its monitor unchanged if the monitor is in `state` (null: in any state) and works as well as the
+ * result shows (null: the result says nothing about it).
+ */
+interface Unchanged<Pending> extends Omit<UnchangedResult, 'result'> {
   pending: Pending
-  state: MonitorState | null
+}
+
+const shownQuality = (result: ProbeResult): UnchangedResult['quality'] => {
+  if (!result.ok) return null
+  const { isSlow, certificateExpiresAt: expiresAt } = qualityOf(result)
+  return { isSlow, certificateDays: expiresAt && certificateDaysAt(expiresAt, seenAt(result)) }
 }
 
 /** Stores the results whose monitors are in the given state. Returns the results of the other monitors. */
@@ -53,7 +69,7 @@ const insertUnchanged = async <Pending extends PendingResult>(
   report: BatchReport<Pending>,
 ): Promise<Pending[]> => {
   const inserted = await probeResultsIn(db).insertUnchanged(
-    unchanged.map(({ pending, state }) => ({ result: pending.result, state })),
+    unchanged.map(({ pending, state, quality }) => ({ result: pending.result, state, quality })),
   )
   const repeated: Pending[] = []
   const others: Pending[] = []
@@ -83,7 +99,7 @@ const reportRepeated = async <Pending extends PendingResult>(
   for (const pending of repeated) report.written(pending, events.get(slotId(pending.result)) ?? [])
 }
 
-/** A result that changes the state of its monitor, or ends a time of flapping. */
+/** A result that changes the state of its monitor or how well it works, or ends a time of flapping. */
 interface Change<Pending> extends Verdict {
   pending: Pending
 }
@@ -105,7 +121,7 @@ const judge = async <Pending extends PendingResult>(
       continue
     }
     const after = verdict(before, { ...pending.result, confirmed: pending.confirmed })
-    if (after.version === before.version) outdated.push({ pending, state: before.state })
+    if (after.version === before.version) outdated.push({ pending, state: before.state, quality: null })
     else changes.push({ pending, before, after })
   }
   return { changes, outdated }
@@ -152,15 +168,34 @@ const saveTogether = (
     const flappings = flappingsIn(tx)
     await flappings.begin(saved.filter(({ before, after }) => isFlapping(after) && !isFlapping(before)).map(flappingOf))
     await flappings.end(saved.filter(({ before, after }) => isFlapping(before) && !isFlapping(after)).map(flappingOf))
-    const events = await eventsOfSlots(
+    const { events, uncheckedParents } = await tellChanges(tx, saved.map(momentOf))
+    const parents = await parentChecks(
       tx,
-      saved.map(({ pending }) => ({ slot: pending.result, cause: pending.cause })),
+      saved.map(({ pending }) => pending),
+      uncheckedParents,
     )
     return {
-      written: new Map(saved.map(({ pending: { result } }) => [result.monitorId, events.get(slotId(result)) ?? []])),
+      written: new Map(
+        saved.map(({ pending: { result, cause } }) => [
+          result.monitorId,
+          [
+            ...publishable(
+              cause,
+              events.filter(event => event.cause === slotId(result)),
+            ),
+            ...[parents.get(result.monitorId) ?? []].flat(),
+          ],
+        ]),
+      ),
       repeated: new Set([...locked].filter(id => !inserted.has(id))),
     }
   })
+
+const momentOf = ({ pending: { result } }: Change<PendingResult>): Moment => ({
+  monitorId: result.monitorId,
+  at: seenAt(result),
+  cause: slotId(result),
+})
 
 const isFlapping = ({ settlesAt }: Monitor) => settlesAt !== null
 

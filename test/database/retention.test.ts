@@ -51,9 +51,20 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       [key, at],
     ),
   look: (at, key) => run(`insert into look (subject, free_at, cause) values ($1, $2, 'c')`, [key, at]),
+  maintenance_window: (at, key) =>
+    run(
+      `with plan as (insert into maintenance (chat_id, title, created_at) values (7, $1, $2) returning id)
+       insert into maintenance_window (maintenance_id, starts_at, ends_at, told) select id, $2, $2, 'ended' from plan`,
+      [key, at],
+    ),
   message: (at, key) =>
     run(
       `insert into message (key, chat_id, request, cause, state, not_before, requested_at) values ($1, 7, '{}', '{}', 'sent', $2, $2)`,
+      [key, at],
+    ),
+  monitor_event: (at, key) =>
+    run(
+      `insert into monitor_event (id, chat_id, name, subject, data, time, at) values ($1, 7, 'n', 's', '{}', $2, $2)`,
       [key, at],
     ),
   operator_notice: (at, key) =>
@@ -82,7 +93,9 @@ const days: Record<string, number> = {
   dead_letter: 90,
   incident: 400,
   look: 1,
+  maintenance_window: 400,
   message: 45,
+  monitor_event: 45,
   operator_notice: 90,
   probe_hour: 400,
   report: 7,
@@ -110,9 +123,20 @@ describe('the deletion of expired rows', () => {
     expect(await count(table)).toBe(before)
   })
 
+  test('deletes maintenance that neither repeats nor has a time any more', async () => {
+    await addChatWithMonitor()
+    await run(`insert into maintenance (chat_id, title, created_at) values (7, 'once', now())`)
+    await run(
+      `insert into maintenance (chat_id, title, cron, zone, duration_s, created_at)
+       values (7, 'every night', '0 3 * * *', 'UTC', 600, now())`,
+    )
+    await deleteExpired(database.db, now)
+    expect((await database.db.query('select title from maintenance')).rows).toEqual([{ title: 'every night' }])
+  })
+
   test('covers every table whose rows expire by age', () => {
     const byAge = retentions.filter(({ deleteExpired }) => deleteExpired).map(({ table }) => table)
-    expect([...Object.keys(insert), 'chat_moved', 'probe_result'].sort()).toEqual(byAge.sort())
+    expect([...Object.keys(insert), 'chat_moved', 'maintenance', 'probe_result'].sort()).toEqual(byAge.sort())
   })
 
   test('keeps unfinished rows of any age', async () => {

@@ -1,8 +1,10 @@
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import { type DataOf, type EventDefinition, type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
+import { MaintenanceChanged } from '#events/maintenance-changed.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import { MessageRequested } from '#events/message-requested.ts'
+import { MonitorDegraded } from '#events/monitor-degraded.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
@@ -51,6 +53,16 @@ const samples = [
     to: '2026-11-20T00:00:00.000Z',
     shows: [{ show, episodes: [episode, special] }],
   }),
+  of(MaintenanceChanged, 'maintenance-window/5', {
+    windowId: 5,
+    chatId: 7,
+    phase: 'started',
+    title: 'upgrade of the database',
+    startsAt: '2026-11-21T12:00:00.000Z',
+    endsAt: '2026-11-21T12:20:00.000Z',
+    scope: 'all',
+    monitors: { count: 1, names: ['example.org'] },
+  }),
   of(MessageRefused, 'chat/7', {
     chatId: 7,
     message: 'incident/7/monitor.down/message.requested/7',
@@ -64,6 +76,15 @@ const samples = [
     buttons: [[{ text: 'remover', data: 'unfollow:82' }], [{ text: 'TVMaze', url: show.url }]],
     replyTo: 'incident/7/monitor.down/message.requested/7',
     silent: true,
+  }),
+  of(MonitorDegraded, 'monitor/42', {
+    monitorId: 42,
+    name: 'example.org',
+    url: 'https://example.org/health',
+    reason: 'certificate',
+    state: 'began',
+    expiresAt: '2026-12-05T00:00:00.000Z',
+    days: 14,
   }),
   of(MonitorDown, 'monitor/42', { ...incident, lastOkAt: '2026-11-21T12:04:20.000Z' }),
   of(MonitorSteady, 'monitor/42', {

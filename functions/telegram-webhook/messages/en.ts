@@ -192,6 +192,14 @@ For a site that is slow to answer, add a time limit: <code>/monitor example.org 
   monitorsTitle: count => html`<b>Your monitors</b> (${count})`,
   monitorsNone: () => html`I'm not watching anything yet. Begin with <code>/monitor example.org</code>`,
   monitorGone: 'That monitor no longer exists.',
+  outageOver: 'This outage is over already.',
+  answeredBefore: (name, clock) => `${name || 'Somebody'} pressed this button at ${clock}.`,
+  outageAnswered: {
+    acknowledge: () => "Noted. I won't send reminders; I will tell you when it is back up.",
+    hour: until => `Silence until ${until}: I won't send anything about this monitor before then.`,
+    morning: until => `Silence until ${until}: I won't send anything about this monitor before then.`,
+    recovery: () => 'Silence until it is back: the next message comes when it is up again.',
+  },
   monitorState: {
     up: 'up',
     down: 'down',

@@ -201,6 +201,14 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   monitorsTitle: (count: number) => html`<b>Seus monitores</b> (${count})`,
   monitorsNone: () => html`Ainda não vigio nada para você. Comece com <code>/monitorar exemplo.com.br</code>`,
   monitorGone: 'Esse monitor não existe mais.',
+  outageOver: 'Essa queda já acabou.',
+  answeredBefore: (name: string, clock: string) => `${name || 'Alguém'} já apertou este botão às ${clock}.`,
+  outageAnswered: {
+    acknowledge: () => 'Anotado. Não mando mais lembretes; aviso quando voltar ao ar.',
+    hour: (until: string) => `Silêncio até ${until}: não aviso nada deste monitor até lá.`,
+    morning: (until: string) => `Silêncio até ${until}: não aviso nada deste monitor até lá.`,
+    recovery: () => 'Silêncio até voltar: só aviso quando voltar ao ar.',
+  },
   monitorState: {
     up: 'no ar',
     down: 'fora do ar',

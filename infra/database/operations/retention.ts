@@ -30,7 +30,9 @@ const limited: Limits[] = [
   { table: 'dead_letter', column: 'at', days: 90, rows: 10_000 },
   { table: 'incident', column: 'closed_at', days: 400, rows: 500_000, finished: 'closed_at is not null' },
   { table: 'look', column: 'free_at', days: 1, rows: 100_000 },
+  { table: 'maintenance_window', column: 'ends_at', days: 400, rows: 500_000, finished: `told = 'ended'` },
   { table: 'message', column: 'requested_at', days: 45, rows: 1_000_000, finished: `state in ('sent', 'refused')` },
+  { table: 'monitor_event', column: 'at', days: 45, rows: 1_000_000 },
   { table: 'operator_notice', column: 'last_at', days: 90, rows: 10_000 },
   { table: 'report', column: 'made_at', days: 7, rows: 50_000 },
   { table: 'search', column: 'at', days: 30, rows: 100_000 },
@@ -90,6 +92,18 @@ export const retentions: Retention[] = [
   },
   { table: 'cursor', kept: 'one row for each job' },
   { table: 'follow', kept: 'until it is removed; at most as many as a chat may have' },
+  { table: 'incident_answer', kept: 'until its incident is deleted' },
+  {
+    table: 'maintenance',
+    kept: 'while it repeats, or has a row in `maintenance_window`',
+    deleteExpired: db =>
+      deleteWhere(
+        db,
+        'maintenance',
+        'cron is null and not exists (select from maintenance_window where maintenance_id = maintenance.id)',
+        [],
+      ),
+  },
   { table: 'migration', kept: 'one row for each migration' },
   { table: 'monitor', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'monitor_secret', kept: 'until its monitor is deleted' },

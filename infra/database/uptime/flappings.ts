@@ -9,16 +9,18 @@ export interface Flapping {
   downMs: number
 }
 
-/** The end of a time of flapping. */
+/** The last time of flapping of a monitor, which is over. */
 export interface FlappingEnd extends Flapping {
   /** The flapping began when this incident began or ended. */
   incidentId: number
   monitorId: number
+  chatId: number
   name: string
   url: string
-  /** The slot after which the monitor counted as steady, and the time of the observation. */
-  cause: string
+  /** When the monitor was steady. */
   at: Date
+  /** The newest incident of the monitor. */
+  newestIncidentId: number
   /** Since when the monitor is down; null if it is up. */
   downSince: Date | null
   /** HTTP status and code of the last failure. */
@@ -73,24 +75,26 @@ export const flappingsIn = (db: Postgres) => ({
     )
   },
 
-  /** The times of flapping that these results ended. */
-  endedBy: async (causes: string[], monitorIds: number[]): Promise<FlappingEnd[]> =>
+  /** The last time of flapping of each of these monitors, which are steady. */
+  lastEndOf: async (monitorIds: readonly number[]): Promise<FlappingEnd[]> =>
     (
       await db.query<FlappingEnd>(
-        `select flapping.id as "incidentId", flapping.monitor_id as "monitorId", monitor.name, monitor.url,
-           flapping.steady_cause as cause, moment.at, flapping.flapping_since as since, counted.changes,
-           counted.down_ms as "downMs", last.down_since as "downSince", last.status, last.error
-         from incident flapping join monitor on monitor.id = flapping.monitor_id
+        `select flapping.id as "incidentId", monitor.id as "monitorId", monitor.chat_id as "chatId", monitor.name, monitor.url,
+           moment.at, flapping.flapping_since as since, counted.changes, counted.down_ms as "downMs",
+           last.id as "newestIncidentId", last.down_since as "downSince", last.status, last.error
+         from monitor
+         cross join lateral (
+           select * from incident where monitor_id = monitor.id and flapping_at is not null and steady_at is not null
+           order by flapping_at desc limit 1
+         ) flapping
          cross join lateral (select flapping.steady_at as at) moment
          cross join ${countedUntil}
          cross join lateral (
-           select case when closed_at is null or closed_at > moment.at then opened_at end as down_since, status, error
-           from incident where monitor_id = flapping.monitor_id and opened_at <= moment.at
-           order by opened_at desc, id desc limit 1
+           select id, case when closed_at is null then opened_at end as down_since, status, error
+           from incident where monitor_id = monitor.id order by opened_at desc, id desc limit 1
          ) last
-         where flapping.monitor_id = any ($2) and flapping.flapping_at is not null and flapping.steady_cause = any ($1)
-         order by flapping.id`,
-        [causes, monitorIds],
+         where monitor.id = any ($1)`,
+        [monitorIds],
       )
     ).rows,
 })

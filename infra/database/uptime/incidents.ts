@@ -1,4 +1,3 @@
-import type { CheckKind } from '#events/probe-requested.ts'
 import type { Postgres } from '../connect.ts'
 import { countedUntil, type Flapping } from './flappings.ts'
 
@@ -19,30 +18,73 @@ export interface Incident {
   closedLate: boolean
 }
 
-/** The beginning or the end of an incident. */
-export interface IncidentChange extends Incident {
+/** The monitor of an incident, for messages. */
+export interface IncidentMonitor {
+  chatId: number
   /** The name of the monitor, for people. */
   name: string
   url: string
-  change: 'opened' | 'closed'
-  cause: string
-  /**
-   * The time of flapping in which the change happened, counted up to the change. `began`: this change began the
-   * flapping.
-   */
-  flapping: (Flapping & { began: boolean }) | null
 }
 
-/** A slot of a monitor, with the data for an event that requests the check of this slot. */
-export interface UnannouncedSlot {
-  id: number
-  kind: CheckKind
-  url: string
-  intervalS: number
-  timeoutMs: number
-  /** UTC, in ISO format. */
-  dueAt: string
+/** The monitors that depend on a monitor, directly or through others. `names` has the first of their names. */
+export interface Dependents {
+  count: number
+  names: string[]
 }
+
+/** The newest incident of a monitor. */
+export interface NewestIncident extends Incident, IncidentMonitor {
+  /** The present time of flapping, counted up to now; null if the monitor is not flapping. */
+  flapping: Flapping | null
+  dependents: Dependents
+}
+
+/** The times of a check in milliseconds; null for a phase that the check did not reach. */
+export interface Phases {
+  dnsMs: number | null
+  connectMs: number | null
+  tlsMs: number | null
+  firstByteMs: number | null
+  totalMs: number | null
+}
+
+/**
+ * The time in which the chats knew a monitor as down. It can have several incidents, because messages may have been
+ * held back in between. `id`, `closedAt` and `closedLate` are of the last one, the other fields of the first one.
+ */
+export interface Recovery extends Omit<Incident, 'closedAt'>, IncidentMonitor {
+  closedAt: Date
+  incidents: number
+  /** The total time down, milliseconds. */
+  downMs: number
+  /** The number of failed checks, and the times of the first of them; null if there were no checks. */
+  failedChecks: number | null
+  phases: Phases | null
+  /** The id of the event with which the chats were told that the monitor is down. */
+  toldBy: string | null
+}
+
+/** How many names of dependent monitors a message lists. */
+const shownNames = 10
+
+/** SQL: the due time of the check that opened the incident; null if no check opened it. */
+const openedDueAt = (incident: string) =>
+  `case when ${incident}.opened_cause ~ '^monitor/\\d+@\\d{4}-' then split_part(${incident}.opened_cause, '@', 2)::timestamptz end`
+
+/** SQL: the newest incident of the row `monitor`. */
+const newest = `lateral (
+  select * from incident where monitor_id = monitor.id order by opened_at desc, id desc limit 1
+) incident`
+
+/** SQL: the monitors that depend on the row `monitor`. `union` ends also in a circle. */
+const dependents = `lateral (
+  with recursive dependent as (
+    select child.id, child.name from monitor child where child.parent_id = monitor.id and child.paused_at is null
+    union select child.id, child.name from monitor child join dependent on child.parent_id = dependent.id
+    where child.paused_at is null
+  )
+  select count(*) as count, coalesce((array_agg(name order by name))[1:${shownNames}], '{}') as names from dependent
+) dependents`
 
 const columns = `incident.id, incident.monitor_id as "monitorId", incident.opened_at as "openedAt", incident.status, incident.error,
   incident.last_ok_at as "lastOkAt", incident.closed_at as "closedAt",
@@ -91,28 +133,58 @@ export const incidentsIn = (db: Postgres) => ({
     )
   },
 
-  /** What these results caused: beginnings and ends of incidents. A redelivery reads and publishes them again. */
-  causedBy: async (causes: string[], monitorIds: number[]): Promise<IncidentChange[]> =>
+  /** The newest incident of each of these monitors, at that time. */
+  newestOf: async (monitorIds: readonly number[], at: Date): Promise<NewestIncident[]> =>
     (
-      await db.query<IncidentChange>(
-        `select ${columns}, monitor.name, monitor.url, moment.cause, moment.change,
-           case when flapping.id is not null then json_build_object('began', flapping.flapping_cause = moment.cause,
-             'since', flapping.flapping_since, 'changes', counted.changes, 'downMs', counted.down_ms) end as flapping
-         from incident join monitor on monitor.id = incident.monitor_id
-         cross join lateral (
-           values ('opened', incident.opened_cause, incident.opened_at), ('closed', incident.closed_cause, incident.closed_at)
-         ) as moment (change, cause, at)
-         left join incident flapping on flapping.monitor_id = incident.monitor_id
-           and moment.at >= flapping.flapping_at and (flapping.steady_at is null or moment.at < flapping.steady_at)
+      await db.query<NewestIncident>(
+        `select ${columns}, monitor.name, monitor.url, monitor.chat_id as "chatId",
+           case when flapping.id is not null then json_build_object(
+             'since', flapping.flapping_since, 'changes', counted.changes, 'downMs', counted.down_ms) end as flapping,
+           json_build_object('count', dependents.count, 'names', dependents.names) as dependents
+         from monitor join ${newest} on true
+         cross join (select $2::timestamptz as at) moment
+         left join incident flapping on flapping.monitor_id = monitor.id
+           and flapping.flapping_at is not null and flapping.steady_at is null
          left join ${countedUntil} on true
-         where incident.monitor_id = any ($2) and moment.cause = any ($1)
-         order by incident.id, moment.change desc`,
-        [causes, monitorIds],
+         cross join ${dependents}
+         where monitor.id = any ($1)`,
+        [monitorIds, at],
       )
     ).rows.map(({ flapping, ...incident }) => ({
       ...incident,
       flapping: flapping && { ...flapping, since: new Date(flapping.since) },
     })),
+
+  /** The times in which these monitors, which are up, were known as down. */
+  recoveriesOf: async (monitorIds: readonly number[]): Promise<Recovery[]> =>
+    (
+      await db.query<Recovery>(
+        `select incident.id, monitor.id as "monitorId", monitor.name, monitor.url, monitor.chat_id as "chatId",
+           first.opened_at as "openedAt", first.opened_late as "openedLate", first.status, first.error,
+           first.last_ok_at as "lastOkAt", incident.closed_at as "closedAt", incident.closed_late as "closedLate",
+           outage.incidents, outage.down_ms as "downMs", told_by as "toldBy",
+           case when first.due_at is not null then failed.checks end as "failedChecks",
+           case when phases.due_at is not null then json_build_object('dnsMs', phases.dns_ms, 'connectMs', phases.connect_ms,
+             'tlsMs', phases.tls_ms, 'firstByteMs', phases.first_byte_ms, 'totalMs', phases.total_ms) end as phases
+         from monitor join ${newest} on incident.closed_at is not null
+         cross join lateral (
+           select *, ${openedDueAt('known')} as due_at from incident known
+           where monitor_id = monitor.id and id >= least(coalesce(told_incident_id, incident.id), incident.id) order by id limit 1
+         ) first
+         cross join lateral (
+           select count(*) as incidents, sum(extract(epoch from closed_at - opened_at))::float8 * 1000 as down_ms
+           from incident where monitor_id = monitor.id and id >= first.id
+         ) outage
+         cross join lateral (
+           select count(*) as checks from probe_result
+           where monitor_id = monitor.id and due_at >= first.due_at and due_at <= incident.closed_at and not ok
+             and started_at < incident.closed_at
+         ) failed
+         left join probe_result phases on phases.monitor_id = monitor.id and phases.due_at = first.due_at
+         where monitor.id = any ($1)`,
+        [monitorIds],
+      )
+    ).rows,
 
   /** The incidents of these monitors that lie at least partly in [from, to), the oldest first. At most 1,000. */
   between: async (monitorIds: readonly number[], from: Date, to: Date): Promise<Incident[]> =>
@@ -122,32 +194,6 @@ export const incidentsIn = (db: Postgres) => ({
          where monitor_id = any ($1) and opened_at < $3 and (closed_at is null or closed_at > $2)
          order by opened_at, id limit 1000`,
         [monitorIds, from, to],
-      )
-    ).rows,
-
-  /**
-   * The slots whose result opened or closed an incident, or ended a time of flapping, if this change happened in
-   * [from, to) and no message about the change was requested. At most 50. The message is missing if a broker that keeps
-   * events in memory has lost the event, or if the chat gets no messages.
-   */
-  unannounced: async (from: Date, to: Date): Promise<UnannouncedSlot[]> =>
-    (
-      await db.query<UnannouncedSlot>(
-        `select monitor.id, monitor.kind, monitor.url, monitor.interval_s as "intervalS", monitor.timeout_ms as "timeoutMs",
-           split_part(moment.cause, '@', 2) as "dueAt"
-         from incident join monitor on monitor.id = incident.monitor_id
-         cross join lateral (
-           values ('down', incident.opened_cause, incident.opened_at), ('up', incident.closed_cause, incident.closed_at),
-             ('steady', incident.steady_cause, incident.steady_at)
-         ) as moment (event, cause, at)
-         where (incident.closed_at is null or incident.closed_at >= $1 or incident.steady_at >= $1)
-           and moment.at >= $1 and moment.at < $2 and monitor.kind <> 'heartbeat'
-           and not exists (
-             select from message
-             where key = format('incident/%s/monitor.%s/message.requested/%s', incident.id, moment.event, monitor.chat_id)
-           )
-         order by moment.at limit 50`,
-        [from, to],
       )
     ).rows,
 })

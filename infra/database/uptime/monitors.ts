@@ -45,6 +45,14 @@ export interface Monitor {
    * time. Otherwise null.
    */
   settlesAt: Date | null
+  /** The checks in a row that were slow; while the monitor counts as slow, those that were not. */
+  paceCount: number
+  /** Since when the monitor counts as slow, and the time of the check that confirmed it; null if it is not slow. */
+  slowSince: Date | null
+  slowMs: number | null
+  /** The smallest number of days of a warning within which the certificate expires, and its expiry. */
+  certificateDays: number | null
+  certificateExpiresAt: Date | null
   /**
    * Grows with each change of state, each pause and each resumption. A verdict is stored only if the version is
    * unchanged.
@@ -85,7 +93,8 @@ const checkColumns = `id, kind, url, interval_s as "intervalS", timeout_ms as "t
 
 const columns = `${checkColumns}, chat_id as "chatId", name, config_key as "configKey", group_name as "groupName",
   parent_id as "parentId", paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", changes,
-  settles_at as "settlesAt", version`
+  settles_at as "settlesAt", pace_count as "paceCount", slow_since as "slowSince", slow_ms as "slowMs",
+  certificate_days as "certificateDays", certificate_expires_at as "certificateExpiresAt", version`
 
 const hashes = 2 ** 31
 const hashesOf = ({ shard, shards }: Shard): [number, number] => [
@@ -105,7 +114,9 @@ const slots = (slot: string) => `
   where slot_hash between $1 and $2 and paused_at is null and kind <> 'heartbeat' and to_timestamp(slot) >= active_since`
 
 /** SQL: resets the state, because the state before a pause says nothing about the present. */
-const resetState = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1`
+const resetState = `state = 'new', state_since = null, changes = null, settles_at = null, version = version + 1,
+  told_state = 'up', told_at = null, told_incident_id = null, told_by = null, reminded = 0, silenced_until = null,
+  pace_count = 0, slow_since = null, slow_ms = null, told_slow_since = null`
 
 /**
  * A monitor to add. It counts towards the limit of the person who added it, until another person increases its load;
@@ -306,10 +317,13 @@ export const monitorsIn = (db: Postgres) => ({
     await db.query(
       `update monitor set state = verdict.state, state_since = verdict.state_since, judged_at = verdict.judged_at,
          last_ok_at = greatest(monitor.last_ok_at, verdict.last_ok_at), changes = verdict.changes::timestamptz[],
-         settles_at = verdict.settles_at, version = verdict.version
+         settles_at = verdict.settles_at, version = verdict.version, pace_count = verdict.pace_count,
+         slow_since = verdict.slow_since, slow_ms = verdict.slow_ms, certificate_days = verdict.certificate_days,
+         certificate_expires_at = verdict.certificate_expires_at
        from unnest($1::bigint[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::text[],
-         $7::timestamptz[], $8::integer[])
-         as verdict (id, state, state_since, judged_at, last_ok_at, changes, settles_at, version)
+         $7::timestamptz[], $8::integer[], $9::smallint[], $10::timestamptz[], $11::real[], $12::smallint[], $13::timestamptz[])
+         as verdict (id, state, state_since, judged_at, last_ok_at, changes, settles_at, version, pace_count, slow_since,
+           slow_ms, certificate_days, certificate_expires_at)
        where monitor.id = verdict.id`,
       [
         monitors.map(({ id }) => id),
@@ -321,6 +335,11 @@ export const monitorsIn = (db: Postgres) => ({
         monitors.map(({ changes }) => changes && `{${changes.map(change => change.toISOString()).join()}}`),
         monitors.map(({ settlesAt }) => settlesAt),
         monitors.map(({ version }) => version),
+        monitors.map(({ paceCount }) => paceCount),
+        monitors.map(({ slowSince }) => slowSince),
+        monitors.map(({ slowMs }) => slowMs),
+        monitors.map(({ certificateDays }) => certificateDays),
+        monitors.map(({ certificateExpiresAt }) => certificateExpiresAt),
       ],
     )
   },

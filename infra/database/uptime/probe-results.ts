@@ -1,4 +1,5 @@
 import type { Postgres } from '../connect.ts'
+import { maintenanceOf } from './maintenance.ts'
 import type { MonitorState } from './monitors.ts'
 
 /** The result of one slot of one monitor. */
@@ -43,6 +44,12 @@ export interface ProbeResult {
 export interface UnchangedResult {
   result: ProbeResult
   state: MonitorState | null
+  /**
+   * How well the monitor works by a good check: it stays unchanged only if it counts as slow or not in the same way,
+   * and has the same warning about its certificate (`undefined`: the check says nothing about it). Null: the result
+   * does not change these.
+   */
+  quality: { isSlow: boolean; certificateDays: number | null | undefined } | null
 }
 
 /**
@@ -100,7 +107,8 @@ const intervalOf = 'select interval_s from monitor where id = kept.monitor_id'
 
 /**
  * SQL: inserts the new rows of the CTE `accepted`, and adds exactly these to the sums of their hour: the number of
- * slots, and the seconds of their intervals. A check that a person requested is inserted, but not added to the sums.
+ * slots, and the seconds of their intervals. A check that a person requested is inserted, but not added to the sums. A
+ * check during maintenance counts only as such.
  */
 const storedAndCounted = `
   stored as (
@@ -109,22 +117,33 @@ const storedAndCounted = `
     on conflict do nothing
     returning monitor_id, due_at, ok, total_ms
   ), counted as (
-    insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, total_ms, ok_s, failed_s)
-    select monitor_id, date_trunc('hour', due_at, 'UTC'), count(*) filter (where stored.ok),
-      count(*) filter (where not stored.ok), count(*) filter (where stored.ok is null),
-      coalesce(sum(stored.total_ms) filter (where stored.ok), 0),
-      coalesce(sum(interval_s) filter (where stored.ok), 0), coalesce(sum(interval_s) filter (where not stored.ok), 0)
+    insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, total_ms, ok_s, failed_s, maintenance)
+    select monitor_id, date_trunc('hour', due_at, 'UTC'), count(*) filter (where stored.ok and not in_maintenance),
+      count(*) filter (where not stored.ok and not in_maintenance),
+      count(*) filter (where stored.ok is null and not in_maintenance),
+      coalesce(sum(stored.total_ms) filter (where stored.ok and not in_maintenance), 0),
+      coalesce(sum(interval_s) filter (where stored.ok and not in_maintenance), 0),
+      coalesce(sum(interval_s) filter (where not stored.ok and not in_maintenance), 0),
+      count(*) filter (where in_maintenance)
     from stored join accepted using (monitor_id, due_at) where not on_demand group by 1, 2 order by 1, 2
     on conflict (monitor_id, hour) do update set ok = kept.ok + excluded.ok, failed = kept.failed + excluded.failed,
-      missed = kept.missed + excluded.missed, total_ms = kept.total_ms + excluded.total_ms,
+      missed = kept.missed + excluded.missed, maintenance = kept.maintenance + excluded.maintenance,
+      total_ms = kept.total_ms + excluded.total_ms,
       ok_s = coalesce(kept.ok_s, kept.ok * (${intervalOf})) + excluded.ok_s,
       failed_s = coalesce(kept.failed_s, kept.failed * (${intervalOf})) + excluded.failed_s
   )`
 
+/** Stands for a certificate without a warning, because null stands for a check that says nothing about it. */
+const noWarning = 0
+
+/** SQL: whether the slot of the row `result` lies in maintenance of the row `monitor` (its alias). */
+const inMaintenance = (monitor: string) =>
+  `exists (${maintenanceOf(monitor)} and starts_at <= result.due_at and ends_at > result.due_at)`
+
 const insertUnchanged = `
   with result as (
     select *, coalesce(started_at, due_at) as seen_at
-    from ${unnested([...valueTypes, 'text'])} as result (${valueNames}, state)
+    from ${unnested([...valueTypes, 'text', 'boolean', 'smallint'])} as result (${valueNames}, state, is_slow, certificate_days)
   ), judged as (
     update monitor set
       judged_at = case when result.ok is null then judged_at else greatest(judged_at, seen_at) end,
@@ -134,16 +153,20 @@ const insertUnchanged = `
       and monitor.paused_at is null
       -- The result that ends a time of flapping needs a verdict.
       and (result.ok is null or monitor.settles_at is null or seen_at < monitor.settles_at)
-    returning monitor.id, monitor.interval_s
+      -- So does one that is slow or fast in another way than before, or has another warning about the certificate.
+      and (result.is_slow is null or (pace_count = 0 and result.is_slow = (slow_since is not null)))
+      and (result.certificate_days is null or result.certificate_days = coalesce(monitor.certificate_days, ${noWarning}))
+    returning monitor.id, monitor.interval_s, monitor.chat_id, monitor.group_name
   ), accepted as (
-    select result.*, judged.interval_s from result join judged on judged.id = result.monitor_id
+    select result.*, judged.interval_s, ${inMaintenance('judged')} as in_maintenance
+    from result join judged on judged.id = result.monitor_id
   ), ${storedAndCounted}
   select judged.id, stored.monitor_id is not null as "isNew" from judged left join stored on stored.monitor_id = judged.id`
 
 const insert = `
   with accepted as (
-    select result.*, monitor.interval_s from ${unnested(valueTypes)} as result (${valueNames})
-    join monitor on monitor.id = result.monitor_id
+    select result.*, monitor.interval_s, ${inMaintenance('monitor')} as in_maintenance
+    from ${unnested(valueTypes)} as result (${valueNames}) join monitor on monitor.id = result.monitor_id
   ), ${storedAndCounted}
   select monitor_id as id from stored`
 
@@ -172,6 +195,8 @@ const lockPartitions = async (tx: Postgres) => {
   await tx.query(`select pg_advisory_xact_lock(hashtext('probe_result partitions'))`)
 }
 
+const certificateValue = (days: number | null | undefined) => (days === undefined ? null : (days ?? noWarning))
+
 /** The table `probe_result` (one partition for each day in UTC), with its sums in `probe_hour`. */
 export const probeResultsIn = (db: Postgres) => ({
   /**
@@ -185,6 +210,8 @@ export const probeResultsIn = (db: Postgres) => ({
     const { rows } = await db.query<{ id: number; isNew: boolean }>(insertUnchanged, [
       ...valuesOf(unchanged.map(({ result }) => result)),
       array(unchanged.map(({ state }) => state)),
+      array(unchanged.map(({ quality }) => quality?.isSlow ?? null)),
+      array(unchanged.map(({ quality }) => certificateValue(quality?.certificateDays))),
     ])
     return new Map(rows.map(({ id, isNew }) => [id, { isNew }]))
   },

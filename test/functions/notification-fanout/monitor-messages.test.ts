@@ -22,7 +22,7 @@ describe('monitors', () => {
     lastOkAt: '2026-11-21T00:54:00Z',
   }
 
-  test('the message about monitor.down has the reason, the start, the last success and a button for a check', () => {
+  test('the message about monitor.down has the reason, the start, the last success and buttons to answer and to check', () => {
     const message = wording({ name: 'monitor.down', data: down }, ana, now)
     expect(plain(message.html)).toBe(
       '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (horário de Brasília)\nÚltima vez no ar: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
@@ -31,9 +31,19 @@ describe('monitors', () => {
     expect(textOf({ name: 'monitor.down', data: { ...down, lastOkAt: null } })).toMatch(
       /^🔴 exemplo\.com\.br está fora do ar\n(.*\n)*Última vez no ar: nenhuma até agora\n/,
     )
-    const [[button]] = message.buttons as [[{ text: string; data: string }]]
-    expect(button.text).toBe('verificar agora')
-    expect(decode(button.data)).toEqual({ act: 'check', monitor: 42 })
+    const buttons = message.buttons as { text: string; data: string }[][]
+    expect(buttons.map(row => row.map(({ text }) => text))).toEqual([
+      ['👀 estou cuidando'],
+      ['🔕 1 h', '🔕 até 8h', '🔕 até voltar'],
+      ['verificar agora'],
+    ])
+    expect(buttons.flat().map(({ data }) => decode(data))).toEqual([
+      { act: 'answer', incident: 7, answer: 'acknowledge' },
+      { act: 'answer', incident: 7, answer: 'hour' },
+      { act: 'answer', incident: 7, answer: 'morning' },
+      { act: 'answer', incident: 7, answer: 'recovery' },
+      { act: 'check', monitor: 42 },
+    ])
   })
 
   test('the message about monitor.up is a silent reply to the message about monitor.down, and has the duration', async () => {
@@ -49,6 +59,46 @@ describe('monitors', () => {
     const night = { ...down, since: '2026-11-20T02:30:00Z', until: '2026-11-21T01:02:10Z' }
     expect(textOf({ name: 'monitor.up', data: night })).toContain(
       'Ficou fora por 22 h 32 min: ontem · 23:30 – hoje · 22:02',
+    )
+  })
+
+  test('the message about a parent counts and names the monitors that depend on it', () => {
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']
+    const hundred: NotifiableEvent = { name: 'monitor.down', data: { ...down, dependents: { count: 100, names } } }
+    expect(textOf(hundred)).toContain(
+      'Dependem dele 100 monitores: a, b, c, d, e, f, g, h, i, j e mais 90. Só aviso dos que continuarem fora do ar depois que ele voltar.',
+    )
+    expect(textOf({ name: 'monitor.down', data: { ...down, dependents: { count: 1, names: ['a'] } } }, bob)).toContain(
+      '1 monitor depends on it: a. I will only report those that are still down after it is back.',
+    )
+  })
+
+  test('a reminder says how long the outage lasts, and has the same buttons', () => {
+    const reminder = { name: 'monitor.down', data: { ...down, since: '2026-11-20T22:00:00Z', reminder: 2 } } as const
+    expect(textOf(reminder)).toMatch(
+      /^🔴 exemplo\.com\.br continua fora do ar há 3 h\nMotivo: respondeu com erro 500\n/,
+    )
+    expect(textOf(reminder, bob)).toMatch(/^🔴 exemplo\.com\.br has been down for 3 h/)
+    expect(wording(reminder, ana, now).buttons).toEqual(wording({ name: 'monitor.down', data: down }, ana, now).buttons)
+  })
+
+  test('the message about a recovery has the failed checks, and the phases and the error of the first in a part that opens', () => {
+    const up: NotifiableEvent = {
+      name: 'monitor.up',
+      data: {
+        ...down,
+        until: '2026-11-21T01:02:10Z',
+        failedChecks: 8,
+        phases: { dnsMs: 4.2, connectMs: 12, tlsMs: 41, firstByteMs: null, totalMs: 1_204 },
+      },
+    }
+    expect(wording(up, ana, now).html).toBe(
+      '🟢 <b>exemplo.com.br</b> voltou ao ar\nFicou fora por 7 min: das 21:55 às 22:02\n8 verificações falharam\n' +
+        '<blockquote expandable>Primeira verificação que falhou: respondeu com erro 500\nDNS: 4 ms\nconexão: 12 ms\nTLS: 41 ms\ntotal: 1.204 ms</blockquote>',
+    )
+    const twice = { ...down, until: '2026-11-21T01:02:10Z', failedChecks: 1, outages: { count: 2, downMs: 180_000 } }
+    expect(textOf({ name: 'monitor.up', data: twice }, bob)).toContain(
+      'It was down for 3 min, in 2 outages: from 7:55 PM to 8:02 PM\n1 check failed',
     )
   })
 

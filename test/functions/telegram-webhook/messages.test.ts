@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Language } from '#database/chats/language.ts'
+import { answers } from '#database/uptime/incident-answers.ts'
 import { parseTarget } from '#functions/dial/dial.ts'
 import { decode, encode, type Press } from '#functions/telegram/callback-data.ts'
 import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
@@ -89,6 +90,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   resume: fc.record({ act: act('resume'), monitor: id }),
   delete: fc.record({ act: act('delete'), monitor: id }),
   deleteNow: fc.record({ act: act('deleteNow'), monitor: id }),
+  answer: fc.record({ act: act('answer'), incident: id, answer: fc.constantFrom(...answers) }),
   language: fc.record({ act: act('language'), language: fc.constantFrom('pt-BR' as const, 'en' as const) }),
   zones: fc.record({ act: act('zones') }),
   zone: fc.record({ act: act('zone'), zone: fc.constantFrom(...Intl.supportedValuesOf('timeZone'), 'Etc/GMT+3') }),

@@ -7,6 +7,7 @@ import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
+import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import type { VigiaEvent } from '#events/event.ts'
@@ -98,6 +99,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
+    incidentAnswers: incidentAnswersIn(db),
     catalogue,
     tvmaze: client,
     mayDial: async address => guard(address),

@@ -21,7 +21,7 @@ describe('a host with several addresses', () => {
     await prober.run(request([checkOf(site, noon)]))
     expect(await storedResults(database.db)).toMatchObject([{ ok: true, attempts: 3 }])
     await prober.run(request([checkOf(site, noon + 60_000, { down: true })]))
-    expect(await storedResults(database.db)).toMatchObject([{ ok: true }, { ok: true, attempts: 3 }])
+    expect(await storedResults(database.db)).toMatchObject([{ ok: true }, { ok: true, attempts: 4 }])
   })
 
   test.each<[string, DialResult, number]>([

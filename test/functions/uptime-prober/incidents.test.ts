@@ -62,7 +62,7 @@ const measured = (monitorId: number, n: number, outcome: Outcome): CheckOutcome 
     firstByteMs: 2,
     totalMs: 4,
   }
-  return { result, confirmed: outcome === 'bad' }
+  return { result, confirmed: outcome === 'bad' || outcome === 'good' }
 }
 
 /** A result writer on virtual time, with a database that may be unavailable. */
@@ -212,9 +212,18 @@ test('a verdict is needed only for a result that confirms a state that the monit
       fc.option(at),
       (finding, state, judgedAt) => {
         const unknown = { pausedAt: null, stateSince: null, lastOkAt: null, changes: null, settlesAt: null, version: 0 }
-        const before = { ...monitor, ...unknown, state, judgedAt }
+        const quality = {
+          paceCount: 0,
+          slowSince: null,
+          slowMs: null,
+          certificateDays: null,
+          certificateExpiresAt: null,
+        }
+        const before = { ...monitor, ...unknown, ...quality, state, judgedAt }
         const quiet = stateConfirmedBy(finding)
         if (quiet === null || quiet === state) expect(verdict(before, finding).state).toBe(state)
+        // A success that is not confirmed does not bring a monitor up again.
+        else if (state === 'down' && !finding.confirmed) expect(verdict(before, finding).state).toBe('down')
         else if (judgedAt === null || judgedAt < finding.dueAt) expect(verdict(before, finding).state).toBe(quiet)
       },
     ),

@@ -22,10 +22,15 @@ const unjudged: Monitor = {
   lastOkAt: null,
   changes: null,
   settlesAt: null,
+  paceCount: 0,
+  slowSince: null,
+  slowMs: null,
+  certificateDays: null,
+  certificateExpiresAt: null,
   version: 0,
 }
 
-const good = (n: number): Finding => ({ dueAt: slot(n), ok: true, confirmed: false })
+const good = (n: number): Finding => ({ dueAt: slot(n), ok: true, confirmed: true })
 const bad = (n: number): Finding => ({ dueAt: slot(n), ok: false, confirmed: true })
 const unconfirmed = (n: number): Finding => ({ dueAt: slot(n), ok: false, confirmed: false })
 const unchecked = (n: number): Finding => ({ dueAt: slot(n), ok: null, confirmed: false })
@@ -44,7 +49,9 @@ describe('a monitor', () => {
     })
   })
 
-  test('comes back with one good check', () => {
+  test('comes back with one confirmed good check, and not with a good check that is not confirmed', () => {
+    const once: Finding = { dueAt: slot(4), ok: true, confirmed: false }
+    expect(judged(good(1), bad(2), bad(3), once)).toMatchObject({ state: 'down', lastOkAt: slot(4), version: 2 })
     expect(judged(good(1), bad(2), bad(3), good(4))).toMatchObject({ state: 'up', stateSince: slot(4), version: 3 })
   })
 
@@ -69,7 +76,7 @@ describe('a monitor', () => {
 describe('results in any order, and any number of times', () => {
   const finding = fc
     .record({ n: fc.nat(30), ok: fc.constantFrom(true, false, null), confirmed: fc.boolean() })
-    .map(({ n, ok, confirmed }): Finding => ({ dueAt: slot(n), ok, confirmed: confirmed && ok === false }))
+    .map(({ n, ok, confirmed }): Finding => ({ dueAt: slot(n), ok, confirmed: confirmed && ok !== null }))
 
   /** The rule in a simple form: a result counts if its check ran and it is newer than the last result that counted. */
   const expected = (findings: Finding[]) => {
@@ -79,7 +86,7 @@ describe('results in any order, and any number of times', () => {
     for (const { dueAt, ok, confirmed } of findings) {
       if (ok === null || dueAt.getTime() <= newest) continue
       newest = dueAt.getTime()
-      const says = ok ? 'up' : confirmed ? 'down' : state
+      const says = ok ? (state === 'down' && !confirmed ? 'down' : 'up') : confirmed ? 'down' : state
       if (says !== state) changes++
       state = says
     }

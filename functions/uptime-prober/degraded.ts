@@ -1,0 +1,72 @@
+import type { Monitor } from '#database/uptime/monitors.ts'
+import type { ProbeResult } from '#database/uptime/probe-results.ts'
+
+/** The days before the expiry of a certificate at which people are warned, once each. */
+export const certificateWarningDays = [30, 14, 7, 1] as const
+
+const dayMs = 86_400_000
+
+/** The smallest of `certificateWarningDays` within which the certificate expires; null if it expires later. */
+export const certificateDaysAt = (expiresAt: Date, now: Date): number | null =>
+  certificateWarningDays.findLast(days => expiresAt.getTime() - now.getTime() <= days * dayMs) ?? null
+
+/** What a good check says about how well a monitor works. */
+export interface Quality {
+  /** The response took longer than the limit of the monitor. */
+  isSlow: boolean
+  totalMs: number | null
+  /** When the certificate expires; undefined if the check says nothing about it. */
+  certificateExpiresAt?: Date | undefined
+}
+
+/**
+ * The quality that a result shows. A check warns of `slow` if the response took longer than the limit of the monitor.
+ */
+export const qualityOf = ({
+  warning,
+  totalMs = null,
+  certificateExpiresAt,
+}: Partial<Pick<ProbeResult, 'warning' | 'totalMs' | 'certificateExpiresAt'>>): Quality => ({
+  isSlow: warning === 'slow',
+  totalMs,
+  certificateExpiresAt,
+})
+
+type QualityState = Pick<Monitor, 'paceCount' | 'slowSince' | 'slowMs' | 'certificateDays' | 'certificateExpiresAt'>
+
+/**
+ * The state after a good check at `at`. A monitor counts as slow after as many slow checks in a row as it has
+ * confirmations, and as fast again after as many fast ones as it has recoveries. Null if nothing changes.
+ */
+export const afterQuality = (
+  monitor: QualityState & Pick<Monitor, 'confirmations' | 'recoveries'>,
+  quality: Quality,
+  at: Date,
+): QualityState | null => {
+  const pace = afterPace(monitor, quality, at)
+  const certificate = afterCertificate(monitor, quality, at)
+  if (pace === null && certificate === null) return null
+  const { paceCount, slowSince, slowMs, certificateDays, certificateExpiresAt } = monitor
+  return { paceCount, slowSince, slowMs, certificateDays, certificateExpiresAt, ...pace, ...certificate }
+}
+
+const afterPace = (
+  { paceCount, slowSince, confirmations, recoveries }: Parameters<typeof afterQuality>[0],
+  { isSlow, totalMs }: Quality,
+  at: Date,
+): Pick<QualityState, 'paceCount' | 'slowSince' | 'slowMs'> | Pick<QualityState, 'paceCount'> | null => {
+  if (isSlow === (slowSince !== null)) return paceCount === 0 ? null : { paceCount: 0 }
+  const count = paceCount + 1
+  if (count < (isSlow ? confirmations : recoveries)) return { paceCount: count }
+  return { paceCount: 0, slowSince: isSlow ? at : null, slowMs: isSlow ? totalMs : null }
+}
+
+const afterCertificate = (
+  { certificateDays }: QualityState,
+  { certificateExpiresAt }: Quality,
+  at: Date,
+): Pick<QualityState, 'certificateDays' | 'certificateExpiresAt'> | null => {
+  if (certificateExpiresAt === undefined) return null
+  const days = certificateDaysAt(certificateExpiresAt, at)
+  return days === certificateDays ? null : { certificateDays: days, certificateExpiresAt }
+}

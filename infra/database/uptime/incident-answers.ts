@@ -1,0 +1,65 @@
+import type { Postgres } from '../connect.ts'
+
+/**
+ * What a person answers to the message about an outage: `acknowledge` ends the reminders; the others ask for silence:
+ * an hour, until the morning, or until the monitor is up again.
+ */
+export type Answer = 'acknowledge' | 'hour' | 'morning' | 'recovery'
+export const answers: readonly Answer[] = ['acknowledge', 'hour', 'morning', 'recovery']
+
+/** An answer that counts, because its button was pressed first. */
+export interface GivenAnswer {
+  answer: Answer
+  /** Telegram's id and first name of the person. */
+  personId: number
+  personName: string
+  at: Date
+}
+
+/**
+ * The result of an answer. `gone`: the chat has no such outage; `over`: the chats were told that it is over. Otherwise
+ * all answers to the outage.
+ */
+export type AnswerResult = 'gone' | 'over' | { given: GivenAnswer[]; monitorId: number }
+
+/** The table `incident_answer`. */
+export const incidentAnswersIn = (db: Postgres) => ({
+  /**
+   * Stores an answer from the chat that the monitor belongs to, if nobody gave the same answer before. A silence counts
+   * for the monitor; of several, the one that ends last.
+   */
+  give: (
+    chatId: number,
+    incidentId: number,
+    { answer, silence, personId, personName }: Omit<GivenAnswer, 'at'> & { silence: Date | 'recovery' | null },
+    now: Date,
+  ): Promise<AnswerResult> =>
+    db.transaction(async tx => {
+      const { rows } = await tx.query<{ monitorId: number; isOver: boolean }>(
+        `select monitor.id as "monitorId", told_state = 'up' or incident.id < told_incident_id as "isOver"
+         from incident join monitor on monitor.id = monitor_id
+         where incident.id = $1 and monitor.chat_id = $2 for no key update of monitor`,
+        [incidentId, chatId],
+      )
+      const found = rows[0]
+      if (found === undefined) return 'gone'
+      if (found.isOver) return 'over'
+      const { rowCount } = await tx.query(
+        `insert into incident_answer (incident_id, answer, person_id, person_name, at) values ($1, $2, $3, $4, $5)
+         on conflict (incident_id, answer) do nothing`,
+        [incidentId, answer, personId, personName, now],
+      )
+      if (rowCount === 1 && silence !== null)
+        await tx.query('update monitor set silenced_until = greatest(silenced_until, $2::timestamptz) where id = $1', [
+          found.monitorId,
+          silence === 'recovery' ? 'infinity' : silence,
+        ])
+      const given = await tx.query<GivenAnswer>(
+        'select answer, person_id as "personId", person_name as "personName", at from incident_answer where incident_id = $1 order by at',
+        [incidentId],
+      )
+      return { given: given.rows, monitorId: found.monitorId }
+    }),
+})
+
+export type IncidentAnswers = ReturnType<typeof incidentAnswersIn>
