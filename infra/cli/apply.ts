@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 import { applyChats } from './vigia-yaml/apply-chats.ts'
@@ -15,7 +14,7 @@ export const verb: Verb = {
       allowPositionals: true,
     })
     if (positionals.length > 1) throw new UsageError('apply takes one file')
-    const { chats, check } = await openFile(resolve(positionals[0] ?? 'vigia.yaml'), env, values.secrets)
+    const { chats, check } = await openFile(positionals[0] ?? 'vigia.yaml', env, values.secrets)
     const request = { chats, prune: true, isConfirmed: values.yes === true, check, print }
     await withTables(env, db => applyChats(db, request))
   },

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path'
 import { makePlan } from '#functions/vigia-yaml/apply.ts'
 import { isEmpty } from '#functions/vigia-yaml/plan.ts'
 import { printPlan } from '#functions/vigia-yaml/print-plan.ts'
@@ -17,7 +16,7 @@ export const verb: Verb = {
       allowPositionals: true,
     })
     if (positionals.length > 1) throw new UsageError('plan takes one file')
-    const { chats, check } = await openFile(resolve(positionals[0] ?? 'vigia.yaml'), env, values.secrets)
+    const { chats, check } = await openFile(positionals[0] ?? 'vigia.yaml', env, values.secrets)
     const plan = await withTables(env, db => makePlan(db, chats, true))
     check(plan)
     print(printPlan(plan))

@@ -5,7 +5,7 @@ import { packageVersion } from './package-version.ts'
 const root = join(import.meta.dirname, '../..')
 
 /** Programs in the image that end by themselves. Functions do not end by themselves. */
-export const jobNames = ['dead-letters', 'doctor', 'migrate', 'restore', 'smoke'] as const
+export const jobNames = ['dead-letters', 'doctor', 'migrate', 'restore', 'smoke', 'vigia-yaml'] as const
 
 /**
  * Builds `<outDir>/<name>.mjs` for every job. Jobs start rarely, so they have no code cache. They are ES modules,

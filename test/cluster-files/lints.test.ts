@@ -53,6 +53,7 @@ test('files that are applied by hand give no pod a token for the API server or t
       'infra/cluster/dead-letters.yaml',
       'infra/cluster/doctor.yaml',
       'infra/cluster/restore.yaml',
+      'infra/cluster/vigia-yaml.yaml',
     ]),
   )
   expect(tokensAndServiceLinks(byHand)).toEqual([])

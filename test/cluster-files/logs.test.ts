@@ -41,7 +41,7 @@ describe.each(['gke', 'onprem', 'minikube'])('the log pipeline of %s', name => {
 
   test('reads the container of every function and of every Job of Vigia', async () => {
     const { path } = parse(readFileSync(join(root, folder, 'pipeline/fluent-bit.yaml'), 'utf8')).pipeline.inputs[0]
-    const jobs = ['base/migrations', 'doctor', 'dead-letters', 'restore'].flatMap(file =>
+    const jobs = ['base/migrations', 'doctor', 'dead-letters', 'restore', 'vigia-yaml'].flatMap(file =>
       parseManifests(readFileSync(join(root, `infra/cluster/${file}.yaml`), 'utf8'), file),
     )
     const containers = jobs.flatMap(({ spec }) => (spec.template?.spec ?? spec).containers as { name: string }[])

@@ -237,6 +237,18 @@ describe.each(overlays)('on %s', overlay => {
     )
   })
 
+  test('the Job of vigia-yaml.yaml reaches PostgreSQL and nothing else of Vigia or of the Internet', async () => {
+    const { policies, ours, others } = await objectsAndPeers(overlay)
+    const file = 'infra/cluster/vigia-yaml.yaml'
+    const [job] = parseManifests(readFileSync(join(root, file), 'utf8'), file)
+    const from = pod('vigia-yaml', 'vigia', podTemplateOf(job!)!.metadata.labels)
+    const reached = [...ours, ...others].flatMap(to =>
+      everyPort.filter(port => allows(policies, from, to, port)).map(port => `${to.name} ${portText(port)}`),
+    )
+    expect(reached).toContain('postgres 5432')
+    expect(reached.filter(flow => !/postgres 5432$|^(DNS|metadata)/.test(flow))).toEqual([])
+  })
+
   test('the prober reaches exactly the addresses that its address guard calls public', async () => {
     const { policies, ours } = await objectsAndPeers(overlay)
     const prober = ours.find(({ name }) => name === 'uptime-prober')!

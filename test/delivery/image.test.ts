@@ -283,6 +283,7 @@ describe('the content of the image', () => {
       'migrations',
       'restore.mjs',
       'smoke.mjs',
+      'vigia-yaml.mjs',
     ])
     expect(await checksums(join(image, 'jobs/migrations'))).toEqual(await checksums())
   })

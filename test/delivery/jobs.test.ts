@@ -115,6 +115,65 @@ describe.skipIf(process.platform === 'win32')('doctor.sh', () => {
   })
 })
 
+describe.skipIf(process.platform === 'win32')('vigia-yaml.sh', () => {
+  let file: string
+  beforeEach(async () => {
+    file = join(tools, 'monitors of the shop.yaml')
+    await writeFile(file, 'chats: []\n')
+  })
+  const path = '/etc/vigia/vigia.yaml'
+
+  test.each([
+    [['plan'], [], ['plan', path], 0],
+    [['apply'], [], ['apply', path], 1],
+    [['apply'], ['--yes'], ['apply', path, '--yes'], 0],
+  ])(
+    '%j stores the file in a ConfigMap, creates a Job and exits with its exit code',
+    async (verb, more, args, code) => {
+      await kubectl({ exitCode: code })
+      expect(await run('vigia-yaml.sh', ...verb, file, ...more)).toEqual({
+        code,
+        stdout: 'what the log says\n',
+        stderr: '',
+      })
+      expect(await recorded('calls')).toContain(
+        `create configmap vigia-yaml --from-file=vigia.yaml=${file} --dry-run=client`,
+      )
+      const { kind, spec } = await created()
+      const [container] = spec.template.spec.containers
+      expect({ kind, image: container.image, args: container.args }).toEqual({
+        kind: 'Job',
+        image: 'registry/vigia:1',
+        args,
+      })
+    },
+  )
+
+  test('export needs no file, and may name a chat', async () => {
+    await kubectl()
+    expect((await run('vigia-yaml.sh', 'export')).code).toBe(0)
+    expect((await created()).spec.template.spec.containers[0].args).toEqual(['export'])
+    await rm(join(tools, 'asked'))
+    expect((await run('vigia-yaml.sh', 'export', '--chat=-1001234567890')).code).toBe(0)
+    expect((await created()).spec.template.spec.containers[0].args).toEqual(['export', '--chat=-1001234567890'])
+    expect(await recorded('calls')).not.toContain('configmap')
+  })
+
+  test('any other argument is refused before any call to the cluster', async () => {
+    await kubectl()
+    for (const args of [
+      [],
+      ['plan'],
+      ['plan', 'gone.yaml'],
+      ['plan', file, '--yes'],
+      ['apply', file, '$(id)'],
+      ['export', '--chat=$(id)'],
+    ])
+      expect(await run('vigia-yaml.sh', ...args)).toMatchObject({ code: 2, stdout: '' })
+    expect(await recorded('calls')).toBe('')
+  })
+})
+
 describe.skipIf(process.platform === 'win32')('restore.sh', () => {
   let file: string
   beforeEach(async () => {

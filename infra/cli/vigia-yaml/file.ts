@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { dirname, relative } from 'node:path'
+import { dirname } from 'node:path'
 import type { Plan } from '#functions/vigia-yaml/plan.ts'
 import { type FileContent, FileFaults, readFile } from '#functions/vigia-yaml/read-file.ts'
 import { outsideOf } from './outside.ts'
@@ -10,9 +10,8 @@ export const openFile = async (
   env: NodeJS.ProcessEnv,
   secretsFile: string | undefined,
 ): Promise<FileContent & { check(plan: Plan): void }> => {
-  const name = relative('.', path) || path
-  const content = await readFile(name, textOf(path), outsideOf(env, dirname(path), secretsFile))
-  return { ...content, check: plan => refuseMissingSecrets(name, content, plan) }
+  const content = await readFile(path, textOf(path), outsideOf(env, dirname(path), secretsFile))
+  return { ...content, check: plan => refuseMissingSecrets(path, content, plan) }
 }
 
 const textOf = (path: string) => {
