@@ -18,24 +18,41 @@ export const recordedBackup = async ({ query }: ReadOnlyDatabase): Promise<Date 
 
 /**
  * The age of the last backup on one machine: the recorded one, or the newest file in `folder`, whichever was made
- * later. The date inside the file says when its backup was made. Fails if the newest file is damaged.
+ * later. The first line of a file says when its backup was made; the time of the file does not, because a copy has the
+ * time of the copy. Fails if a damaged file may be newer than all backups.
  */
 export const backupCheck = async (folder: string, recordedAt: Date | null, now: Date): Promise<Result> => {
   const next = `npm run vigia -- backup ${folder}/vigia-$(date +%F).backup`
-  const names = (await readdir(folder).catch(() => [])).filter(isBackup)
-  const files = await Promise.all(
-    names.map(async name => ({ file: join(folder, name), at: (await stat(join(folder, name))).mtimeMs })),
-  )
-  const newest = files.toSorted((one, other) => other.at - one.at)[0]?.file
-  const madeAt = newest === undefined ? null : await backupMadeAt(newest).catch(() => 'damaged' as const)
-  if (madeAt === 'damaged') return failed(`${newest} is damaged or not a backup of Vigia`, why, next)
-  if (recordedAt !== null && (madeAt === null || recordedAt > madeAt)) return ageResult(recorded, recordedAt, now, next)
-  if (madeAt !== null) return ageResult(newest!, madeAt, now, next)
+  const { newest, damaged } = await backupsIn(folder)
+  if (damaged !== null && (newest === null || damaged.writtenAt > newest.madeAt))
+    return failed(`${damaged.file} is damaged or not a backup of Vigia`, why, next)
+  if (recordedAt !== null && (newest === null || recordedAt > newest.madeAt))
+    return ageResult(recorded, recordedAt, now, next)
+  if (newest !== null) return ageResult(newest.file, newest.madeAt, now, next)
   return warning(
     `no backup is recorded, and no *.backup file is in ${folder}`,
     why,
     `${next}, or npm run vigia -- doctor --backups <your folder>`,
   )
+}
+
+interface Backups {
+  newest: { file: string; madeAt: Date } | null
+  /** The damaged file that was written last. */
+  damaged: { file: string; writtenAt: Date } | null
+}
+
+const backupsIn = async (folder: string): Promise<Backups> => {
+  const found: Backups = { newest: null, damaged: null }
+  for (const name of (await readdir(folder).catch(() => [])).filter(isBackup)) {
+    const file = join(folder, name)
+    const madeAt = await backupMadeAt(file).catch(() => null)
+    if (madeAt === null) {
+      const { mtime: writtenAt } = await stat(file)
+      if (found.damaged === null || writtenAt > found.damaged.writtenAt) found.damaged = { file, writtenAt }
+    } else if (found.newest === null || madeAt > found.newest.madeAt) found.newest = { file, madeAt }
+  }
+  return found
 }
 
 const recorded = 'the last backup that PostgreSQL knows'

@@ -125,6 +125,29 @@ describe('the backup', () => {
     })
   })
 
+  test('is the one that was made last, even if an older one was copied into the folder later', async () => {
+    await backUpAt('new.backup', '2026-11-30T02:00:00Z')
+    await utimes(join(folder, 'new.backup'), now, new Date('2026-11-30T02:00:00Z'))
+    await backUpAt('copied.backup', '2026-10-01T02:00:00Z')
+    await utimes(join(folder, 'copied.backup'), now, now)
+    expect(await backupCheck(folder, null, now)).toEqual({
+      state: 'ok',
+      found: `${join(folder, 'new.backup')} was made 10 h ago`,
+    })
+  })
+
+  test('is a failure if a damaged file was written after the last backup was made', async () => {
+    await backUpAt('a.backup', '2026-11-30T02:00:00Z')
+    await writeFile(join(folder, 'b.backup'), '')
+    for (const [at, state] of [
+      ['2026-11-30T01:00:00Z', 'ok'],
+      ['2026-11-30T03:00:00Z', 'failed'],
+    ] as const) {
+      await utimes(join(folder, 'b.backup'), now, new Date(at))
+      expect(await backupCheck(folder, null, now)).toMatchObject({ state })
+    }
+  })
+
   test('that does not exist is a warning', async () => {
     for (const place of [folder, join(folder, 'none')])
       expect(await backupCheck(place, null, now)).toMatchObject({
