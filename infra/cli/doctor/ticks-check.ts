@@ -3,11 +3,15 @@ import { failed, ok, type Result } from './finding.ts'
 import type { Installation } from './installation.ts'
 import type { ReadOnlyDatabase } from './read-only-database.ts'
 
-/** The jobs whose cursors are checked, with the seconds between two of their ticks, as in knative/sources/. */
+/**
+ * The functions that have a tick and a cursor, with the seconds between two of their ticks. A test compares the list with
+ * knative/sources/ and with the code of the functions.
+ */
 export const tickPeriodsS: Record<string, number> = {
   'probe-scheduler': 10,
   'episode-checker': 300,
   'series-refresher': 3_600,
+  reporter: 900,
 }
 
 /** A job may miss one tick, and may need some time for the next one. */
@@ -43,7 +47,7 @@ export const ticksCheck = async (
   )
   return failed(
     each.join('; '),
-    'Checks and announcements are late or missed while the ticks do not come or their function fails.',
+    'Checks, announcements and reports are late or missed while the ticks do not come or their function fails.',
     place === 'cluster'
       ? 'kubectl -n vigia get pingsources,triggers'
       : `tail -n 20 ${dataDir}/logs/${late[0]!.job}.log`,

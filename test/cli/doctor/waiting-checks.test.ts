@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
 import { deadLettersIn } from '#database/operations/dead-letters.ts'
@@ -6,6 +8,7 @@ import { type ReadOnlyDatabase, readOnlyDatabase } from '#infra/cli/doctor/read-
 import { tickPeriodsS, ticksCheck } from '#infra/cli/doctor/ticks-check.ts'
 import { deadLettersCheck, deliveriesCheck, messagesCheck } from '#infra/cli/doctor/waiting-checks.ts'
 import { manifestsIn } from '#infra/cluster/render/manifest-files.ts'
+import { root } from '#infra/repository.ts'
 import { type CronSchedule, cron } from '#local/sources/cron.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
@@ -135,12 +138,14 @@ describe('ticks', () => {
   test('that came are ok', async () => {
     await reached('probe-scheduler', '30 seconds')
     await reached('episode-checker', '6 minutes')
-    expect(await ticksCheck(db, machine, hourS)).toEqual({ state: 'ok', found: '2 jobs are up to date' })
+    await reached('reporter', '16 minutes')
+    expect(await ticksCheck(db, machine, hourS)).toEqual({ state: 'ok', found: '3 jobs are up to date' })
   })
 
   test('that have not come are a failure that names the job, its age and its schedule', async () => {
     await reached('probe-scheduler', '10 seconds')
     await reached('episode-checker', '20 minutes')
+    await reached('reporter', '1 second')
     const finding = {
       state: 'failed',
       found: 'episode-checker last finished its work 20 min ago, although a tick is due every 5 min',
@@ -163,7 +168,7 @@ describe('ticks', () => {
 
   test('of a job that never finished are a failure some time after the installation', async () => {
     await sql(`update migration set run_on = now() - interval '1 hour'`)
-    await reached('episode-checker', '10 seconds')
+    for (const job of ['episode-checker', 'reporter']) await reached(job, '10 seconds')
     expect(await ticksCheck(db, machine, hourS)).toMatchObject({
       state: 'failed',
       found: 'probe-scheduler has never finished its work',
@@ -171,7 +176,7 @@ describe('ticks', () => {
   })
 
   test('of series-refresher count only if a chat follows a series', async () => {
-    for (const job of ['probe-scheduler', 'episode-checker']) await reached(job, '1 second')
+    for (const job of ['probe-scheduler', 'episode-checker', 'reporter']) await reached(job, '1 second')
     await reached('series-refresher', '5 hours')
     expect(await ticksCheck(db, machine, 10 * hourS)).toMatchObject({ state: 'ok' })
     await sql(`insert into chat (id) values (7)`)
@@ -182,15 +187,25 @@ describe('ticks', () => {
     })
   })
 
-  test('have the periods of the sources in knative/sources', () => {
+  test('are checked for every function that has a tick and a cursor, with the period of its source', () => {
     const periodOf = (schedule: string) => {
       const { next } = cron(schedule) as CronSchedule
       const first = next(new Date('2026-11-30T00:00:00Z'), 'UTC')!
       return (next(first, 'UTC')!.getTime() - first.getTime()) / 1_000
     }
-    const periods = Object.fromEntries(
-      manifestsIn('knative/sources').map(({ metadata, spec }) => [metadata.name, periodOf(spec.schedule)]),
-    )
-    expect(periods).toMatchObject(tickPeriodsS)
+    const periods = manifestsIn('knative/sources')
+      .filter(({ metadata }) => hasCursor(metadata.name))
+      .map(({ metadata, spec }) => [metadata.name, periodOf(spec.schedule)])
+    expect(tickPeriodsS).toEqual(Object.fromEntries(periods))
   })
 })
+
+/** Whether the function uses the table `cursor`. The name of its cursor must be the name of the function. */
+const hasCursor = (name: string): boolean => {
+  const code = globSync(`functions/${name}/**/*.ts`, { cwd: root })
+    .map(file => readFileSync(join(root, file), 'utf8'))
+    .join('\n')
+  if (!code.includes("from '#database/operations/cursors.ts'")) return false
+  expect(code).toMatch(new RegExp(`^const (job|cursorName) = '${name}'$`, 'm'))
+  return true
+}
