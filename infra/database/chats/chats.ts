@@ -1,4 +1,5 @@
 import type { Postgres } from '../connect.ts'
+import { moveMonitors } from '../uptime/move-monitors.ts'
 import type { Language } from './language.ts'
 
 export type ChatKind = 'private' | 'group' | 'supergroup' | 'channel'
@@ -103,16 +104,7 @@ export const chatsIn = (db: Postgres) => ({
         return
       }
       // The supergroup was used before Telegram reported the move, so both ids have rows.
-      await tx.query(
-        `update monitor source set chat_id = $2 where chat_id = $1
-         and not exists (select from monitor target where target.chat_id = $2 and target.url = source.url)`,
-        [fromId, toId],
-      )
-      await tx.query(
-        `with duplicate as (delete from monitor where chat_id = $1 returning id)
-         delete from follow using duplicate where subject = 'monitor/' || duplicate.id`,
-        [fromId],
-      )
+      await moveMonitors(tx, fromId, toId)
       await tx.query(
         `update follow source set chat_id = $2 where chat_id = $1
          and not exists (select from follow target where target.chat_id = $2 and target.subject = source.subject)`,

@@ -4,6 +4,7 @@ import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { type Follows, followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
+import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { rootCause } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -108,6 +109,77 @@ test('a group that becomes a supergroup keeps everything, even if the supergroup
   await follows.follow(-2, 'show/3', day(1))
   await chats.migrate(-2, -1_000_000_000_002)
   expect(await follows.of(-1_000_000_000_002, '')).toHaveLength(1)
+})
+
+test('a group that becomes a supergroup keeps the monitors of vigia.yaml, of which the supergroup may have some too', async () => {
+  const { db } = database
+  const monitors = monitorsIn(db)
+  const [from, to] = [-3, -1_000_000_000_003]
+  const add = async (chatId: number, configKey: string | null, host: string, parentId: number | null = null) => {
+    const watched = { name: 'x', kind: 'http' as const, intervalS: 60, timeoutMs: 5000, configKey, parentId }
+    return (await monitors.add({ ...watched, chatId, url: `https://${host}/` })).monitor.id
+  }
+  for (const [id, kind] of [
+    [from, 'group'],
+    [to, 'supergroup'],
+  ] as const)
+    await chats.upsert({ id, kind, language: 'en' })
+  const moved = {
+    byHand: await add(from, null, 'same-url'),
+    otherKey: await add(from, 'b', 'same-url'),
+    otherUrl: await add(from, 'shop', 'old-shop'),
+  }
+  const duplicate = await add(from, 'router', 'router')
+  const child = await add(from, 'behind-router', 'behind', duplicate)
+  const known = {
+    a: await add(to, 'a', 'same-url'),
+    shop: await add(to, 'shop', 'new-shop'),
+    router: await add(to, 'router', 'router'),
+  }
+  // The URLs of these two would be the same without their keys, and a chat has each URL only once without a key.
+  await add(from, 'one', 'twice')
+  await add(from, 'two', 'twice')
+  for (const key of ['one', 'two']) await add(to, key, `new-${key}`)
+  const maintenance = maintenanceIn(db)
+  const [startsAt, endsAt] = [day(1), day(2)]
+  const plans = [
+    { chatId: from, monitorId: null, groupName: null, configKey: 'night' },
+    { chatId: from, monitorId: duplicate, groupName: null },
+    { chatId: to, monitorId: null, groupName: null, configKey: 'night' },
+  ]
+  const planIds: number[] = []
+  for (const plan of plans) planIds.push(await maintenance.add({ ...plan, startsAt, endsAt }, day(1)))
+  await db.query(
+    `insert into monitor_event (id, chat_id, monitor_id, name, subject, data, time, at)
+     values ('e', $1, $2, 'monitor.down', 's', '{}', now(), now())`,
+    [from, child],
+  )
+  await chats.migrate(from, to)
+  const now = new Map((await monitors.of(to)).map(monitor => [monitor.id, monitor]))
+  for (const id of [...Object.values(moved), ...Object.values(known), child]) expect([...now.keys()]).toContain(id)
+  expect(now.get(moved.otherKey)).toMatchObject({ configKey: 'b', url: 'https://same-url/' })
+  expect(now.get(moved.otherUrl)).toMatchObject({ configKey: null, url: 'https://old-shop/' })
+  expect(now.get(known.shop)).toMatchObject({ configKey: 'shop', url: 'https://new-shop/' })
+  expect(now.has(duplicate)).toBe(false)
+  expect(now.get(child)).toMatchObject({ configKey: 'behind-router', parentId: known.router })
+  expect([...now.values()].filter(({ url }) => url === 'https://twice/')).toMatchObject([{ configKey: null }])
+  const subjects = (await follows.of(to, 'monitor/')).map(({ subject }) => subject)
+  expect(subjects.toSorted()).toEqual([...now.keys()].map(id => `monitor/${id}`).toSorted())
+  expect((await db.query('select id, chat_id, monitor_id from maintenance order by id')).rows).toEqual([
+    { id: planIds[1], chat_id: to, monitor_id: known.router },
+    { id: planIds[2], chat_id: to, monitor_id: null },
+  ])
+  expect((await db.query('select chat_id from monitor_event')).rows).toEqual([{ chat_id: to }])
+})
+
+test('a table with rows of chats is one of those whose rows a supergroup keeps', async () => {
+  const { rows } = await database.db.query<{ name: string }>(
+    `select conrelid::regclass::text as name from pg_constraint
+     where contype = 'f' and confrelid = 'chat'::regclass order by 1`,
+  )
+  expect(rows.map(({ name }) => name)).toEqual([
+    ...['follow', 'maintenance', 'message', 'monitor', 'monitor_event', 'report', 'report_setting', 'search'],
+  ])
 })
 
 test.each([

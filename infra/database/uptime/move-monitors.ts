@@ -1,0 +1,55 @@
+import type { Postgres } from '../connect.ts'
+
+/** SQL: the target has the source's URL and key of vigia.yaml, so both are the same monitor. */
+const isSame = `target.chat_id = $2 and target.url = source.url and target.config_key is not distinct from source.config_key`
+
+/** SQL: the pairs of the same monitor in both chats, `source` and `target`. */
+const pairs = `monitor source join monitor target on ${isSame}`
+
+/**
+ * Moves the monitors of a chat, with their maintenance and their events, to a chat that may have monitors too. Of two
+ * monitors with the same URL and the same key of vigia.yaml, only the one of the new chat stays; the follows of the
+ * other are deleted. If both chats have a key with different URLs, both monitors stay; the moved one loses its key and
+ * is then like a monitor that was added in the chat. Only inside a transaction.
+ */
+export const moveMonitors = async (tx: Postgres, fromId: number, toId: number): Promise<void> => {
+  const chats = [fromId, toId]
+  // Without a key, only one monitor of a chat may have the URL.
+  await tx.query(
+    `with renamed as (
+       select distinct on (source.url) source.id from monitor source
+       join monitor target on target.chat_id = $2 and target.config_key = source.config_key and target.url <> source.url
+       where source.chat_id = $1 and not exists (
+         select from monitor other where other.chat_id in ($1, $2) and other.url = source.url and other.config_key is null)
+       order by source.url, source.id
+     ) update monitor set config_key = null from renamed where monitor.id = renamed.id`,
+    chats,
+  )
+  await tx.query(
+    `update monitor source set chat_id = $2 where chat_id = $1 and not exists (
+       select from monitor target where (${isSame}) or (target.chat_id = $2 and target.config_key = source.config_key))`,
+    chats,
+  )
+  await tx.query(
+    `update monitor child set parent_id = target.id from ${pairs}
+     where source.chat_id = $1 and child.chat_id = $2 and child.parent_id = source.id`,
+    chats,
+  )
+  await tx.query(
+    `update maintenance plan set monitor_id = target.id from ${pairs}
+     where source.chat_id = $1 and plan.monitor_id = source.id`,
+    chats,
+  )
+  await tx.query(
+    `with duplicate as (delete from monitor where chat_id = $1 returning id)
+     delete from follow using duplicate where subject = 'monitor/' || duplicate.id`,
+    [fromId],
+  )
+  // A maintenance with a key that both chats have comes from the same file, so only the one of the new chat stays.
+  await tx.query(
+    `update maintenance source set chat_id = $2 where chat_id = $1 and not exists (
+       select from maintenance target where target.chat_id = $2 and target.config_key = source.config_key)`,
+    chats,
+  )
+  await tx.query('update monitor_event set chat_id = $2 where chat_id = $1', chats)
+}
