@@ -76,7 +76,8 @@ test('etcd is restored on a stopped control plane under its own member name, and
   const cp2 = await controlPlane()
   expect(await cp2.run('etcd-restore.sh', 'stop')).toMatchObject({ code: 0 })
   expect(await cp2.list(manifests)).toEqual([])
-  expect(await cp2.run('etcd-restore.sh', 'restore', 'good.db')).toMatchObject({ code: 0 })
+  const { code, output } = await cp2.run('etcd-restore.sh', 'restore', 'good.db')
+  expect(code).toBe(0)
 
   const restore = await cp2.read('etcdutl-calls')
   const members = inventory.controlPlanes.map(({ name, address }) => `${name}=https://${address}:2380`).join(',')
@@ -88,7 +89,19 @@ test('etcd is restored on a stopped control plane under its own member name, and
   const [, kept] = await cp2.list('var/lib')
   expect(kept).toMatch(/^etcd\.before-\d{8}T\d{6}Z$/)
   expect(await cp2.read(`var/lib/${kept}/member/data`)).toBe('before')
+  expect(output).toBe(`cp2: restored; the old data is in ${join(cp2.home, 'var/lib', kept!)}\n`)
   expect(await cp2.list(manifests)).toEqual(['etcd.yaml'])
+})
+
+test('etcd is restored on a control plane without old data, and no old data is promised', async () => {
+  const cp2 = await controlPlane()
+  await rm(join(cp2.home, 'var/lib/etcd'), { recursive: true })
+  await cp2.run('etcd-restore.sh', 'stop')
+  expect(await cp2.run('etcd-restore.sh', 'restore', 'good.db')).toEqual({
+    code: 0,
+    output: 'cp2: restored; there was no old data\n',
+  })
+  expect(await cp2.list('var/lib')).toEqual(['etcd'])
 })
 
 test('etcd-restore.sh changes nothing when a precondition fails, and names the precondition in one line', async () => {

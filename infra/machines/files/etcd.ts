@@ -202,7 +202,7 @@ stop() {
 }
 
 restore() {
-  local snapshot=$1 before
+  local snapshot=$1 before old
   [ -f "$snapshot" ] || refuse "there is no snapshot $snapshot"
   [ -d "$parked" ] || refuse "run \\"stop\\" on every control plane first"
   command -v etcdutl > /dev/null || refuse "etcdutl is not on PATH; infra/machines/README.md says how to install it"
@@ -220,12 +220,16 @@ restore() {
     --bump-revision 1000000000 \\
     --mark-compacted \\
     --data-dir "$data.new" || refuse "could not restore $snapshot; nothing was changed; use another snapshot"
-  [ ! -e "$data" ] || mv "$data" "$before"
+  old="there was no old data"
+  if [ -e "$data" ]; then
+    mv "$data" "$before"
+    old="the old data is in $before"
+  fi
   mv "$data.new" "$data"
   chmod 700 "$data"
   rmdir "$manifests"
   mv "$parked" "$manifests"
-  echo "$name: restored; the old data is in $before"
+  echo "$name: restored; $old"
 }
 
 case \${1:-} in
