@@ -20,9 +20,10 @@ const render = async (name: string): Promise<Manifest[]> =>
 const withoutSchema = /unknown kind: (rbac\.authorization|elasticsearch|kibana)\./
 
 describe.each(['gke', 'onprem', 'minikube'])('the log pipeline of %s', name => {
-  test('renders, and every object is in the namespace logs or belongs to the cluster', async () => {
+  test('renders, and every object but the route to Kibana is in the namespace logs or belongs to the cluster', async () => {
     const outside = (await render(name)).filter(({ metadata }) => metadata.namespace !== 'logs')
-    expect(outside.map(({ kind }) => kind).toSorted()).toEqual(['ClusterRole', 'ClusterRoleBinding', 'Namespace'])
+    const kinds = ['ClusterRole', 'ClusterRoleBinding', ...(name === 'minikube' ? [] : ['HTTPRoute']), 'Namespace']
+    expect(outside.map(({ kind }) => kind).toSorted()).toEqual(kinds)
   })
 
   // The CRDs of ECK are in no Go module: KNATIVE_CRDS can name a folder with them. RBAC has no CRD.
@@ -51,6 +52,39 @@ describe.each(['gke', 'onprem', 'minikube'])('the log pipeline of %s', name => {
       expect(path.split(',')).toContain(`\${VIGIA_LOGS}/*_vigia_${container}-*.log`)
   })
 })
+
+test.each(['gke', 'onprem'])(
+  'on %s, Kibana is behind the TLS of the consoles, with a certificate for its name and a grant for its route',
+  async name => {
+    const objects = await render(name)
+    const one = (kind: string) => objects.find(object => object.kind === kind) as unknown as { spec: Spec }
+    interface Spec {
+      parentRefs: { name: string }[]
+      hostnames: string[]
+      rules: { backendRefs: { name: string; namespace: string; port: number }[] }[]
+      to: { kind: string; name: string }[]
+      from: { kind: string; namespace: string }[]
+    }
+    const route = one('HTTPRoute').spec
+    const [backend] = route.rules[0]!.backendRefs
+    // ECK makes the Service of the Kibana "logs" under this name.
+    expect(backend).toEqual({ name: 'logs-kb-http', namespace: 'logs', port: 5601 })
+    const grant = one('ReferenceGrant').spec
+    expect([grant.from[0], grant.to[0]]).toMatchObject([
+      { kind: 'HTTPRoute', namespace: 'vigia' },
+      { kind: 'Service', name: backend!.name },
+    ])
+    const overlay = parseManifests(readFileSync(join(root, `infra/cluster/${name}/consoles.yaml`), 'utf8'), 'consoles')
+    const named = (kind: string) =>
+      overlay.find(object => object.kind === kind && object.metadata.name === 'consoles') as unknown as {
+        spec: { dnsNames: string[]; listeners: { protocol: string; hostname: string }[] }
+      }
+    expect(named('Certificate').spec.dnsNames).toEqual(expect.arrayContaining(route.hostnames))
+    expect(route.parentRefs).toEqual([{ name: 'consoles' }])
+    const [listener] = named('Gateway').spec.listeners
+    expect(listener).toMatchObject({ protocol: 'HTTPS', hostname: route.hostnames[0]!.replace('kibana', '*') })
+  },
+)
 
 test('the index template maps every field of a line', () => {
   expect(Object.keys(mappings)).toEqual(expect.arrayContaining(Object.keys(LogLine.properties)))
