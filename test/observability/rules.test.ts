@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { dashboards } from '#infra/observability/generate.ts'
 import { alerts, root, rules, ruleTests } from './rule-files.ts'
-import { metricsIn } from './support/queries.ts'
+import { annotationQueriesOf, metricsIn, queriesOf } from './support/queries.ts'
 
 const page = (name: string) => readFileSync(join(root, 'infra/observability', name), 'utf8')
 const names = () => alerts().map(({ alert }) => alert)
@@ -58,13 +58,18 @@ test('cases give Prometheus a sample at least every five minutes, because older 
   expect(new Set(ruleTests().map(({ interval }) => interval))).toEqual(new Set(['1m', '5m']))
 })
 
-test('each metric in a rule is one of Vigia, a recording rule, or listed with its exporter', () => {
+test('each metric in a rule or a panel is one of Vigia, a recording rule, or listed with its exporter', () => {
   const known = new Set([
     ...rules().map(({ record }) => record),
     ...[...`${page('README.md')}${page('rules/README.md')}`.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name),
   ])
-  const used = new Set(rules().flatMap(({ expr }) => metricsIn(expr)))
-  expect([...used].filter(name => !known.has(name))).toEqual([])
+  const panels = [...dashboards.values()].flatMap(one => [...queriesOf(one), ...annotationQueriesOf(one)])
+  const used = new Set([...rules().map(({ expr }) => expr), ...panels].flatMap(metricsIn))
+  // Every process and every scrape has these.
+  const common = /^(process|nodejs)_|^up$/
+  expect(
+    [...used].filter(name => !known.has(name.replace(/^(vigia_\w+)_(bucket|count|sum)$/, '$1')) && !common.test(name)),
+  ).toEqual([])
   const listed = [...page('rules/README.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!)
   expect(listed.filter(name => !used.has(name))).toEqual([])
 })
