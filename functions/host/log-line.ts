@@ -16,7 +16,7 @@ export const LogLine = Type.Object(
     message: Type.String(),
     'service.name': Type.String({ minLength: 1 }),
     'service.version': Type.String({ minLength: 1 }),
-    /** The commit of the image; only in an image. */
+    /** The commit, if it is known; `<commit>-dirty` for a checkout with changes. */
     'vigia.revision': keyword(),
 
     'trace.id': id(32),

@@ -2,7 +2,7 @@ import pino from 'pino'
 import { ecsFields, type LogFields } from './log-fields.ts'
 import { logLevel } from './log-level.ts'
 import { redact } from './redact.ts'
-import { imageRelease, release } from './release.ts'
+import { release, unreleased } from './release.ts'
 
 export type { LogFields } from './log-fields.ts'
 export { redact } from './redact.ts'
@@ -40,15 +40,15 @@ export const logger = (
   name: string,
   { output = standardOutput(), level = logLevel() }: { output?: LogOutput | undefined; level?: string } = {},
 ): HostLogger => {
-  const revision = imageRelease()?.revision
+  const { version, revision } = release()
   return loggerOf(
     pino(
       {
         level,
         base: {
           'service.name': name,
-          'service.version': release().version,
-          ...(revision === undefined ? {} : { 'vigia.revision': revision }),
+          'service.version': version,
+          ...(revision === unreleased ? {} : { 'vigia.revision': revision }),
         },
         messageKey: 'message',
         errorKey: 'error',

@@ -5,23 +5,23 @@ declare const BUILT_VERSION: string | undefined
 
 export interface Release {
   version: string
+  /** The commit, `<commit>-dirty` for a checkout with changes, or `unreleased`. */
   revision: string
 }
 
-const unreleased = 'unreleased'
+export const unreleased = 'unreleased'
 
 /**
- * The release of the container image (VIGIA_VERSION and VIGIA_REVISION); undefined where the process does not run in an
- * image.
+ * The release that this process runs. The image sets VIGIA_VERSION and VIGIA_REVISION; without them, the version is the
+ * built one, or `sources`. On one machine the runtime sets VIGIA_REVISION, if the checkout is a clone of git.
  */
-export const imageRelease = (): Release | undefined => {
-  const version = envOptional('VIGIA_VERSION')
-  return version === undefined ? undefined : { version, revision: envOptional('VIGIA_REVISION') ?? unreleased }
+export const release = (): Release => ({
+  version: envOptional('VIGIA_VERSION') ?? (typeof BUILT_VERSION === 'string' ? BUILT_VERSION : 'sources'),
+  revision: envOptional('VIGIA_REVISION') ?? unreleased,
+})
+
+/** The release as it is stored with what it did: `1.4.2 (<commit>)`. */
+export const releaseText = (): string => {
+  const { version, revision } = release()
+  return `${version} (${revision})`
 }
-
-/**
- * The release that this process runs. Outside an image, it is the built version, or `sources`, with the revision
- * `unreleased`.
- */
-export const release = (): Release =>
-  imageRelease() ?? { version: typeof BUILT_VERSION === 'string' ? BUILT_VERSION : 'sources', revision: unreleased }

@@ -24,6 +24,8 @@ export interface Dependencies {
   /** Returns a random number from 0 to 1. */
   random: () => number
   log: Logger
+  /** The release of this process, which is stored with each message that it sends. */
+  release: string
   /**
    * The chats to which requests of this process are sending. `hasNewMessage`: whether another request has stored a
    * message for the chat in the meantime.
@@ -52,7 +54,7 @@ const disabledPauseMs = 10 * 60_000
  * formatting, photo, buttons, …), the message is sent again without that part. Throws only errors of the database.
  */
 export const deliver = async (dependencies: Dependencies, message: ClaimedMessage): Promise<Outcome> => {
-  const { messages, telegram, clock, log } = dependencies
+  const { messages, telegram, clock, log, release } = dependencies
   const { key, chatId, request } = message
   if (!validatorOf(MessageRequested)(request)) {
     // Another version of Vigia stored the message, or an operator changed it. Do not throw here, because the same error
@@ -72,7 +74,7 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
       const { message_id } = await telegram.call<{ message_id: number }>(method, params, { files })
       // If the process crashes before this write, the message is sent twice. Writing before sending could lose the
       // message, and a message that arrives twice is better than a lost message.
-      await persistReceipt(dependencies, () => messages.markSent(key, message_id, clock()))
+      await persistReceipt(dependencies, () => messages.markSent(key, message_id, clock(), release))
       if (message.pauseReason !== null) await messages.resume(dependencies.bot, clock())
       return { is: 'settled' }
     } catch (error) {

@@ -8,6 +8,7 @@ import { MessageRequested } from '#events/message-requested.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env } from '#functions/host/env.ts'
+import { releaseText } from '#functions/host/release.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import { outboxTick, telegramNotifier } from './telegram-notifier.ts'
@@ -25,6 +26,7 @@ const dependencies = {
   clock: systemClock,
   wait: (ms: number) => setTimeout(ms),
   random: Math.random,
+  release: releaseText(),
   activeChats: new Map<number, { hasNewMessage: boolean }>(),
 }
 

@@ -1,8 +1,6 @@
-import { parseArgs } from 'node:util'
 import { parse } from 'yaml'
 import { Refusal } from '#infra/refusal.ts'
 import { changelogOf } from './changelog.ts'
-import { command } from './command.ts'
 import { checkout, imageOfTag } from './draft.ts'
 import { environmentsFile, environmentsIn } from './environments.ts'
 import { git, gitOrNothing } from './git.ts'
@@ -10,9 +8,6 @@ import { releaseTags } from './history.ts'
 import { kubeTool } from './kube-tools.ts'
 import { type DeployedObject, deployedObjects, objectsAt, type Rendered } from './objects.ts'
 import { type ReleaseReference, releaseReference } from './release-reference.ts'
-
-const usage =
-  'usage: npm run trace -- <v1.4.2 | …/vigia:1.4.2[@sha256:…] | app.kubernetes.io/version=1.4.2> [--context <cluster>] [--json]'
 
 /** Everything that belongs to one release. */
 interface Trace {
@@ -32,8 +27,14 @@ interface Trace {
   cluster: DeployedObject[] | undefined
 }
 
-const trace = async (): Promise<string> => {
-  const { subject, context, json } = options()
+/**
+ * What belongs to the release that `subject` names: as text, or as JSON. `context` is a cluster of kubectl's
+ * configuration; its objects of this release are listed too.
+ */
+export const traceRelease = async (
+  subject: string,
+  { context, json }: { context: string | undefined; json: boolean },
+): Promise<string> => {
   const repository = await checkout()
   const wanted = releaseReference(subject)
   const { tag, commit } = await revisionOf(repository, wanted, subject)
@@ -68,17 +69,6 @@ const trace = async (): Promise<string> => {
         : undefined,
   }
   return json ? JSON.stringify(found, null, 2) : asText(found, context)
-}
-
-const options = () => {
-  try {
-    const flags = { context: { type: 'string' }, json: { type: 'boolean' } } as const
-    const { values, positionals } = parseArgs({ allowPositionals: true, options: flags })
-    if (positionals.length === 1) return { subject: positionals[0]!, context: values.context, json: values.json }
-  } catch (error) {
-    throw new Refusal(`${(error as Error).message}; ${usage}`)
-  }
-  throw new Refusal(usage)
 }
 
 const refuse = (what: string) => (error: Error & { stderr?: string }) => {
@@ -144,5 +134,3 @@ const asText = (found: Trace, context: string | undefined): string => {
     ...(changelog ? ['', changelog.trim()] : []),
   ].join('\n')
 }
-
-await command(trace)

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { Refusal } from '#infra/refusal.ts'
 import type { Activator } from './activator/activator.ts'
+import { checkoutRevision } from './activator/checkout-revision.ts'
 import { buildBundles, type FunctionBundles } from './activator/function-bundles.ts'
 import { missingVariables, type Variables, variableOf } from './activator/function-environment.ts'
 import { localFunctions } from './activator/local-functions.ts'
@@ -218,11 +219,13 @@ interface FunctionsStart {
 }
 
 const startFunctions = (
-  { root, manifests, dataDir, terminal, env, server, signal }: RuntimeOptions,
+  { root, manifests, dataDir, watch, terminal, env, server, signal }: RuntimeOptions,
   { variables, bundles, journal, shutdown }: FunctionsStart,
 ): Activator => {
   const { activator, closeLogs } = localFunctions(manifests.functions, {
     ...{ root, dataDir, variables, env, journal, port: server.port },
+    // With --watch, the sources may differ from the commit at any time.
+    revision: watch ? Promise.resolve(undefined) : checkoutRevision(root),
     built: bundles.ready,
     terminal: withoutStopErrors(terminal, signal),
   })

@@ -58,7 +58,7 @@ describe('an installation of one machine', () => {
   test('names the release of the functions that run', async () => {
     await journey.vigia.ask('telegram-notifier.localhost', '/healthz')
     expect((await run([], env)).out).toMatch(
-      /^ok +versions +\d+\.\d+\.\d+ \(unreleased\) in \d+ functions? that runs?$/m,
+      /^ok +versions +\d+\.\d+\.\d+ \((unreleased|[0-9a-f]{40}(-dirty)?)\) in \d+ functions? that runs?$/m,
     )
   })
 

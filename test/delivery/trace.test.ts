@@ -53,7 +53,7 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
   })
   afterAll(() => p.stop())
 
-  const trace = (...args: string[]) => p.execute(clone, ['node', 'infra/delivery/trace.ts', ...args])
+  const trace = (...args: string[]) => p.execute(clone, ['node', 'infra/observability/trace/main.ts', ...args])
   const traced = async (...args: string[]) => JSON.parse((await trace(...args, '--json')).stdout)
 
   test('a tag leads to the commit, the image, the chart, the objects, the environments and the changelog', async () => {

@@ -194,6 +194,7 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
       clock,
       wait: async () => {},
       random: () => 0,
+      release: 'sources (unreleased)',
     }
     return {
       events: [

@@ -11,10 +11,14 @@ export interface ReadOnlyDatabase {
  * Connects to PostgreSQL. Connecting and each query may take `timeoutMs`, also if the server accepts the connection
  * and then stays silent. PostgreSQL refuses every write on this connection.
  */
-export const readOnlyDatabase = async (url: string, timeoutMs: number): Promise<ReadOnlyDatabase> => {
+export const readOnlyDatabase = async (
+  url: string,
+  timeoutMs: number,
+  applicationName = 'vigia doctor',
+): Promise<ReadOnlyDatabase> => {
   const client = new pg.Client({
     connectionString: url,
-    application_name: 'vigia doctor',
+    application_name: applicationName,
     connectionTimeoutMillis: timeoutMs,
     query_timeout: timeoutMs,
     options: '-c default_transaction_read_only=on',

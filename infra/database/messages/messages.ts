@@ -88,8 +88,14 @@ const isBeingSent = `head.state = 'sending' or ready.at <= $2`
 export const messagesIn = (db: Postgres) => ({
   /** Stores a requested message once. Returns the chat to send it to, or null if the chat is unknown. */
   keep: async (event: EventOf<typeof MessageRequested>, at: Date): Promise<{ chatId: number } | null> => {
-    const { id, vigiahops, traceparent, data } = event
-    const cause: Cause = { id, vigiahops, ...(traceparent === undefined ? {} : { traceparent }) }
+    const { id, vigiahops, traceparent, causationid, data } = event
+    const cause: Cause & { causationid?: string } = {
+      id,
+      vigiahops,
+      ...(traceparent === undefined ? {} : { traceparent }),
+      // For a person who looks for the cause of a message: on a cluster the broker keeps no events.
+      ...(causationid === undefined ? {} : { causationid }),
+    }
     // An invalid date is not greater than `at`, so it is ignored.
     const notBefore = new Date(data.notBefore ?? at)
     const chat = await db.query<{ id: number }>(
@@ -140,12 +146,12 @@ export const messagesIn = (db: Postgres) => ({
     )
   },
 
-  /** Marks the message as sent and stores Telegram's id of it. A second call changes nothing. */
-  markSent: async (key: string, telegramMessageId: number, at: Date): Promise<void> => {
+  /** Marks the message as sent by a release and stores Telegram's id of it. A second call changes nothing. */
+  markSent: async (key: string, telegramMessageId: number, at: Date, release: string): Promise<void> => {
     await db.query(
-      `update message set state = 'sent', telegram_message_id = $2, sent_at = $3, lease_until = null
+      `update message set state = 'sent', telegram_message_id = $2, sent_at = $3, sent_by = $4, lease_until = null
        where key = $1 and state in ('waiting', 'sending')`,
-      [key, telegramMessageId, at],
+      [key, telegramMessageId, at, release],
     )
   },
 

@@ -19,12 +19,16 @@ export const variableOf = (entry: EnvEntry, variables: Variables): string | unde
 
 /**
  * The environment of a function's process, without PORT: the variables of its manifest, those that Knative adds, and
- * those that every program needs. No other variable of the runtime's environment (`runtimeEnv`) reaches the function.
+ * those that every program needs. `revision` is the commit of the checkout. No other variable of the runtime's environment (`runtimeEnv`) reaches the function.
  */
 export const functionEnv = (
   { name, env, sink, ceOverrides }: FunctionManifest,
   variables: Variables,
-  { brokerOrigin, runtimeEnv }: { brokerOrigin: string; runtimeEnv: NodeJS.ProcessEnv },
+  {
+    brokerOrigin,
+    runtimeEnv,
+    revision,
+  }: { brokerOrigin: string; runtimeEnv: NodeJS.ProcessEnv; revision?: string | undefined },
 ): NodeJS.ProcessEnv => {
   const declared = env.flatMap(entry => {
     const value = variableOf(entry, variables)
@@ -44,6 +48,8 @@ export const functionEnv = (
     K_SERVICE: name,
     K_CONFIGURATION: name,
     K_REVISION: `${name}-00001`,
+    // The image has it on a cluster.
+    ...(revision === undefined ? {} : { VIGIA_REVISION: revision }),
     ...(sink === null ? {} : { K_SINK: brokerOrigin + sink, K_CE_OVERRIDES: ceOverrides }),
   }
 }

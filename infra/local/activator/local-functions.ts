@@ -15,6 +15,8 @@ export interface LocalFunctionsOptions {
   env: NodeJS.ProcessEnv
   /** The port (PORT) at which functions reach the broker. */
   port: number
+  /** Resolves to the commit of the checkout, if it is known. */
+  revision: Promise<string | undefined>
   /** Resolves when the bundle of a function is built. */
   built(target: string): Promise<void>
   journal: ProcessJournal
@@ -24,7 +26,7 @@ export interface LocalFunctionsOptions {
 /** Runs each function in child processes that execute its bundle, with a log file in the data folder. */
 export const localFunctions = (
   manifests: readonly FunctionManifest[],
-  { root, dataDir, variables, env, port, built, journal, terminal }: LocalFunctionsOptions,
+  { root, dataDir, variables, env, port, revision, built, journal, terminal }: LocalFunctionsOptions,
 ): { activator: Activator; closeLogs(): Promise<unknown> } => {
   const logs = new Map<string, FunctionLog>()
   const logOf = (name: string) => {
@@ -34,10 +36,11 @@ export const localFunctions = (
   }
   const start = async (manifest: FunctionManifest) => {
     await built(manifest.target)
+    const environment = { brokerOrigin: `http://127.0.0.1:${port}`, runtimeEnv: env, revision: await revision }
     const command = [process.execPath, join(root, `.build/functions/${manifest.target}.mjs`)]
     return startProcess({
       command,
-      env: functionEnv(manifest, variables, { brokerOrigin: `http://127.0.0.1:${port}`, runtimeEnv: env }),
+      env: functionEnv(manifest, variables, environment),
       readinessPath: manifest.readinessPath,
       startTimeoutMs: manifest.startTimeoutMs,
       log: logOf(manifest.name),

@@ -52,6 +52,7 @@ export const useNotifier = () => {
       },
       random: () => 0,
       log: pino({ level: 'silent' }),
+      release: '1.4.2 (d1b2c3)',
     }
   })
 }
