@@ -1,7 +1,8 @@
 import Type, { type Static } from 'typebox'
 import type { HttpRequest } from '#functions/dial/http-request.ts'
-import type { CheckJob, RunAttempt, Secrets } from './check-type.ts'
+import type { CheckJob, RunAttempt } from './check-type.ts'
 import { slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
+import { auth, authorizationOf, headers } from './http-authorization.ts'
 
 /** An assertion about the JSON in a body. Every value that `path` selects must pass, and there must be at least one. */
 const JsonAssertion = Type.Object(
@@ -31,14 +32,7 @@ export const HttpSettings = Type.Object(
         Type.Literal('OPTIONS'),
       ]),
     ),
-    /** They are sent only to the host of the monitor. Passwords and tokens belong into the secrets. */
-    headers: Type.Optional(
-      Type.Record(
-        Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$" }),
-        Type.String({ maxLength: 2_000, pattern: '^[\\t\\x20-\\x7e]*$' }),
-        { additionalProperties: false, maxProperties: 30 },
-      ),
-    ),
+    headers,
     body: Type.Optional(Type.String({ maxLength: 16_384 })),
     /** The accepted status codes: `200-299,404`. */
     status: Type.Optional(
@@ -52,16 +46,7 @@ export const HttpSettings = Type.Object(
     slowMs,
     /** Whether redirects are followed; true by default. If not, the redirect is the response. */
     followRedirects: Type.Optional(Type.Boolean()),
-    /**
-     * `basic`: the user name `user` and the secret `password`; `bearer`: the secret `token`. Both are sent only to the
-     * host of the monitor.
-     */
-    auth: Type.Optional(
-      Type.Union([
-        Type.Object({ basic: Type.Object({ user: Type.String({ maxLength: 200, pattern: '^[^:]*$' }) }) }),
-        Type.Object({ bearer: Type.Literal(true) }),
-      ]),
-    ),
+    auth,
     ...tlsSettings,
   },
   { additionalProperties: false },
@@ -106,20 +91,15 @@ export const isAccepted = (status: number | null, list?: string): boolean => {
 }
 
 const requestOf = (wanted: HttpSettings, { secrets }: CheckJob): HttpRequest => {
-  const { method, headers, body, followRedirects, auth, keyword, keywordAbsent, json } = wanted
+  const { method, body, followRedirects, keyword, keywordAbsent, json } = wanted
   const readsBody = keyword !== undefined || keywordAbsent !== undefined || json !== undefined
   return {
     ...(method !== undefined && { method }),
-    ...(headers !== undefined && { headers }),
+    ...(wanted.headers && { headers: wanted.headers }),
     ...(body !== undefined && { body }),
-    ...(auth !== undefined && { authorization: authorizationOf(auth, secrets) }),
+    ...(wanted.auth && { authorization: authorizationOf(wanted.auth, secrets) }),
     ...(followRedirects !== undefined && { followsRedirects: followRedirects }),
     ...(readsBody && { maxBodyBytes }),
     tls: tlsOptionsOf(wanted, secrets),
   }
 }
-
-const authorizationOf = (auth: NonNullable<HttpSettings['auth']>, secrets: Secrets = {}): string =>
-  'basic' in auth
-    ? `Basic ${Buffer.from(`${auth.basic.user}:${secrets.password ?? ''}`).toString('base64')}`
-    : `Bearer ${secrets.token ?? ''}`

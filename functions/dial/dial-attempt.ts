@@ -135,7 +135,8 @@ export class Attempt {
   finish(error: ProbeErrorCode | null): DialResult {
     clearTimeout(this.#timer)
     this.isFinished = true
-    for (const socket of this.#sockets) socket.destroy()
+    // A TLS connection comes before the TCP connection that it uses: in the other order, Node.js 26 crashes.
+    for (const socket of this.#sockets.reverse()) socket.destroy()
     heldBytes -= this.#heldBytes
     this.#heldBytes = 0
     const { status, address, addresses } = this

@@ -10,7 +10,7 @@ import { type HttpRequest, headersOf, redirected, textOf, wishOf } from './http-
 import { type HttpResponse, requestByHttp1 } from './http1.ts'
 import { type Lookup, nameLookup } from './lookup.ts'
 import { isRedirect } from './response-reader.ts'
-import { type Endpoint, httpEndpoint, redirectEndpoint, tcpEndpoint } from './target.ts'
+import { type Endpoint, httpEndpoint, redirectEndpoint, serviceOf } from './target.ts'
 import { secureContexts, secureSocket, type TlsOptions } from './tls.ts'
 
 export { type AddressGuard, addressGuard } from './address.ts'
@@ -35,11 +35,7 @@ export interface Connections {
   /** Opens a TCP connection to a host. */
   open(to: { host: string; port: number }): Promise<Socket>
   /** Starts TLS on a socket of `open`. */
-  startTls(
-    socket: Socket,
-    host: string,
-    options?: TlsOptions & { protocols?: string[] },
-  ): Promise<TLSSocket>
+  startTls(socket: Socket, host: string, options?: TlsOptions & { protocols?: string[] }): Promise<TLSSocket>
   /** The addresses of a host, all of which may be dialled. */
   addressesOf(host: string): Promise<string[]>
 }
@@ -170,9 +166,9 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
 
     tcpConnect: (url, { timeoutMs, attemptIndex = 0 }) =>
       runAttempt(timeoutMs, async attempt => {
-        const parsed = tcpEndpoint(url)
+        const parsed = serviceOf(url, 'tcp')
         if (!parsed.ok) throw new DialError(parsed.error)
-        await tcp.connect(parsed.endpoint, attempt, attemptIndex)
+        await tcp.connect(parsed.service, attempt, attemptIndex)
       }),
 
     attempt: ({ timeoutMs, attemptIndex = 0 }, work) =>

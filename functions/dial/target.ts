@@ -1,10 +1,9 @@
 import { domainToUnicode } from 'node:url'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
+import type { CheckKind } from '#events/probe-requested.ts'
 
 /** The target that a user typed: `url` is normalised, stored and dialled; `name` is a short form for people. */
-export type Target =
-  | { ok: true; kind: 'http' | 'tcp'; url: string; name: string }
-  | { ok: false; error: ProbeErrorCode }
+export type Target = { ok: true; kind: CheckKind; url: string; name: string } | { ok: false; error: ProbeErrorCode }
 
 const maxUrlLength = 2048
 /**
@@ -32,7 +31,7 @@ export interface Endpoint {
   /** Lower case, ASCII, without the brackets of IPv6 and without a trailing dot. */
   host: string
   port: number
-  /** The text of the HTTP request; '' for tcp. */
+  /** The text of a GET request. */
   request: string
   url: URL
 }
@@ -73,7 +72,7 @@ const basicAuth = (username: string, password: string) =>
   `Basic ${Buffer.from(`${percentDecoded(username)}:${percentDecoded(password)}`).toString('base64')}`
 
 /** The percent-decoded text; the text itself if it cannot be decoded. */
-const percentDecoded = (text: string) => {
+export const percentDecoded = (text: string) => {
   try {
     return decodeURIComponent(text)
   } catch {
@@ -110,25 +109,64 @@ const endpointOf = (url: URL | null): ParsedEndpoint => {
   return { ok: true, endpoint: { secure, host, port, request: requestFor(url), url } }
 }
 
-/** Parses `tcp://host:port`. The host is parsed by the rules of http URLs, so the same notations are normalised. */
-export const tcpEndpoint = (text: string): ParsedEndpoint => {
+/** Where a service other than a website is: `tcp://host:port`, `ping://host`. */
+export interface Service {
+  /** Like the host of an `Endpoint`. */
+  host: string
+  port: number
+  /** The URL in its normal form. */
+  url: string
+}
+
+export type ParsedService = { ok: true; service: Service } | { ok: false; error: ProbeErrorCode }
+
+/**
+ * The schemes of services with their usual ports. `null`: the URL must have a port; `none`: it must not have one. A
+ * grpc server has no usual port without TLS.
+ */
+const servicePorts: Readonly<Record<string, number | null | 'none'>> = {
+  tcp: null,
+  tls: 443,
+  grpc: null,
+  grpcs: 443,
+  dns: 'none',
+  ping: 'none',
+}
+
+/**
+ * Parses the URL of a service with one of these schemes. The host is parsed by the rules of http URLs, so the same
+ * notations are normalised.
+ */
+export const serviceOf = (text: string, ...schemes: readonly string[]): ParsedService => {
   const url = text.length > maxUrlLength ? null : URL.parse(text)
   if (url === null) return invalid('bad-url')
-  if (url.protocol !== 'tcp:') return invalid('bad-scheme')
+  const scheme = url.protocol.slice(0, -1)
+  if (!schemes.includes(scheme)) return invalid('bad-scheme')
   if (url.username || url.password) return invalid('credentials')
   if ((url.pathname !== '' && url.pathname !== '/') || url.search !== '') return invalid('bad-url')
-  if (url.port === '') return invalid('missing-port')
+  const usualPort = servicePorts[scheme] ?? null
+  const port = url.port === '' ? usualPort : Number(url.port)
+  if (port === null) return invalid('missing-port')
+  if (usualPort === 'none' ? url.port !== '' : port === 0) return invalid('blocked-port')
   const httpUrl = URL.parse(`http://${url.host}/`)
   const host = httpUrl === null ? '' : hostOf(httpUrl)
-  const port = Number(url.port)
   if (host === '') return invalid('bad-url')
-  if (port === 0) return invalid('blocked-port')
-  return { ok: true, endpoint: { secure: false, host, port, request: '', url } }
+  const authority = `${bracketed(host)}${url.port === '' ? '' : `:${port}`}`
+  return { ok: true, service: { host, port: port === 'none' ? 0 : port, url: `${scheme}://${authority}` } }
 }
+
+/** Parses `ws://…` or `wss://…`. The request that opens a WebSocket is an HTTP request. */
+export const webSocketEndpoint = (text: string): ParsedEndpoint =>
+  /^wss?:/i.test(text) ? httpEndpoint(text.replace(/^ws/i, 'http')) : invalid('bad-scheme')
 
 const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i
 /** `mailto:`, `javascript:` and similar, but not `example.org:8080`. */
 const otherScheme = /^[a-z][a-z0-9+-]*:(?!\d)/i
+
+const kindOfScheme: Readonly<Record<string, CheckKind>> = {
+  ...{ http: 'http', https: 'http', tcp: 'tcp', tls: 'tls', dns: 'dns', ping: 'ping' },
+  ...{ ws: 'websocket', wss: 'websocket', grpc: 'grpc', grpcs: 'grpc' },
+}
 
 /**
  * Parses what a user typed: `example.org/health`, `https://…`, `tcp://db.example.org:5432`. A text without a scheme is
@@ -139,23 +177,40 @@ export const parseTarget = (text: string): Target => {
   if (trimmed === '' || trimmed.length > maxUrlLength || /[\s\p{Cc}\p{Cf}]/u.test(trimmed)) return invalid('bad-url')
   const explicit = withScheme.test(trimmed)
   if (!explicit && otherScheme.test(trimmed)) return invalid('bad-scheme')
-  if (/^tcp:/i.test(trimmed)) {
-    const parsed = tcpEndpoint(trimmed)
-    if (!parsed.ok) return parsed
-    const { host, port } = parsed.endpoint
-    const authority = `${bracketed(host)}:${port}`
-    return { ok: true, kind: 'tcp', url: `tcp://${authority}`, name: shortened(`${displayed(host)}:${port}`) }
-  }
+  const scheme = explicit ? trimmed.slice(0, trimmed.indexOf(':')).toLowerCase() : 'https'
+  const kind = kindOfScheme[scheme]
+  if (kind === undefined) return invalid('bad-scheme')
+  if (kind === 'websocket') return webSocketTarget(trimmed)
+  if (kind !== 'http') return serviceTarget(kind, trimmed, scheme)
   const parsed = httpEndpoint(explicit ? trimmed : `https://${trimmed}`)
   if (!parsed.ok) return parsed
   const { url, host } = parsed.endpoint
   // A single word is more often a typing error than a host of the local network. A user can give a host of the local
   // network with its scheme.
   if (!explicit && !/[.:]/.test(host) && host !== 'localhost') return invalid('bad-url')
+  return { ok: true, kind, ...websiteOf(url) }
+}
+
+const serviceTarget = (kind: Exclude<CheckKind, 'http' | 'websocket'>, text: string, scheme: string): Target => {
+  const parsed = serviceOf(text, scheme)
+  if (!parsed.ok) return parsed
+  const { host, url } = parsed.service
+  const port = /:\d+$/.exec(url)?.[0] ?? ''
+  return { ok: true, kind, url, name: shortened(`${displayed(host)}${port}`) }
+}
+
+const webSocketTarget = (text: string): Target => {
+  const parsed = webSocketEndpoint(text)
+  if (!parsed.ok) return parsed
+  const { url, name } = websiteOf(parsed.endpoint.url)
+  return { ok: true, kind: 'websocket', url: url.replace(/^http/, 'ws'), name }
+}
+
+const websiteOf = (url: URL): { url: string; name: string } => {
   url.hash = ''
   const port = url.port && `:${url.port}`
   const path = url.pathname === '/' ? '' : url.pathname
-  return { ok: true, kind: 'http', url: url.href, name: shortened(`${displayed(host)}${port}${path}`) }
+  return { url: url.href, name: shortened(`${displayed(hostOf(url))}${port}${path}`) }
 }
 
 const bracketed = (host: string) => (host.includes(':') ? `[${host}]` : host)

@@ -1,5 +1,6 @@
 import { addressIn, hostOf } from '#database/uptime/monitor-limits.ts'
 import type { ProbeErrorCode } from '#events/probe-error.ts'
+import type { CheckKind } from '#events/probe-requested.ts'
 import {
   defaultIntervalS,
   defaultTimeoutS,
@@ -58,7 +59,7 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
 
 /** The settings of the monitor, or the message with the reason why the address cannot be watched. */
 type MonitorSettings =
-  | { kind: 'http' | 'tcp'; url: string; name: string; intervalS: number; timeoutS: number }
+  | { kind: CheckKind; url: string; name: string; intervalS: number; timeoutS: number }
   | { refusal: Html }
 
 const monitorSettings = async (

@@ -42,8 +42,9 @@ const pauseMsBefore = (attempt: number) => pausesMs[Math.min(attempt, pausesMs.l
  */
 const maxCheckMs = 250_000
 
-/** Errors of the URL itself. A further attempt would give the same error. */
+/** Errors of the URL itself, and of this machine. A further attempt would give the same error. */
 const permanentErrors: ReadonlySet<ProbeErrorCode> = new Set([
+  'ping-unavailable',
   'bad-url',
   'bad-scheme',
   'credentials',

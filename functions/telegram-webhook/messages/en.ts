@@ -171,7 +171,7 @@ For a site that is slow to answer, add a time limit: <code>/monitor example.org 
   refusals: {
     'bad-url': 'that is not an address I understand. A good example is https://example.org',
     'private-address': 'it is on a private network, which I cannot reach',
-    'bad-scheme': 'I only watch http, https and tcp addresses',
+    'bad-scheme': 'I only watch addresses of http, https, tcp, tls, dns, ping, ws, wss, grpc and grpcs',
     'blocked-port': 'that port belongs to another kind of service; use tcp:// for it',
     'missing-port': 'the port is missing, as in tcp://example.org:5432',
     credentials: 'it contains a user name or password, which I do not store; send the address without them',

@@ -179,7 +179,7 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   refusals: {
     'bad-url': 'não é um endereço que eu entenda. Tente algo como https://exemplo.com.br',
     'private-address': 'ele fica numa rede privada, que eu não alcanço',
-    'bad-scheme': 'só vigio endereços http, https e tcp',
+    'bad-scheme': 'só vigio endereços http, https, tcp, tls, dns, ping, ws, wss, grpc e grpcs',
     'blocked-port': 'essa porta é de outro tipo de serviço; para ela, use tcp://',
     'missing-port': 'falta a porta, como em tcp://exemplo.com.br:5432',
     credentials: 'ele contém usuário ou senha, que eu não guardo; mande o endereço sem eles',

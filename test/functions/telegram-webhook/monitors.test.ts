@@ -42,7 +42,7 @@ describe('monitors', () => {
 
   test.each([
     ['', /^Diga o endereço e, se quiser/],
-    ['ftp://example.org', /só vigio endereços http, https e tcp\.$/],
+    ['ftp://example.org', /só vigio endereços http, https, tcp, tls, dns, ping, ws, wss, grpc e grpcs\.$/],
     ['tcp://example.org', /falta a porta/],
     ['https://me:secret@example.org', /contém usuário ou senha, .* mande o endereço sem eles\.$/],
     ['http://169.254.169.254/latest', /fica numa rede privada, que eu não alcanço/],

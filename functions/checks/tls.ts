@@ -1,0 +1,41 @@
+import Type, { type Static } from 'typebox'
+import { DialError } from '#functions/dial/dial-error.ts'
+import { serviceOf } from '#functions/dial/target.ts'
+import type { RunAttempt } from './check-type.ts'
+import { certificateNoticeDays, slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
+
+/** The settings of a monitor of the kind `tls`. */
+export const TlsSettings = Type.Object(
+  {
+    /** Starts TLS on an open connection by the command of this protocol. */
+    starttls: Type.Optional(
+      Type.Union([Type.Literal('smtp'), Type.Literal('imap'), Type.Literal('postgres'), Type.Literal('mysql')]),
+    ),
+    slowMs,
+    ...tlsSettings,
+  },
+  { additionalProperties: false },
+)
+export type TlsSettings = Static<typeof TlsSettings>
+
+/**
+ * A TLS handshake. The check passes if the certificate is valid for the host and its chain is complete. The result has
+ * the expiry of the certificate; the check is degraded within 30 days of it, or within `certificateDays`.
+ */
+export const checkTls: RunAttempt = async (dialler, check, attemptIndex) => {
+  const { url, timeoutMs, secrets } = check
+  const given = (check.settings ?? {}) as TlsSettings
+  const wanted = { certificateDays: certificateNoticeDays[0], ...given }
+  const dialled = await dialler.attempt({ timeoutMs, attemptIndex }, async ({ attempt, open, startTls }) => {
+    const parsed = serviceOf(url, 'tls')
+    if (!parsed.ok) throw new DialError(parsed.error)
+    const { service } = parsed
+    const socket = await open(service)
+    const startTlsNow = () => startTls(socket, service.host, tlsOptionsOf(wanted, secrets))
+    if (wanted.starttls === undefined) return void (await startTlsNow())
+    const [{ talkOn }, { recipes }] = await Promise.all([import('./talk.ts'), import('./tcp-recipes.ts')])
+    const talk = talkOn(socket, attempt)
+    await recipes[wanted.starttls]({ talk, attempt, startTls: () => talk.continueOn(startTlsNow) })
+  })
+  return withWarnings(dialled, check, wanted)
+}
