@@ -1,6 +1,8 @@
 import { EpisodeDue } from './episode-due.ts'
 import { EpisodeMissed } from './episode-missed.ts'
 import type { EventDefinition } from './event.ts'
+import { HeartbeatChanged } from './heartbeat-changed.ts'
+import { HeartbeatsDue } from './heartbeats-due.ts'
 import { MaintenanceChanged } from './maintenance-changed.ts'
 import { MessageRefused } from './message-refused.ts'
 import { MessageRequested } from './message-requested.ts'
@@ -23,6 +25,8 @@ import { UpdateDeferred } from './update-deferred.ts'
 export const allEvents: readonly EventDefinition[] = [
   EpisodeDue,
   EpisodeMissed,
+  HeartbeatChanged,
+  HeartbeatsDue,
   MaintenanceChanged,
   MessageRefused,
   MessageRequested,

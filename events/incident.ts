@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { BigintId, Instant } from './fields.ts'
+import { HeartbeatSettings } from './heartbeat-settings.ts'
 
 /** The id of an event about an incident: `incident/7/monitor.down`. Every publication of the event has the same id. */
 export const incidentEventId = (
@@ -27,10 +28,12 @@ export const incidentFields = {
   since: Instant,
   /** The failure may have begun before `since`, because the check ran late or earlier slots were not checked. */
   sinceLate: Type.Optional(Type.Boolean()),
-  /** HTTP status of the failing check, or null. */
+  /** HTTP status of the failing check, or exit code of the failed job, or null. */
   status: Type.Union([Type.Integer(), Type.Null()]),
   /** Why the check failed: a code of events/probe-error.ts. */
   error: Type.String(),
+  /** Only for a heartbeat: when its pings are expected. */
+  heartbeat: Type.Optional(HeartbeatSettings),
   /**
    * The monitor began to flap. This event is the last until it is steady, because people are not notified of each
    * change.

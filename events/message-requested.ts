@@ -3,11 +3,13 @@ import { defineEvent } from './event.ts'
 import { BigintId, ChatId } from './fields.ts'
 
 /**
- * A button under a message, with a `url` or with `data` (1 to 64 bytes; Telegram sends it back as a callback query).
+ * A button under a message: with a `url`, with a text to `copy`, or with `data` (1 to 64 bytes; Telegram sends it back
+ * as a callback query).
  */
 export const Button = Type.Union([
   Type.Object({ text: Type.String(), data: Type.String({ minLength: 1, maxLength: 64 }) }),
   Type.Object({ text: Type.String(), url: Type.String() }),
+  Type.Object({ text: Type.String(), copy: Type.String({ minLength: 1, maxLength: 256 }) }),
 ])
 export type Button = Static<typeof Button>
 

@@ -65,6 +65,12 @@ export const probeErrorCodes = [
   'bad-scheme',
   /** The URL has a user name or a password, which would be stored and shown. */
   'credentials',
+  /** The ping of a heartbeat did not come in time. */
+  'no-ping',
+  /** The job of a heartbeat started and did not end in time. */
+  'run-overdue',
+  /** The job of a heartbeat reported a failure; events and tables have its exit code in the field of the status. */
+  'job-failed',
   /** The check could not run because of a failure on our side. It says nothing about the site. */
   'not-checked',
 ] as const

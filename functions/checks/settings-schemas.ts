@@ -1,6 +1,7 @@
 import type { TObject } from 'typebox'
 import { DnsSettings } from './dns.ts'
 import { GrpcSettings } from './grpc.ts'
+import { HeartbeatSettings } from './heartbeat.ts'
 import { HttpSettings } from './http.ts'
 import { PingSettings } from './ping.ts'
 import { TcpSettings } from './tcp.ts'
@@ -19,6 +20,7 @@ export const settingsSchemas = {
   ping: PingSettings,
   websocket: WebSocketSettings,
   grpc: GrpcSettings,
+  heartbeat: HeartbeatSettings,
 } as const satisfies Record<string, TObject>
 
 /** A kind whose settings have a schema. */

@@ -4,6 +4,8 @@ const credentialsInUrl = /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]+@/gi
 const secretsInQuery =
   /(?<=[?&][\w.-]{0,30}(?:token|secret|passw|pwd|api_?key|signature|auth)[\w.-]{0,30}=)[^&\s"'<>#]+/gi
 const bearerToken = /(?<=\bbearer\s{1,5})[\w.~+/-]{16,}=*/gi
+// The token of a heartbeat, or the key of a chat, in the path of a ping. Who knows it can ping.
+const pingToken = /(?<=\/ping\/)[\w-]{20,}/gi
 const secretVariable = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
 const minSecretLength = 6
 
@@ -42,13 +44,14 @@ const secretsOfProcess = () => {
 }
 
 /**
- * Replaces Telegram tokens, credentials in URLs, bearer tokens, and `secrets` (by default those of this process's
- * environment) with `[redacted]`.
+ * Replaces Telegram tokens, tokens of pings, credentials in URLs, bearer tokens, and `secrets` (by default those of
+ * this process's environment) with `[redacted]`.
  */
 export const redact = (text: string, secrets: readonly string[] = secretsOfProcess()): string => {
   let clean = text
   for (const secret of secrets) if (clean.includes(secret)) clean = clean.replaceAll(secret, '[redacted]')
   if (clean.includes('://'))
     clean = clean.replace(credentialsInUrl, '[redacted]@').replace(secretsInQuery, '[redacted]')
+  if (clean.includes('/ping/')) clean = clean.replace(pingToken, '[redacted]')
   return clean.replace(telegramToken, '[redacted]').replace(bearerToken, '[redacted]')
 }

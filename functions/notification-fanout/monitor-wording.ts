@@ -12,19 +12,19 @@ export const checkButton = (monitor: number, language: Language) => [
   [{ text: { 'pt-BR': 'verificar agora', en: 'check now' }[language], data: encode({ act: 'check', monitor }) }],
 ]
 
-/** The buttons to answer the message about an outage, and to check the monitor. */
-const outageButtons = (
-  { monitorId, incidentId }: { monitorId: number; incidentId: number },
+/** The buttons to answer the message about an outage, and to check the monitor. A heartbeat cannot be checked. */
+export const outageButtons = (
+  { monitorId, incidentId, heartbeat }: { monitorId: number; incidentId: number; heartbeat?: unknown },
   { language, zone }: Recipient,
 ) => [
   ...answerButtons(incidentId, [], { language, zone }).map(row =>
     row.map(({ text, press }) => ({ text, data: encode(press) })),
   ),
-  ...checkButton(monitorId, language),
+  ...(heartbeat === undefined ? checkButton(monitorId, language) : []),
 ]
 
 /** How many monitors depend on one that is down, and the first of their names. */
-const sayDependents = (
+export const sayDependents = (
   { count, names }: NonNullable<NotifiableData<'monitor.down'>['dependents']>,
   language: Language,
 ): Html => {
@@ -69,6 +69,9 @@ export const monitorDown = (data: NotifiableData<'monitor.down'>, recipient: Rec
   return { html: String(texts[language]), buttons: outageButtons(data, recipient) }
 }
 
+/** The address of a monitor. A heartbeat has none: its URL is only a name. */
+const shownUrl = (url: string): Html | null => (url.includes('://') ? html`<code>${url}</code>` : null)
+
 /**
  * Writes a share as a percentage from 1 % to 99 %, because a monitor that changed was neither up nor down all the time.
  */
@@ -98,14 +101,14 @@ export const flappingBegan = (
       html`Desde: ${from}`,
       isDown ? html`Agora: fora do ar, ${why}` : html`Agora: no ar; última falha: ${why}`,
       html`Não vou avisar de cada mudança: aviso quando parar de oscilar.`,
-      html`<code>${url}</code>`,
+      shownUrl(url),
     ]),
     en: joined([
       html`🟠 <b>${name}</b> is flapping: it went down or came back ${changes} times`,
       html`Since: ${from}`,
       isDown ? html`Now: down, ${why}` : html`Now: up; last failure: ${why}`,
       html`I won't tell you about each change. I will tell you when it stops flapping.`,
-      html`<code>${url}</code>`,
+      shownUrl(url),
     ]),
   }
   return { html: String(texts[language]), buttons: outageButtons(data, recipient) }
@@ -128,7 +131,7 @@ export const monitorSteady = (data: NotifiableData<'monitor.steady'>, recipient:
       isDown && html`Fora do ar desde: ${down}`,
       html`Caiu ou voltou ${changes} vezes desde ${from} (${sayZoneTime(zone, language)})`,
       html`Esteve no ar ${share} desse tempo`,
-      isDown && html`<code>${url}</code>`,
+      isDown && shownUrl(url),
     ]),
     en: joined([
       isDown
@@ -138,7 +141,7 @@ export const monitorSteady = (data: NotifiableData<'monitor.steady'>, recipient:
       isDown && html`Down since: ${down}`,
       html`It went down or came back ${changes} times since ${from} (${sayZoneTime(zone, language)})`,
       html`It was up ${share} of that time`,
-      isDown && html`<code>${url}</code>`,
+      isDown && shownUrl(url),
     ]),
   }
   return {

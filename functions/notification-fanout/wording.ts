@@ -1,6 +1,7 @@
 import { probeFinished } from './check-wording.ts'
 import { monitorDegraded } from './degraded-wording.ts'
 import { episodeDue, episodeMissed } from './episode-wording.ts'
+import { heartbeatDown, heartbeatUp } from './heartbeat-wording.ts'
 import { maintenanceChanged } from './maintenance-wording.ts'
 import { flappingBegan, monitorDown, monitorSteady } from './monitor-wording.ts'
 import type { NotifiableEvent } from './notifiable-event.ts'
@@ -22,13 +23,11 @@ export const wording = (event: NotifiableEvent, recipient: Recipient, now: Date)
     case 'monitor.degraded':
       return monitorDegraded(event.data, recipient, now)
     case 'monitor.down':
-      return event.data.flapping
-        ? flappingBegan(event.data, true, recipient, now)
-        : monitorDown(event.data, recipient, now)
+      if (event.data.flapping) return flappingBegan(event.data, true, recipient, now)
+      return event.data.heartbeat ? heartbeatDown(event.data, recipient, now) : monitorDown(event.data, recipient, now)
     case 'monitor.up':
-      return event.data.flapping
-        ? flappingBegan(event.data, false, recipient, now)
-        : monitorUp(event.data, recipient, now)
+      if (event.data.flapping) return flappingBegan(event.data, false, recipient, now)
+      return event.data.heartbeat ? heartbeatUp(event.data, recipient, now) : monitorUp(event.data, recipient, now)
     case 'monitor.steady':
       return monitorSteady(event.data, recipient, now)
     case 'probe.finished':

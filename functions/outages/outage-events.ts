@@ -107,7 +107,9 @@ const incidentData = ({
   openedLate,
   status,
   error,
-}: Pick<NewestIncident, 'monitorId' | 'name' | 'url'> & Omit<Incident, 'closedAt' | 'closedLate' | 'lastOkAt'>) => ({
+  heartbeat,
+}: Pick<NewestIncident, 'monitorId' | 'name' | 'url' | 'heartbeat'> &
+  Omit<Incident, 'closedAt' | 'closedLate' | 'lastOkAt'>) => ({
   monitorId,
   incidentId: id,
   name,
@@ -116,6 +118,7 @@ const incidentData = ({
   ...(openedLate && { sinceLate: true }),
   status,
   error,
+  ...(heartbeat !== null && { heartbeat }),
 })
 
 const flappingData = ({ since, changes, downMs }: Flapping, at: Date) => ({

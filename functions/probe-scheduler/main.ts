@@ -4,6 +4,7 @@ import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
+import { heartbeatsDue } from './heartbeats-due.ts'
 import { housekeeping } from './housekeeping.ts'
 import { probeScheduler, requestProbes } from './probe-scheduler.ts'
 import { tellEverything } from './tell-everything.ts'
@@ -20,7 +21,11 @@ serve({
     on(Tick, async (tick, { publish }) => {
       await probeScheduler(tick, { db, clock: systemClock, publish })
       await runHousekeeping(systemClock())
-      return [...(await tellEverything(tick, { db, clock: systemClock })), ...(await unannounced(tick, systemClock()))]
+      return [
+        ...(await heartbeatsDue(tick, { db, now: systemClock() })),
+        ...(await tellEverything(tick, { db, clock: systemClock })),
+        ...(await unannounced(tick, systemClock())),
+      ]
     }),
     on(ShardDue, event => requestProbes(event, { db })),
   ],

@@ -10,6 +10,7 @@ const names = {
   today: ['hoje', 'today'],
   monitor: ['monitorar', 'monitor'],
   monitors: ['monitores', 'monitors'],
+  heartbeat: ['batimento', 'heartbeat', 'batimentos', 'heartbeats'],
   report: ['relatorio', 'report', 'relatorios', 'reports'],
   zone: ['fuso', 'timezone'],
   language: ['idioma', 'language'],

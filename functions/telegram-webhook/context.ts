@@ -4,6 +4,7 @@ import type { ReportSettings } from '#database/reports/report-settings.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
 import type { Searches } from '#database/series/searches.ts'
+import type { Heartbeats } from '#database/uptime/heartbeats.ts'
 import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
 import type { Monitors } from '#database/uptime/monitors.ts'
 import type { ProbeHours } from '#database/uptime/probe-hours.ts'
@@ -21,6 +22,7 @@ export interface Dependencies {
   follows: Follows
   searches: Searches
   monitors: Monitors
+  heartbeats: Pick<Heartbeats, 'ensure' | 'keyOf' | 'lastPings' | 'of'>
   allowances: Allowances
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: ProbeHours
@@ -31,6 +33,8 @@ export interface Dependencies {
   mayDial(address: string): Promise<boolean>
   /** An IP address of a host; null if the host has none or the name server does not answer soon. */
   addressOf(host: string): Promise<string | null>
+  /** The address of the function `heartbeat` on the internet: `https://vigia.example.org/ping`; null if unknown. */
+  pingUrl: string | null
   limits: Limits
   clock: Clock
   /** Logs a problem that did not stop the reply, such as an unavailable catalogue. */

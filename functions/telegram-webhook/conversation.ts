@@ -1,6 +1,7 @@
 import type { Cause } from '#events/event.ts'
 import { isTvmazeId } from '#events/ranges.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
+import { addHeartbeat } from './add-heartbeat.ts'
 import { addMonitor, suggestMonitor } from './add-monitor.ts'
 import { answerOutage } from './answer-outage.ts'
 import type { Command } from './commands.ts'
@@ -102,6 +103,8 @@ const replyToCommand = async (
       return addMonitor(context, argument)
     case 'monitors':
       return sendReply(await monitorsList(context, 0))
+    case 'heartbeat':
+      return addHeartbeat(context, argument)
     case 'report':
       return reportCommand(context, argument)
     case 'zone':

@@ -8,6 +8,7 @@ import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
+import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
@@ -46,6 +47,7 @@ const webhook = telegramWebhook({
     follows: followsIn(db),
     searches: searchesIn(db),
     monitors: monitorsIn(db),
+    heartbeats: heartbeatsIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
@@ -66,6 +68,7 @@ const webhook = telegramWebhook({
       const { addressOf } = await import('./address-of.ts')
       return addressOf(host)
     },
+    pingUrl: envOptional('PING_URL')?.replace(/\/+$/, '') ?? null,
     limits: limitsIn(process.env),
     clock: systemClock,
     warn: async (message, error) => (await import('#functions/host/log.ts')).logger(name).warn({ error }, message),

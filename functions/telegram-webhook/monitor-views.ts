@@ -1,3 +1,4 @@
+import type { Heartbeat } from '#database/uptime/heartbeats.ts'
 import type { Monitor } from '#database/uptime/monitors.ts'
 import type { UptimeSummary } from '#database/uptime/probe-hours.ts'
 import { defaultTimeoutS } from '#functions/checks/interval-and-timeout.ts'
@@ -5,6 +6,7 @@ import { html, joined } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
 import { sayMilliseconds, sayUptime } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
+import { copyButton, heartbeatDetails, heartbeatState, lastPing } from './heartbeat-views.ts'
 import type { BotMessages } from './messages/messages.ts'
 import { label, pageOf, pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
@@ -18,8 +20,10 @@ const dayMs = 86_400_000
  */
 type ShownState = keyof BotMessages['monitorState']
 
-const shownState = ({ state, pausedAt, judgedAt, intervalS }: Monitor, now: Date): ShownState => {
+const shownState = ({ kind, state, pausedAt, judgedAt, intervalS }: Monitor, now: Date): ShownState => {
   if (pausedAt) return 'paused'
+  // Vigia waits for the pings of a heartbeat, so a long silence is no lack of checks.
+  if (kind === 'heartbeat') return state
   if (judgedAt === null) return 'new'
   if (state === 'new') return 'resumed'
   const silentMs = now.getTime() - judgedAt.getTime()
@@ -59,7 +63,17 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
     items.map(({ monitor }) => monitor.id),
     dayBefore(now),
   )
+  const heartbeats = await heartbeatsOf(
+    context,
+    items.map(({ monitor }) => monitor),
+  )
   const entries = items.map(({ monitor, state }) => {
+    const heartbeat = heartbeats.get(monitor.id)
+    if (heartbeat !== undefined)
+      return joined([
+        html`${stateIcons[state]} <b>${monitor.name}</b>: ${heartbeatState(context, monitor, heartbeat)}`,
+        lastPing(context, heartbeat),
+      ])
     const summary = uptime.get(monitor.id)
     const percent = summary && uptimePercent(summary, context)
     const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
@@ -79,8 +93,44 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
   }
 }
 
+/** The heartbeats among these monitors, by id. */
+const heartbeatsOf = async ({ deps }: ChatContext, monitors: readonly Monitor[]): Promise<Map<number, Heartbeat>> => {
+  const ids = monitors.filter(({ kind }) => kind === 'heartbeat').map(({ id }) => id)
+  return ids.length === 0 ? new Map() : deps.heartbeats.of(ids)
+}
+
 /** The details of one monitor, with the buttons for its actions. */
 export const monitorCard = async (context: ChatContext, monitor: Monitor): Promise<View> => {
+  const heartbeat = (await heartbeatsOf(context, [monitor])).get(monitor.id)
+  return heartbeat === undefined ? checkedCard(context, monitor) : heartbeatCard(context, monitor, heartbeat)
+}
+
+/** The details show the log and the duration of the last of these pings that have one. */
+const shownPings = 20
+
+const heartbeatCard = async (context: ChatContext, monitor: Monitor, heartbeat: Heartbeat): Promise<View> => {
+  const { deps, messages } = context
+  const now = deps.clock()
+  const shown = shownState(monitor, now)
+  const state = heartbeatState(context, monitor, heartbeat)
+  const since = shown === 'up' || shown === 'down' ? monitor.stateSince : null
+  const pings = await deps.heartbeats.lastPings(monitor.id, shownPings)
+  return {
+    html: joined(
+      [
+        html`${stateIcons[shown]} <b>${monitor.name}</b>`,
+        joined([
+          since ? messages.stateSince(state, ago(since, now, context)) : state,
+          heartbeatDetails(context, heartbeat, pings),
+        ]),
+      ],
+      '\n\n',
+    ),
+    buttons: [copyButton(context, heartbeat), ...cardButtons(monitor, messages)],
+  }
+}
+
+const checkedCard = async (context: ChatContext, monitor: Monitor): Promise<View> => {
   const { deps, chat, messages } = context
   const now = deps.clock()
   const summary = (await deps.probeHours.uptime([monitor.id], dayBefore(now))).get(monitor.id)
@@ -113,13 +163,13 @@ export const monitorCard = async (context: ChatContext, monitor: Monitor): Promi
   }
 }
 
-const cardButtons = ({ id, pausedAt }: Monitor, messages: BotMessages): Button[][] => {
+const cardButtons = ({ id, kind, pausedAt }: Monitor, messages: BotMessages): Button[][] => {
   const check: Button[] = [{ text: messages.check, press: { act: 'check', monitor: id } }]
   const toggle: Button = pausedAt
     ? { text: messages.resume, press: { act: 'resume', monitor: id } }
     : { text: messages.pause, press: { act: 'pause', monitor: id } }
   return [
-    ...(pausedAt ? [] : [check]),
+    ...(pausedAt || kind === 'heartbeat' ? [] : [check]),
     [toggle, { text: messages.delete, press: { act: 'delete', monitor: id } }],
     [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
   ]

@@ -27,7 +27,7 @@ export const outboxMessage = (
       ...(buttons?.length
         ? {
             buttons: buttons.map(row =>
-              row.map(button => ('url' in button ? button : { text: button.text, data: encode(button.press) })),
+              row.map(button => ('press' in button ? { text: button.text, data: encode(button.press) } : button)),
             ),
           }
         : {}),

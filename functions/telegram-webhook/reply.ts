@@ -2,7 +2,7 @@ import type { VigiaEvent } from '#events/event.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import type { Html } from '#functions/telegram/html.ts'
 
-export type Button = { text: string; press: Press } | { text: string; url: string }
+export type Button = { text: string; press: Press } | { text: string; url: string } | { text: string; copy: string }
 
 /** The content of a message. */
 export interface View {

@@ -19,7 +19,7 @@ export interface ViewPayload {
 export const keyboardOf = (buttons: readonly (readonly Button[])[]) =>
   inlineKeyboard(
     buttons.map(row =>
-      row.map(button => ('url' in button ? button : { text: button.text, data: encode(button.press) })),
+      row.map(button => ('press' in button ? { text: button.text, data: encode(button.press) } : button)),
     ),
   )
 

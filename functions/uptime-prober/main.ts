@@ -1,4 +1,5 @@
 import { postgres } from '#database/connect.ts'
+import { HeartbeatChanged } from '#events/heartbeat-changed.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { addressGuard, safeDialler } from '#functions/dial/dial.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -6,6 +7,7 @@ import { env, envOptional } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { checkRunner, limitChecks } from './check-runner.ts'
 import { checkReferences, connectivityTracker, referencesIn } from './connectivity.ts'
+import { heartbeatChanged } from './heartbeat-changed.ts'
 import { resultWriter } from './result-writer.ts'
 import { sleep } from './sleep.ts'
 import { uptimeProber } from './uptime-prober.ts'
@@ -50,6 +52,7 @@ serve({
         stop: AbortSignal.any([shutdown.signal, signal]),
       }),
     ),
+    on(HeartbeatChanged, event => heartbeatChanged(event, { results })),
   ],
   close: [() => db.end()],
 })

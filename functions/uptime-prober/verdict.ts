@@ -64,9 +64,13 @@ const lateMs = 10_000
 
 /**
  * Whether the observed state may be older than the observation: the check was late, or slots before it were not
- * checked.
+ * checked. The times of a heartbeat are exact.
  */
-export const isLate = ({ judgedAt, intervalS }: Pick<Monitor, 'judgedAt' | 'intervalS'>, finding: Finding): boolean => {
+export const isLate = (
+  { kind, judgedAt, intervalS }: Pick<Monitor, 'kind' | 'judgedAt' | 'intervalS'>,
+  finding: Finding,
+): boolean => {
+  if (kind === 'heartbeat') return false
   const at = seenAt(finding).getTime()
   return (
     at - finding.dueAt.getTime() > lateMs ||

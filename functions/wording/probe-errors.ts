@@ -75,6 +75,9 @@ const probeErrors = {
     en: 'I only watch http, https, tcp, tls, dns, ping, ws, wss, grpc and grpcs',
   },
   credentials: { 'pt-BR': 'o endereço tem usuário ou senha', en: 'the address contains a user name or password' },
+  'no-ping': { 'pt-BR': 'não deu sinal no prazo', en: 'did not ping in time' },
+  'run-overdue': { 'pt-BR': 'começou e não terminou no prazo', en: 'started and did not finish in time' },
+  'job-failed': { 'pt-BR': 'o trabalho falhou', en: 'the job failed' },
   'not-checked': { 'pt-BR': 'não consegui verificar', en: 'I could not check' },
 } as const satisfies Record<ProbeErrorCode, Translated>
 

@@ -13,6 +13,7 @@ import type { Settings } from './environment.ts'
 import { type Eventing, startEventing } from './eventing.ts'
 import { loopbackPost } from './http/loopback-post.ts'
 import { type PublicListener, startPublicListener } from './http/public-listener.ts'
+import { publicAddress } from './http/public-routes.ts'
 import type { Server } from './http/server.ts'
 import type { StartProgress } from './http/starting/progress.ts'
 import type { Manifests } from './manifests/manifests.ts'
@@ -97,7 +98,10 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
   reportOutages('PostgreSQL', postgres, { down, terminal, signal })
   reportOutages('MongoDB', mongo, { down, terminal, signal })
 
-  const variables = variablesOf(settings, postgres, mongo, outsideWorld)
+  const variables = {
+    ...variablesOf(settings, postgres, mongo, outsideWorld),
+    PING_URL: pingUrl(manifests, settings.publicUrl ?? new URL(`http://localhost:${publicListener.port}`)),
+  }
   const missing = missingVariables(manifests.functions, variables)
   if (missing.length > 0) throw new Refusal(missing.join('\n'))
 
@@ -210,6 +214,12 @@ const variablesOf = (
   ...settings.limits,
   ...outsideWorld.variables,
 })
+
+/** The URL of the function that takes the pings of jobs; undefined if it is not public. */
+const pingUrl = ({ functions }: Manifests, publicUrl: URL): string | undefined => {
+  const path = functions.find(({ name }) => name === 'heartbeat')?.public?.path
+  return path === undefined ? undefined : publicAddress(publicUrl, path)
+}
 
 interface FunctionsStart {
   variables: Variables

@@ -1,6 +1,8 @@
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import { type DataOf, type EventDefinition, type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
+import { HeartbeatChanged } from '#events/heartbeat-changed.ts'
+import { HeartbeatsDue } from '#events/heartbeats-due.ts'
 import { MaintenanceChanged } from '#events/maintenance-changed.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -63,6 +65,14 @@ const samples = [
     scope: 'all',
     monitors: { count: 1, names: ['example.org'] },
   }),
+  of(HeartbeatChanged, 'monitor/42', {
+    monitorId: 42,
+    at: '2026-11-21T12:05:20.000Z',
+    ok: false,
+    error: 'job-failed',
+    exitCode: 3,
+  }),
+  of(HeartbeatsDue, 'heartbeats', { at: '2026-11-21T12:05:20.000Z' }),
   of(MessageRefused, 'chat/7', {
     chatId: 7,
     message: 'incident/7/monitor.down/message.requested/7',

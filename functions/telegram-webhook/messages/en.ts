@@ -35,6 +35,7 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 
 <b>Sites and servers</b>
 /monitor example.org 1m – watch an address
+/heartbeat backup 24h – watch a job
 /monitors – how your monitors are doing
 
 <b>Reports</b>
@@ -230,4 +231,36 @@ For a site that is slow to answer, add a time limit: <code>/monitor example.org 
   deleteYes: name => `delete ${name}`,
   deleteNo: 'keep it',
   deleted: name => `${name} was deleted.`,
+
+  // Heartbeats
+  howToHeartbeat: () => html`Tell me the name of the job and how often it runs:
+
+<code>/heartbeat backup 24h</code>
+<code>/heartbeat backup 24h grace 1h</code>
+<code>/heartbeat report 0 3 * * *</code> (cron, in the time zone of this chat)
+
+I answer with an address. The job requests it each time it finishes, and I tell you when it does not.`,
+  heartbeatNameUnknown: () =>
+    html`That name does not work: use letters or digits, as in <code>/heartbeat backup 24h</code>`,
+  heartbeatPeriodRefused: (shortest, longest) =>
+    html`The interval and the grace are from ${shortest} to ${longest}. Example: <code>/heartbeat backup 24h grace 1h</code>`,
+  heartbeatTaken: slug =>
+    html`There is another heartbeat with the name <code>${slug}</code>. Please choose another name.`,
+  heartbeatAdded: (name, schedule) =>
+    html`Done! I expect a ping from <b>${name}</b> ${schedule}. I start to count with the first ping.`,
+  heartbeatUpdated: (name, schedule) => html`I already watched <b>${name}</b>. Now I expect a ping ${schedule}.`,
+  heartbeatUsage:
+    url => html`At the end of the job, request this address. Everybody who knows it can ping, so keep it private.
+<pre>curl -fsS -m 10 --retry 5 ${url}</pre>
+With <code>/start</code> at the end of the address the job says that it started; with <code>/fail</code> or <code>/1</code>, that it failed.`,
+  heartbeatUrlUnknown: 'The people who run this Vigia have not set PING_URL, so I only know the path of the address.',
+  heartbeatByName: url => html`By name: <code>${url}</code>`,
+  copyUrl: 'copy address',
+  heartbeatState: { up: 'on time', new: 'waiting for the first ping', resumed: 'waiting for the next ping' },
+  heartbeatExpected: schedule => html`ping expected ${schedule}`,
+  lastPing: duration => `last ping ${duration} ago`,
+  noPing: 'no ping so far',
+  pings: count => `${count} ${count === 1 ? 'ping' : 'pings'}`,
+  runTook: (duration, isSlow) => `last run: ${duration}${isSlow ? ' (more than 3 times the usual)' : ''}`,
+  lastLog: 'What the job sent last:',
 }

@@ -1,4 +1,4 @@
-import { html } from '#functions/telegram/html.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
@@ -38,6 +38,7 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 
 <b>Sites e servidores</b>
 /monitorar exemplo.com.br 1m – vigiar um endereço
+/batimento backup 24h – vigiar uma tarefa
 /monitores – como estão seus monitores
 
 <b>Relatórios</b>
@@ -239,6 +240,40 @@ Para um site que demora a responder, dê um limite de tempo: <code>/monitorar ex
   deleteYes: (name: string) => `excluir ${name}`,
   deleteNo: 'não excluir',
   deleted: (name: string) => `${name} foi excluído.`,
+
+  // Heartbeats
+  howToHeartbeat: () => html`Diga o nome da tarefa e de quanto em quanto tempo ela roda:
+
+<code>/batimento backup 24h</code>
+<code>/batimento backup 24h tolerância 1h</code>
+<code>/batimento relatório 0 3 * * *</code> (cron, no fuso desta conversa)
+
+Eu respondo com um endereço. A tarefa o acessa a cada vez que termina, e eu aviso quando ela não der sinal.`,
+  heartbeatNameUnknown: () =>
+    html`Esse nome não serve: use letras ou números, como em <code>/batimento backup 24h</code>`,
+  heartbeatPeriodRefused: (shortest: string, longest: string) =>
+    html`O intervalo e a tolerância vão de ${shortest} a ${longest}. Exemplo: <code>/batimento backup 24h tolerância 1h</code>`,
+  heartbeatTaken: (slug: string) => html`Já existe outro batimento com o nome <code>${slug}</code>. Escolha outro.`,
+  heartbeatAdded: (name: string, schedule: Html) =>
+    html`Pronto! Espero um sinal de <b>${name}</b> ${schedule}. Começo a contar no primeiro sinal.`,
+  heartbeatUpdated: (name: string, schedule: Html) =>
+    html`Eu já vigiava <b>${name}</b>. Agora espero um sinal ${schedule}.`,
+  heartbeatUsage: (
+    url: string,
+  ) => html`No fim da tarefa, acesse este endereço. Quem o conhece pode dar o sinal, então não o publique.
+<pre>curl -fsS -m 10 --retry 5 ${url}</pre>
+Com <code>/start</code> no fim do endereço a tarefa avisa que começou; com <code>/fail</code> ou <code>/1</code>, que falhou.`,
+  heartbeatUrlUnknown: 'Quem administra este Vigia ainda não definiu PING_URL, então só sei o caminho do endereço.',
+  heartbeatByName: (url: string) => html`Pelo nome: <code>${url}</code>`,
+  copyUrl: 'copiar endereço',
+  heartbeatState: { up: 'em dia', new: 'esperando o primeiro sinal', resumed: 'esperando o próximo sinal' },
+  heartbeatExpected: (schedule: Html) => html`sinal esperado ${schedule}`,
+  lastPing: (duration: string) => `último sinal há ${duration}`,
+  noPing: 'nenhum sinal até agora',
+  pings: (count: number) => counted(count, 'sinal', 'sinais'),
+  runTook: (duration: string, isSlow: boolean) =>
+    `última execução: ${duration}${isSlow ? ' (mais de 3 vezes o normal)' : ''}`,
+  lastLog: 'O que a tarefa mandou por último:',
 }
 
 type Widened<Value> = Value extends string

@@ -1,4 +1,5 @@
 import type { Postgres } from '../connect.ts'
+import { keptPings } from '../uptime/heartbeats.ts'
 import { probeHoursIn } from '../uptime/probe-hours.ts'
 import { probeResultsIn } from '../uptime/probe-results.ts'
 
@@ -104,6 +105,9 @@ export const retentions: Retention[] = [
         [],
       ),
   },
+  { table: 'heartbeat', kept: 'until its monitor is deleted' },
+  { table: 'heartbeat_key', kept: 'until the chat is deleted' },
+  { table: 'heartbeat_ping', kept: `the last ${keptPings} pings of each heartbeat` },
   { table: 'migration', kept: 'one row for each migration' },
   { table: 'monitor', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'monitor_secret', kept: 'until its monitor is deleted' },

@@ -24,7 +24,13 @@ export interface IncidentMonitor {
   /** The name of the monitor, for people. */
   name: string
   url: string
+  /** The settings of a heartbeat; null for other monitors. */
+  heartbeat: Record<string, unknown> | null
 }
+
+/** SQL: the fields of IncidentMonitor. */
+const monitorColumns = `monitor.chat_id as "chatId", monitor.name, monitor.url,
+  case when monitor.kind = 'heartbeat' then monitor.settings end as heartbeat`
 
 /** The monitors that depend on a monitor, directly or through others. `names` has the first of their names. */
 export interface Dependents {
@@ -137,7 +143,7 @@ export const incidentsIn = (db: Postgres) => ({
   newestOf: async (monitorIds: readonly number[], at: Date): Promise<NewestIncident[]> =>
     (
       await db.query<NewestIncident>(
-        `select ${columns}, monitor.name, monitor.url, monitor.chat_id as "chatId",
+        `select ${columns}, ${monitorColumns},
            case when flapping.id is not null then json_build_object(
              'since', flapping.flapping_since, 'changes', counted.changes, 'downMs', counted.down_ms) end as flapping,
            json_build_object('count', dependents.count, 'names', dependents.names) as dependents
@@ -159,7 +165,7 @@ export const incidentsIn = (db: Postgres) => ({
   recoveriesOf: async (monitorIds: readonly number[]): Promise<Recovery[]> =>
     (
       await db.query<Recovery>(
-        `select incident.id, monitor.id as "monitorId", monitor.name, monitor.url, monitor.chat_id as "chatId",
+        `select incident.id, monitor.id as "monitorId", ${monitorColumns},
            first.opened_at as "openedAt", first.opened_late as "openedLate", first.status, first.error,
            first.last_ok_at as "lastOkAt", incident.closed_at as "closedAt", incident.closed_late as "closedLate",
            outage.incidents, outage.down_ms as "downMs", told_by as "toldBy",

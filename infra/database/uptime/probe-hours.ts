@@ -90,7 +90,7 @@ export const probeHoursIn = (db: Postgres) => ({
        from (
          select id, interval_s, slot_hash % interval_s as phase,
            greatest($1::bigint, ceil(extract(epoch from active_since))::bigint) as since
-         from monitor where paused_at is null
+         from monitor where paused_at is null and kind <> 'heartbeat'
        ) watched
        cross join generate_series($1::bigint - $1::bigint % 3600, $2::bigint - 1, 3600) as hour
        cross join lateral (

@@ -72,6 +72,7 @@ const press = async (number: number) => {
   const { choices } = screens[pane]
   const choice = choices[number - 1]
   if (choice === undefined) return print([texts.noButton(number, choices.length)])
+  if (choice.copy !== undefined) return print([plain(choice.copy)])
   if (choice.url !== undefined) return print([`${texts.link} ${plain(choice.url)}`])
   const query = await link.press(pane, choice)
   if (query !== '') pressed.add(query)

@@ -13,6 +13,8 @@ export interface Choice {
   column: number
   text: string
   url: string | undefined
+  /** The text that the button copies. The terminal prints it. */
+  copy: string | undefined
 }
 
 /**
@@ -69,7 +71,7 @@ export const update = (
 
 const choicesOf = (message: Message): Choice[] =>
   message.buttons.flatMap((buttons, row) =>
-    buttons.map(({ text, url }, column) => ({ message: message.id, row, column, text, url })),
+    buttons.map(({ text, url, copy }, column) => ({ message: message.id, row, column, text, url, copy })),
   )
 
 const linesOf = (

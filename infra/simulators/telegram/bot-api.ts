@@ -30,6 +30,7 @@ export interface InlineButton {
   text: string
   url?: string
   callback_data?: string
+  copy_text?: { text: string }
 }
 
 export interface InlineKeyboard {

@@ -35,7 +35,7 @@ const parseButton = (given: unknown): InlineButton => {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     throw refuse('InlineKeyboardButton must be an Object')
   }
-  const { text, url, callback_data } = given as Record<string, unknown>
+  const { text, url, callback_data, copy_text } = given as Record<string, unknown>
   if (text === undefined) throw refuse('Can\'t find field "text"')
   if (typeof text !== 'string') throw refuse('Field "text" must be of type String')
   if (typeof url === 'string' && url !== '') {
@@ -47,6 +47,12 @@ const parseButton = (given: unknown): InlineButton => {
   if (typeof callback_data === 'string' && callback_data !== '') {
     if (text === '') throw badRequest('inline keyboard button text must be non-empty')
     return { text, callback_data }
+  }
+  if (copy_text !== undefined) {
+    const copied = (copy_text as { text?: unknown } | null)?.text
+    if (typeof copied !== 'string') throw refuse('Can\'t find field "text"')
+    if (copied === '' || copied.length > 256) throw badRequest('BUTTON_COPY_TEXT_INVALID')
+    return { text, copy_text: { text: copied } }
   }
   throw refuse('Text buttons are unallowed in the inline keyboard')
 }

@@ -28,7 +28,7 @@ export interface VisibleMessage {
   photo: string | null
   /** Width and height of the photo in pixels, or null. */
   photoSize: { width: number; height: number } | null
-  buttons: { text: string; data?: string; url?: string }[][]
+  buttons: { text: string; data?: string; url?: string; copy?: string }[][]
   /** Id of the message to which this message replies, or null. */
   replyTo: number | null
   edited: boolean
@@ -39,7 +39,7 @@ export interface VisibleMessage {
 
 /** A press of an inline button. */
 export interface ButtonPress {
-  /** Id of the callback query; '' for a link. */
+  /** Id of the callback query; '' for a link and for a text to copy. */
   id: string
   /** The notice with which the bot answered the press, or null if the bot has not answered yet. */
   answer(): { text: string; alert: boolean } | null
@@ -52,8 +52,8 @@ export interface Participant {
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
   /**
    * Presses the button with this text on the newest message that has the button, or on the given message. `data`
-   * chooses between two buttons with the same text. Throws if the button does not exist. If the button is a link, the
-   * bot gets no update.
+   * chooses between two buttons with the same text. Throws if the button does not exist. If the button is a link or
+   * copies a text, the bot gets no update.
    */
   press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): ButtonPress
   /** The bytes of a photo that the bot uploaded; null if the message has none. */
@@ -177,10 +177,11 @@ export const visibleMessage = (state: TelegramState, person: Person, message: St
   photo: message.photo?.url ?? null,
   photoSize: sizeOf(message.photo?.sizes.at(-1)),
   buttons: message.buttons.map(row =>
-    row.map(({ text, callback_data, url }) => ({
+    row.map(({ text, callback_data, url, copy_text }) => ({
       text,
       ...(callback_data === undefined ? {} : { data: callback_data }),
       ...(url === undefined ? {} : { url }),
+      ...(copy_text === undefined ? {} : { copy: copy_text.text }),
     })),
   ),
   replyTo: message.replyTo ?? null,

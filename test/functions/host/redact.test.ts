@@ -2,6 +2,14 @@ import { expect, test } from 'vitest'
 import { redact } from '#functions/host/redact.ts'
 
 test.each([
+  '{"url.path":"/ping/5bf66975-d4c7-4bf5-bcc8-b8d8a82ea278/start"}',
+  '{"url.path":"/ping/fqOOd6-F4MMNuCEnzTU01w/db-backup"}',
+])('the ping %s is logged without its token', text => {
+  expect(redact(text, [])).not.toMatch(/5bf66975|fqOOd6/)
+  expect(redact(text, [])).toContain('/ping/[redacted]/')
+})
+
+test.each([
   'https://ana:hunter2@example.org/a',
   'https://hunter2@example.org',
   'tcp://ana:hunter2%40@db.example:5432',

@@ -7,6 +7,7 @@ import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
+import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
@@ -96,6 +97,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     follows: followsIn(db),
     searches: searchesIn(db),
     monitors: monitorsIn(db),
+    heartbeats: heartbeatsIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
@@ -105,6 +107,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     mayDial: async address => guard(address),
     // The host names of the tests have no address, except those that a test adds to `addresses`.
     addressOf: async host => addresses.get(host) ?? null,
+    pingUrl: 'https://vigia.test/ping',
     // The tests' clock stands still. With a limit, a person who has used up all searches could never search again.
     limits: { ...defaultLimits, searchSeconds: 0 },
     clock: () => time.now,

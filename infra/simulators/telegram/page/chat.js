@@ -106,6 +106,16 @@ const alertBox = text => {
   $('#alert').showModal()
 }
 
+/** Copies a text as the Telegram app does. A browser may refuse it; then the text is shown, to be copied by hand. */
+const copy = async text => {
+  try {
+    await navigator.clipboard.writeText(text)
+    toast(texts.copied)
+  } catch {
+    alertBox(text)
+  }
+}
+
 // --- messages
 
 const keyboard = message =>
@@ -123,6 +133,10 @@ const keyboard = message =>
             return a
           }
           const made = make('button', { type: 'button' }, button.text)
+          if (button.copy) {
+            made.addEventListener('click', () => copy(button.copy))
+            return made
+          }
           made.dataset.row = rowIndex
           made.dataset.column = column
           const isWaiting = [...waiting.values()].some(

@@ -1,0 +1,210 @@
+import type { StoredPing } from '#database/uptime/heartbeats.ts'
+import { asError, RetryLater } from '#functions/host/errors.ts'
+import type { ChangedHeartbeat } from './changes.ts'
+import type { Gap, Ping } from './heartbeat-state.ts'
+import type { PingTarget } from './ping-request.ts'
+
+/** A ping on its way to PostgreSQL. */
+export interface ReceivedPing extends Ping {
+  target: PingTarget
+  log: StoredPing['log']
+  /** Whether a heartbeat that does not exist has to be created. */
+  create: boolean
+}
+
+/** What became of a ping. */
+export type PingOutcome =
+  /** The ping is committed. `change`: it gave the heartbeat another state. */
+  | { done: 'stored'; isNew: boolean; change: ChangedHeartbeat | null }
+  | { done: 'not found' }
+  /** The chat has as many monitors as it may have. */
+  | { done: 'full' }
+
+/** The outcomes of a batch in the order of its pings; null for a ping that has to be in a later batch. */
+export type StoreBatch = (pings: readonly ReceivedPing[]) => Promise<(PingOutcome | null)[]>
+
+export interface PingWriterOptions {
+  store: StoreBatch
+  /** Whether the same batch may succeed in a moment, because PostgreSQL is unavailable. */
+  isTransient(error: unknown): boolean
+  now(): Date
+  /** Called when pings can be stored again after some were refused: stores this fact. */
+  recovered(gap: Gap): Promise<void>
+  limits?: Partial<PingLimits>
+}
+
+export interface PingLimits {
+  /** The pings of one transaction. */
+  batch: number
+  /** The pings, and the bytes of their logs, that wait in memory. Further pings are refused. */
+  waiting: number
+  waitingBytes: number
+  /**
+   * The longest time that a ping waits for PostgreSQL. It is below the time limit of `curl -m 10`, which the
+   * instructions of Healthchecks use.
+   */
+  waitMs: number
+  /** The pause before a batch is tried again. */
+  retryMs: number
+}
+
+const defaultLimits: PingLimits = {
+  batch: 500,
+  waiting: 10_000,
+  waitingBytes: 32 * 1024 * 1024,
+  waitMs: 5_000,
+  retryMs: 200,
+}
+
+/**
+ * The longest time between the arrival of a ping and its commit, with a reserve. A deadline is judged this long after
+ * it has passed, so that a ping which came in time is never overlooked.
+ */
+export const longestCommitMs = 10_000
+
+/** With five retries, as in `curl --retry 5`, a client tries for 50 seconds. */
+const retryAfterS = 10
+
+export interface PingWriter {
+  /**
+   * Resolves when the ping is committed, or when it is certain that it has no heartbeat. Rejects with RetryLater if it
+   * could not be stored in time.
+   */
+  write(ping: ReceivedPing): Promise<PingOutcome>
+  /** Stores the time in which pings were refused, if there was one. Rejects if it cannot be stored. */
+  settle(): Promise<void>
+  /** Waits for the pings that are being stored, and stores the time in which pings were refused. */
+  close(): Promise<void>
+}
+
+interface Waiting {
+  ping: ReceivedPing
+  isSettled: boolean
+  resolve(outcome: PingOutcome): void
+  reject(error: Error): void
+}
+
+/**
+ * Stores pings in batches, one transaction at a time: the pings that arrive during a transaction share the next one. So
+ * the number of transactions does not grow with the number of pings. A ping is answered only after its commit.
+ */
+export const pingWriter = (options: PingWriterOptions): PingWriter => {
+  const { store, isTransient, now, recovered } = options
+  const limits = { ...defaultLimits, ...options.limits }
+  let waiting: Waiting[] = []
+  let waitingBytes = 0
+  let running: Promise<void> | undefined
+  /** The time in which pings were refused and that is not stored yet. */
+  let refused: Gap | null = null
+  let settling: NodeJS.Timeout | undefined
+
+  const bytesOf = ({ log }: ReceivedPing) => log?.length ?? 0
+
+  const settle = async () => {
+    if (refused === null) return
+    const gap = refused
+    await recovered(gap)
+    // Pings that were refused in the meantime begin a new gap.
+    if (refused === gap) refused = null
+  }
+
+  /** Refuses a ping. Its job may never send it again, so the time is recorded. */
+  const refuse = (ping: ReceivedPing): RetryLater => {
+    refused = { from: refused === null || ping.at < refused.from ? ping.at : refused.from, to: now() }
+    settling ??= setInterval(
+      () =>
+        settle().then(
+          () => {
+            if (refused !== null) return
+            clearInterval(settling)
+            settling = undefined
+          },
+          () => {},
+        ),
+      1_000,
+    ).unref()
+    return new RetryLater('the ping could not be stored; send it again', retryAfterS)
+  }
+
+  const settleOne = (one: Waiting, act: () => void) => {
+    if (one.isSettled) return
+    one.isSettled = true
+    act()
+  }
+
+  const run = async () => {
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0, limits.batch).filter(({ isSettled }) => !isSettled)
+      for (const { ping } of batch) waitingBytes -= bytesOf(ping)
+      if (batch.length > 0) await storeBatch(batch)
+    }
+    running = undefined
+  }
+
+  const putBack = (batch: Waiting[]) => {
+    for (const { ping } of batch) waitingBytes += bytesOf(ping)
+    waiting = [...batch, ...waiting]
+  }
+
+  const storeBatch = async (batch: Waiting[]): Promise<void> => {
+    try {
+      const outcomes = await within(limits.waitMs, store(batch.map(({ ping }) => ping)))
+      const later: Waiting[] = []
+      for (const [index, one] of batch.entries()) {
+        const outcome = outcomes[index]!
+        if (outcome === null) later.push(one)
+        else settleOne(one, () => one.resolve(outcome))
+      }
+      putBack(later)
+    } catch (error) {
+      if (isTransient(error)) {
+        await pause(limits.retryMs)
+        putBack(batch.filter(({ isSettled }) => !isSettled))
+      } else if (batch.length > 1) {
+        // One of the pings is at fault. Alone, it cannot prevent the others from being stored.
+        for (const one of batch) await storeBatch([one])
+      } else settleOne(batch[0]!, () => batch[0]!.reject(asError(error)))
+    }
+  }
+
+  return {
+    write: ping =>
+      new Promise((resolve, reject) => {
+        if (waiting.length >= limits.waiting || waitingBytes >= limits.waitingBytes) return reject(refuse(ping))
+        const one: Waiting = { ping, isSettled: false, resolve, reject }
+        waiting.push(one)
+        waitingBytes += bytesOf(ping)
+        const timer = setTimeout(() => settleOne(one, () => reject(refuse(ping))), limits.waitMs)
+        one.resolve = outcome => {
+          clearTimeout(timer)
+          resolve(outcome)
+        }
+        one.reject = error => {
+          clearTimeout(timer)
+          reject(error)
+        }
+        running ??= Promise.resolve().then(run)
+      }),
+    settle,
+    close: async () => {
+      clearInterval(settling)
+      await running
+      await settle().catch(() => {})
+    },
+  }
+}
+
+/** An error of our own: PostgreSQL has not answered. It is transient, because it has no SQLSTATE. */
+const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('PostgreSQL has not answered')), ms)
+  })
+  try {
+    return await Promise.race([work, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))

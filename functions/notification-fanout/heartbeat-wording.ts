@@ -1,0 +1,65 @@
+import { incidentEventId } from '#events/incident.ts'
+import { MessageRequested } from '#events/message-requested.ts'
+import { html, joined } from '#functions/telegram/html.ts'
+import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { sayHeartbeatFailure, sayHeartbeatSchedule } from '#functions/wording/heartbeats.ts'
+import { sayZoneTime } from '#functions/wording/zone-names.ts'
+import { outageButtons, sayDependents } from './monitor-wording.ts'
+import type { NotifiableData } from './notifiable-event.ts'
+import type { Recipient, Texts, Wording } from './shared-wording.ts'
+
+/** The message that the ping of a job is late or that the job failed, or that this still goes on. */
+export const heartbeatDown = (data: NotifiableData<'monitor.down'>, recipient: Recipient, now: Date): Wording => {
+  const { name, since, status, error, lastOkAt, dependents, reminder, heartbeat = {} } = data
+  const { language, zone } = recipient
+  const why = sayHeartbeatFailure(error, status, language)
+  const from = `${sayInstant(since, { language, zone, now })} (${sayZoneTime(zone, language)})`
+  const lastOk = lastOkAt === null ? null : sayInstant(lastOkAt, { language, zone, now })
+  const schedule = sayHeartbeatSchedule(heartbeat, language)
+  const hasFailed = error === 'job-failed'
+  const lasting = sayDuration(now.getTime() - Date.parse(since), language)
+  const texts: Texts = {
+    'pt-BR': joined([
+      reminder === undefined
+        ? html`🔴 <b>${name}</b> ${why}`
+        : html`🔴 <b>${name}</b> ${why}, e continua assim há ${lasting}`,
+      html`${hasFailed ? 'Quando' : 'Prazo'}: ${from}`,
+      html`Último sinal bom: ${lastOk ?? 'nenhum até agora'}`,
+      !hasFailed && html`Esperado: ${schedule}`,
+      dependents && sayDependents(dependents, language),
+    ]),
+    en: joined([
+      reminder === undefined
+        ? html`🔴 <b>${name}</b> ${why}`
+        : html`🔴 <b>${name}</b> ${why}, and nothing changed for ${lasting}`,
+      html`${hasFailed ? 'When' : 'Deadline'}: ${from}`,
+      error === 'no-ping'
+        ? html`No ping since: ${lastOk ?? 'none so far'}`
+        : html`Last good ping: ${lastOk ?? 'none so far'}`,
+      !hasFailed && html`Expected: ${schedule}`,
+      dependents && sayDependents(dependents, language),
+    ]),
+  }
+  return { html: String(texts[language]), buttons: outageButtons(data, recipient) }
+}
+
+/** The message that a job pings again. It replies to the message that its ping was late, or that it failed. */
+export const heartbeatUp = (
+  { incidentId, name, since, until, toldBy }: NotifiableData<'monitor.up'>,
+  { id, language, zone }: Recipient,
+  now: Date,
+): Wording => {
+  const at = sayInstant(until, { language, zone, now })
+  const later = sayDuration(Date.parse(until) - Date.parse(since), language)
+  const texts: Texts = {
+    'pt-BR': html`🟢 <b>${name}</b> deu sinal de novo
+Sinal: ${at}, ${later} depois do problema`,
+    en: html`🟢 <b>${name}</b> pings again
+Ping: ${at}, ${later} after the problem`,
+  }
+  return {
+    html: String(texts[language]),
+    silent: true,
+    replyTo: MessageRequested.idFrom(toldBy ?? incidentEventId(incidentId, 'monitor.down'), String(id)),
+  }
+}
