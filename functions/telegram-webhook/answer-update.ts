@@ -2,6 +2,7 @@ import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { Publish } from '#functions/host/publish.ts'
 import { TelegramError } from '#functions/telegram/client.ts'
+import type { Administrators } from './administrators.ts'
 import type { Dependencies } from './context.ts'
 import { conversation } from './conversation.ts'
 import { causeOf, type Update } from './deferred-update.ts'
@@ -33,6 +34,7 @@ export interface AnswerDependencies {
   /** The Bot API; loads Telegraf at the first call. */
   telegram(): Promise<TelegramApi>
   paused: PausedChats
+  administrators: Administrators
 }
 
 /** One attempt to answer an update. */
@@ -61,13 +63,16 @@ export const publishInTime = (publish: Publish, events: readonly VigiaEvent[]): 
  * may be sent twice.
  */
 export const answerUpdate = async (
-  { botId, deps, telegram, paused }: AnswerDependencies,
+  { botId, deps, telegram, paused, administrators }: AnswerDependencies,
   update: Update,
   attempt: Attempt,
 ): Promise<void> => {
   const api = await telegram()
   const signal = AbortSignal.timeout(sendTimeoutMs)
-  const request = parseUpdate(update, namesABot(update) ? await api.botName(signal) : '')
+  const request = parseUpdate(update, {
+    botId,
+    botName: namesABot(update) ? await api.botName(signal) : '',
+  })
   if (request === null) return
 
   const cause = causeOf(botId, update.update_id)
@@ -75,7 +80,10 @@ export const answerUpdate = async (
   attempt.sender = sender
   const { publish } = attempt
 
-  const { effects, events = [] } = await conversation(request, deps, cause)
+  const { chatId, personId } = request.origin
+  const { effects, events = [] } = await conversation(request, deps, cause, () =>
+    administrators.include(api, chatId, personId, signal),
+  )
   if (events.length > 0) await publishInTime(publish, events)
   const refused = await deliver(effects, { deps, paused, sender, publish, cause, origin: request.origin })
 

@@ -6,6 +6,8 @@ import type { Follows } from '#database/series/follows.ts'
 import type { Searches } from '#database/series/searches.ts'
 import type { Heartbeats } from '#database/uptime/heartbeats.ts'
 import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
+import type { MonitorChanges } from '#database/uptime/monitor-changes.ts'
+import type { MonitorDrafts } from '#database/uptime/monitor-drafts.ts'
 import type { Monitors } from '#database/uptime/monitors.ts'
 import type { ProbeHours } from '#database/uptime/probe-hours.ts'
 import type { Cause } from '#events/event.ts'
@@ -23,6 +25,8 @@ export interface Dependencies {
   searches: Searches
   monitors: Monitors
   heartbeats: Pick<Heartbeats, 'ensure' | 'keyOf' | 'lastPings' | 'of'>
+  monitorChanges: MonitorChanges
+  monitorDrafts: MonitorDrafts
   allowances: Allowances
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: ProbeHours
@@ -50,6 +54,8 @@ export interface ChatContext {
   messages: BotMessages
   /** The cause of the events that the request leads to. */
   cause: Cause
+  /** Whether the person may change the monitors: in a private chat, or as an administrator of the group. */
+  mayChange(): Promise<boolean>
 }
 
 /** The timeouts of services that a reply needs. They are short, because a person waits for the reply. */

@@ -14,6 +14,7 @@ import { label } from './pages.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 import { reportCommand, setReport } from './reports.ts'
 import type { BotRequest, PressRequest } from './request.ts'
+import { refusedChange, refusedPress } from './roles.ts'
 import { today, upcoming } from './schedule.ts'
 import { search, searchById, turnPage } from './search.ts'
 import { removeSeries, restoreSeries, seriesList } from './series.ts'
@@ -29,15 +30,22 @@ import {
   zoneCommand,
 } from './settings.ts'
 import { smallTalk } from './small-talk.ts'
+import { watchRequest, withoutFillers } from './watch-request.ts'
+import { answerWizard, editMonitor, pressWizard, startWizard } from './wizard/wizard.ts'
 import { validZone } from './zones.ts'
 
 const noReply: Reply = { effects: [] }
 
 /**
  * The bot's reply to a request. Handling the same request again (Telegram or the broker may deliver it twice) has no
- * further effect.
+ * further effect. `isAdministrator` asks Telegram whether the person administers the group.
  */
-export const conversation = async (request: BotRequest, deps: Dependencies, cause: Cause): Promise<Reply> => {
+export const conversation = async (
+  request: BotRequest,
+  deps: Dependencies,
+  cause: Cause,
+  isAdministrator: () => Promise<boolean>,
+): Promise<Reply> => {
   const { origin } = request
   if (request.kind === 'moved') {
     await deps.chats.migrate(origin.chatId, request.toChatId)
@@ -57,12 +65,17 @@ export const conversation = async (request: BotRequest, deps: Dependencies, caus
     known && !known.unreachableSince && known.kind === origin.kind
       ? known
       : await deps.chats.upsert({ id: origin.chatId, kind: origin.kind, language: origin.language })
-  const context: ChatContext = { deps, chat, origin, cause, messages: botMessages[chat.language] }
+  const mayChange = async () => chat.kind === 'private' || isAdministrator()
+  const context: ChatContext = { deps, chat, origin, cause, messages: botMessages[chat.language], mayChange }
   switch (request.kind) {
     case 'command':
+      // Who sends a command does not answer the question that the bot asked before.
+      await deps.monitorDrafts.expectNoText(chat.id, origin.personId)
       return replyToCommand(context, request.command, request.argument, known === null)
     case 'text':
-      return replyToText(context, request.text)
+      return (await answerWizard(context, request.text)) ?? replyToText(context, request.text)
+    case 'answer':
+      return (await answerWizard(context, request.text)) ?? noReply
     case 'press':
       return replyToPress(context, request)
     case 'unknownCommand':
@@ -100,11 +113,11 @@ const replyToCommand = async (
     case 'today':
       return sendReply(await today(context))
     case 'monitor':
-      return addMonitor(context, argument)
+      return argument.trim() === '' ? startWizard(context) : watch(context, argument)
     case 'monitors':
       return sendReply(await monitorsList(context, 0))
     case 'heartbeat':
-      return addHeartbeat(context, argument)
+      return (await refusedChange(context)) ?? addHeartbeat(context, argument)
     case 'report':
       return reportCommand(context, argument)
     case 'zone':
@@ -121,6 +134,10 @@ const replyToCommand = async (
  * password, which must not be sent to TVMaze.
  */
 const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
+
+/** Adds the monitor that a person describes in one line. */
+const watch = async (context: ChatContext, argument: string): Promise<Reply> =>
+  (await refusedChange(context)) ?? addMonitor(context, watchRequest(argument) ?? withoutFillers(argument))
 
 const searchOrSuggest = async (context: ChatContext, text: string): Promise<Reply> =>
   looksLikeAddress.test(text) ? suggestMonitor(context, text) : search(context, text)
@@ -142,7 +159,7 @@ const replyToText = async (context: ChatContext, text: string): Promise<Reply> =
     case 'wordless':
       return sendReply({ html: messages.wordless() })
     case null:
-      return searchOrSuggest(context, text)
+      return watchRequest(text) === null ? searchOrSuggest(context, text) : watch(context, text)
     default:
       return kind satisfies never
   }
@@ -152,6 +169,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
   const press = decode(request.data)
   const oldButtonReply: Reply = toastReply(context.messages.oldButton)
   if (!press || !request.message) return oldButtonReply
+  const refused = await refusedPress(context, press)
+  if (refused !== null) return refused
   switch (press.act) {
     case 'card':
       return turnPage(context, press)
@@ -182,6 +201,15 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return pressMonitorButton(context, press.act, press.monitor)
     case 'answer':
       return answerOutage(context, press.incident, press.answer)
+    case 'newMonitor':
+      return startWizard(context)
+    case 'edit':
+      return editMonitor(context, press.monitor)
+    case 'draft':
+    case 'fill':
+    case 'saveDraft':
+    case 'cancelDraft':
+      return pressWizard(context, press)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

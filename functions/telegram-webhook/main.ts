@@ -10,6 +10,8 @@ import { searchesIn } from '#database/series/searches.ts'
 import { tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
+import { monitorChangesIn } from '#database/uptime/monitor-changes.ts'
+import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
@@ -48,6 +50,8 @@ const webhook = telegramWebhook({
     searches: searchesIn(db),
     monitors: monitorsIn(db),
     heartbeats: heartbeatsIn(db),
+    monitorChanges: monitorChangesIn(db),
+    monitorDrafts: monitorDraftsIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),

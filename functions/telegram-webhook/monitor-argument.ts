@@ -96,6 +96,8 @@ const isIntervalWord = (token: string) =>
 
 /** `de 5 em 5 minutos` means every five minutes. */
 const fromTo = /^de (\S+) em \1(?= )/
+/** `de hora em hora` means every hour. */
+const unitToUnit = /^de (\p{L}+) em \1$/u
 /** In `1h30` the number after the hours is minutes; after minutes it is seconds. */
 const smaller: Record<number, number> = { 3600: 60, 60: 1 }
 
@@ -104,7 +106,7 @@ const smaller: Record<number, number> = { 3600: 60, 60: 1 }
  * a unit is a number of seconds. Null for other texts.
  */
 export const parseInterval = (text: string): number | null => {
-  const phrase = folded(text.trim()).replace(fromTo, '$1')
+  const phrase = folded(text.trim()).replace(fromTo, '$1').replace(unitToUnit, 'cada $1')
   if (!/^[\d\p{L}\s]+[.!]?$/u.test(phrase) || /^\d+\s*d$/.test(phrase)) return null
   const words = wordsOf(phrase)
   const hasLead = words.some(word => leads.has(word))

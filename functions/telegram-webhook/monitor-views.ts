@@ -54,7 +54,11 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
   const { deps, chat, messages } = context
   const now = deps.clock()
   const all = await deps.monitors.of(chat.id)
-  if (all.length === 0) return { html: messages.monitorsNone() }
+  if (all.length === 0)
+    return {
+      html: messages.monitorsNone(),
+      buttons: [[{ text: messages.wizard.start, press: { act: 'newMonitor' } }]],
+    }
   const sorted = all
     .map(monitor => ({ monitor, state: shownState(monitor, now) }))
     .sort((one, other) => stateOrder.indexOf(one.state) - stateOrder.indexOf(other.state))
@@ -89,6 +93,7 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
         { text: label(`${stateIcons[state]} ${monitor.name}`), press: { act: 'monitor', monitor: monitor.id } },
       ]),
       ...pageRow(at, pages, to => ({ act: 'monitors', page: to })),
+      [{ text: messages.wizard.start, press: { act: 'newMonitor' } }],
     ],
   }
 }
@@ -165,12 +170,14 @@ const checkedCard = async (context: ChatContext, monitor: Monitor): Promise<View
 
 const cardButtons = ({ id, kind, pausedAt }: Monitor, messages: BotMessages): Button[][] => {
   const check: Button[] = [{ text: messages.check, press: { act: 'check', monitor: id } }]
+  const edit: Button = { text: messages.wizard.edit, press: { act: 'edit', monitor: id } }
   const toggle: Button = pausedAt
     ? { text: messages.resume, press: { act: 'resume', monitor: id } }
     : { text: messages.pause, press: { act: 'pause', monitor: id } }
   return [
     ...(pausedAt || kind === 'heartbeat' ? [] : [check]),
-    [toggle, { text: messages.delete, press: { act: 'delete', monitor: id } }],
+    [...(kind === 'heartbeat' ? [] : [edit]), toggle],
+    [{ text: messages.delete, press: { act: 'delete', monitor: id } }],
     [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
   ]
 }

@@ -7,13 +7,20 @@ import type { Update } from './deferred-update.ts'
 import type { BotRequest, Origin, PressedMessage, RequestContent } from './request.ts'
 
 /**
- * What an update asks of the bot, or null if it asks nothing. `botName` is the bot's user name. It is needed only if
- * `namesABot(update)` is true; otherwise it may be ''. Throws a TypeError for an update whose fields have other types
- * than Telegram's.
+ * The bot itself. Its user name is needed only if `namesABot(update)` is true; otherwise it may be ''.
  */
-export const parseUpdate = (update: Update, botName: string): BotRequest | null => {
+export interface OwnIdentity {
+  botId: number
+  botName: string
+}
+
+/**
+ * What an update asks of the bot, or null if it asks nothing. Throws a TypeError for an update whose fields have other
+ * types than Telegram's.
+ */
+export const parseUpdate = (update: Update, bot: OwnIdentity): BotRequest | null => {
   const typed = update as unknown as TelegramUpdate
-  const content = contentOf(typed, botName)
+  const content = contentOf(typed, bot)
   const origin = content && originOf(update)
   return content && origin && { ...content, updateId: update.update_id, origin }
 }
@@ -70,14 +77,16 @@ const threadIdOf = (message: object | undefined): number | undefined => {
 const languageOf = (code: string | undefined): Language =>
   code === undefined || code.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
 
-const contentOf = (update: TelegramUpdate, botName: string): RequestContent | null => {
+const contentOf = (update: TelegramUpdate, { botId, botName }: OwnIdentity): RequestContent | null => {
   if ('my_chat_member' in update) return membershipContent(update.my_chat_member)
   if (message('migrate_to_chat_id')(update)) return { kind: 'moved', toChatId: update.message.migrate_to_chat_id }
   if ('callback_query' in update) return pressContent(update.callback_query)
   if (message('text')(update)) {
     const { text, chat } = update.message
     return (
-      markedCommand(update.message, botName) ?? textContent(withoutInvisible(text), chat.type === 'private', botName)
+      markedCommand(update.message, botName) ??
+      textContent(withoutInvisible(text), chat.type === 'private', botName) ??
+      answerContent(update.message, botId)
     )
   }
   return 'message' in update ? mediaContent(update.message, botName) : null
@@ -141,6 +150,12 @@ const textContent = (text: string, isPrivate: boolean, botName: string): Request
   if (command) return { kind: 'command', command, argument }
   return isPrivate || bot !== null ? { kind: 'unknownCommand' } : null
 }
+
+/** A text that replies to a message of the bot. */
+const answerContent = (
+  { text, reply_to_message: repliedTo }: Message.TextMessage,
+  botId: number,
+): RequestContent | null => (repliedTo?.from?.id === botId ? { kind: 'answer', text: withoutInvisible(text) } : null)
 
 /** The request in a message without text. It is in the caption, because people write commands and names there too. */
 const mediaContent = (message: Message, botName: string): RequestContent | null => {

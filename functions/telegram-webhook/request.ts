@@ -22,6 +22,8 @@ export type RequestContent =
   /** A command that the bot does not have, in a private chat or addressed to the bot by name. */
   | { kind: 'unknownCommand' }
   | { kind: 'text'; text: string }
+  /** A reply to a message of the bot in a group. It matters only if the bot has asked the person for something. */
+  | { kind: 'answer'; text: string }
   /** A sticker, a photo or a voice message without text. */
   | { kind: 'media' }
   | { kind: 'press'; data: string; queryId: string; message: PressedMessage | null }

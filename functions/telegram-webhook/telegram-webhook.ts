@@ -5,6 +5,7 @@ import type { UpdateDeferred } from '#events/update-deferred.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import type { Context, HttpHandler, HttpRequest } from '#functions/host/serve.ts'
 import { TelegramError } from '#functions/telegram/client.ts'
+import { administratorsOf } from './administrators.ts'
 import { type Attempt, answerUpdate, mayHaveAnswered } from './answer-update.ts'
 import type { Dependencies } from './context.ts'
 import { type DecodedUpdate, decodeUpdate } from './decode-update.ts'
@@ -55,7 +56,13 @@ const done = { status: 200 }
 export const telegramWebhook = (webhook: WebhookDependencies) => {
   const { botId, updates, deferredUpdates, conversation: deps } = webhook
   const telegram = memoizedUnlessFailed(webhook.openTelegram)
-  const answering = { botId, deps, telegram, paused: pausedChats(deps.clock) }
+  const answering = {
+    botId,
+    deps,
+    telegram,
+    paused: pausedChats(deps.clock),
+    administrators: administratorsOf(deps.clock),
+  }
   const deferring = { botId, deps, telegram, updates, deferredUpdates }
 
   const handleUpdate = async (update: Update, attempt: Attempt): Promise<void> => {

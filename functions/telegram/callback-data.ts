@@ -35,6 +35,16 @@ export type Press =
   | { act: 'deleteNow'; monitor: number }
   /** Answers the message about an outage. */
   | { act: 'answer'; incident: number; answer: Answer }
+  /** Begins to set up a monitor by buttons. */
+  | { act: 'newMonitor' }
+  /** Begins to change a monitor by buttons. */
+  | { act: 'edit'; monitor: number }
+  /** Shows a step of the draft of a monitor: a field, or `review`. */
+  | { act: 'draft'; draft: number; step: string }
+  /** Fills in a field of a draft. */
+  | { act: 'fill'; draft: number; step: string; value: string }
+  | { act: 'saveDraft'; draft: number }
+  | { act: 'cancelDraft'; draft: number }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -69,6 +79,12 @@ const letters = {
   delete: 'x',
   deleteNow: 'y',
   answer: 'k',
+  newMonitor: 'N',
+  edit: 'e',
+  draft: 'w',
+  fill: 'v',
+  saveDraft: 'j',
+  cancelDraft: 'J',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -108,9 +124,17 @@ export const encode = (press: Press): string => {
     case 'resume':
     case 'delete':
     case 'deleteNow':
+    case 'edit':
       return joinParts(letter, press.monitor)
     case 'answer':
       return joinParts(letter, press.incident, press.answer)
+    case 'draft':
+      return joinParts(letter, press.draft, press.step)
+    case 'fill':
+      return joinParts(letter, press.draft, press.step, press.value)
+    case 'saveDraft':
+    case 'cancelDraft':
+      return joinParts(letter, press.draft)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -118,6 +142,7 @@ export const encode = (press: Press): string => {
     case 'report':
       return joinParts(letter, press.frequency, press.weekday, press.hour, press.theme)
     case 'today':
+    case 'newMonitor':
     case 'zones':
     case 'howToSearch':
     case 'nothing':
@@ -147,6 +172,12 @@ const instant = (text: string | undefined): Date => {
   const ms = /^[\da-z]{1,9}$/.test(text ?? '') ? Number.parseInt(text!, 36) : Number.NaN
   if (!isPlausibleInstant(ms)) throw new InvalidData()
   return new Date(ms)
+}
+
+/** The name of a field, or a value in a button. The function that handles the press knows which ones exist. */
+const word = (text: string | undefined): string => {
+  if (!/^[a-z\d-]{1,16}$/i.test(text ?? '')) throw new InvalidData()
+  return text!
 }
 
 const oneOf = <Word extends string>(words: readonly Word[], text: string | undefined): Word => {
@@ -198,9 +229,17 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'resume':
     case 'delete':
     case 'deleteNow':
+    case 'edit':
       return { act, monitor: rowId(first) }
     case 'answer':
       return { act, incident: rowId(first), answer: oneOf(answers, second) }
+    case 'draft':
+      return { act, draft: rowId(first), step: word(second) }
+    case 'fill':
+      return { act, draft: rowId(first), step: word(second), value: word(third) }
+    case 'saveDraft':
+    case 'cancelDraft':
+      return { act, draft: rowId(first) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }
@@ -216,6 +255,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
         theme: oneOf(['light', 'dark'], fourth),
       }
     case 'today':
+    case 'newMonitor':
     case 'zones':
     case 'howToSearch':
     case 'nothing':

@@ -62,6 +62,11 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       `insert into message (key, chat_id, request, cause, state, not_before, requested_at) values ($1, 7, '{}', '{}', 'sent', $2, $2)`,
       [key, at],
     ),
+  monitor_draft: (at, key) =>
+    run(
+      `insert into monitor_draft (chat_id, person_id, content, cause, changed_at) values (7, hashtext($1), '{}', 'c', $2)`,
+      [key, at],
+    ),
   monitor_event: (at, key) =>
     run(
       `insert into monitor_event (id, chat_id, name, subject, data, time, at) values ($1, 7, 'n', 's', '{}', $2, $2)`,
@@ -95,6 +100,7 @@ const days: Record<string, number> = {
   look: 1,
   maintenance_window: 400,
   message: 45,
+  monitor_draft: 2,
   monitor_event: 45,
   operator_notice: 90,
   probe_hour: 400,
@@ -204,6 +210,7 @@ test.each([
   ['incident', 'closed_at'],
   ['look', 'free_at'],
   ['message', 'requested_at'],
+  ['monitor_draft', 'changed_at'],
   ['operator_notice', 'last_at'],
   ['search', 'at'],
   ['skipped_record', 'reported_at'],

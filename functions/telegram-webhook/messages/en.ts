@@ -1,5 +1,6 @@
 import { html } from '#functions/telegram/html.ts'
 import type { BotMessages } from './pt-BR.ts'
+import { wizardEn } from './wizard-en.ts'
 
 /** The bot's messages in English. */
 export const en: BotMessages = {
@@ -152,13 +153,10 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   catalogueFilling: () => html`I am still looking up the dates of what you follow. Please try again in a minute.`,
   catalogueDownNote: () => html`<i>Dates are not available right now.</i>`,
 
-  howToMonitor: () => html`Tell me the address and, if you like, how often to check it:
-
-<code>/monitor example.org</code>
-<code>/monitor https://example.org/health 30s</code>
-<code>/monitor tcp://example.org:5432 5m</code>
-
-For a site that is slow to answer, add a time limit: <code>/monitor example.org 1m timeout 30s</code>`,
+  wizard: wizardEn,
+  administratorsOnly: 'Only the administrators of the group can change its monitors.',
+  administratorsOnlyHere: () =>
+    html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,
   intervalUnknown: asked =>
     html`I did not understand the interval “${asked}”. Examples: <code>30s</code>, <code>5m</code> or <code>1h</code>.`,
   intervalShort: () => html`The shortest interval is 10 seconds (<code>10s</code>).`,

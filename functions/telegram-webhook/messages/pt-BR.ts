@@ -1,4 +1,5 @@
 import { type Html, html } from '#functions/telegram/html.ts'
+import { wizardPtBR } from './wizard-pt-BR.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
 
@@ -160,13 +161,10 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   catalogueDownNote: () => html`<i>As datas não estão disponíveis agora.</i>`,
 
   // Monitors
-  howToMonitor: () => html`Diga o endereço e, se quiser, de quanto em quanto tempo devo verificar:
-
-<code>/monitorar exemplo.com.br</code>
-<code>/monitorar https://exemplo.com.br/saude 30s</code>
-<code>/monitorar tcp://exemplo.com.br:5432 5m</code>
-
-Para um site que demora a responder, dê um limite de tempo: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
+  wizard: wizardPtBR,
+  administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
+  administratorsOnlyHere: () =>
+    html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,
   intervalUnknown: (asked: string) =>
     html`Não entendi o intervalo “${asked}”. Use por exemplo <code>30s</code>, <code>5m</code> ou <code>1h</code>.`,
   intervalShort: () => html`O menor intervalo é de 10 segundos (<code>10s</code>).`,

@@ -72,6 +72,7 @@ const id = fc.integer({ min: 1, max: 999_999_999_999_999 })
 const small = fc.integer({ min: 0, max: 9_999 })
 const show = fc.integer({ min: 1, max: 999_999_999 })
 const date = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
+const word = fc.stringMatching(/^[a-zA-Z\d-]{1,16}$/)
 const act = <Act extends Press['act']>(name: Act) => fc.constant(name)
 const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }>> } = {
   card: fc.record({ act: act('card'), search: id, at: small }),
@@ -91,6 +92,12 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   delete: fc.record({ act: act('delete'), monitor: id }),
   deleteNow: fc.record({ act: act('deleteNow'), monitor: id }),
   answer: fc.record({ act: act('answer'), incident: id, answer: fc.constantFrom(...answers) }),
+  newMonitor: fc.record({ act: act('newMonitor') }),
+  edit: fc.record({ act: act('edit'), monitor: id }),
+  draft: fc.record({ act: act('draft'), draft: id, step: word }),
+  fill: fc.record({ act: act('fill'), draft: id, step: word, value: word }),
+  saveDraft: fc.record({ act: act('saveDraft'), draft: id }),
+  cancelDraft: fc.record({ act: act('cancelDraft'), draft: id }),
   language: fc.record({ act: act('language'), language: fc.constantFrom('pt-BR' as const, 'en' as const) }),
   zones: fc.record({ act: act('zones') }),
   zone: fc.record({ act: act('zone'), zone: fc.constantFrom(...Intl.supportedValuesOf('timeZone'), 'Etc/GMT+3') }),

@@ -41,7 +41,6 @@ describe('monitors', () => {
   })
 
   test.each([
-    ['', /^Diga o endereço e, se quiser/],
     ['ftp://example.org', /só vigio endereços http, https, tcp, tls, dns, ping, ws, wss, grpc e grpcs\.$/],
     ['tcp://example.org', /falta a porta/],
     ['https://me:secret@example.org', /contém usuário ou senha, .* mande o endereço sem eles\.$/],
@@ -181,7 +180,7 @@ describe('monitors', () => {
     expect(shown.text).toBe(
       '🟢 bom.example\nhttps://bom.example/\n\nno ar há 3 dias\n99,99% no ar em 24 h · resposta média: 120 ms\nverificado a cada 1 min\núltima verificação há 40 s',
     )
-    expect(labels(shown)).toEqual([['verificar agora'], ['pausar', 'excluir'], ['« voltar']])
+    expect(labels(shown)).toEqual([['verificar agora'], ['configurar', 'pausar'], ['excluir'], ['« voltar']])
   })
 
   test('a monitor can be checked, paused and resumed with buttons, and is deleted only after a confirmation', async () => {
@@ -197,12 +196,12 @@ describe('monitors', () => {
     })
     const paused = await person.presses('pausar', list.id)
     expect(paused.shown.text).toMatch(/^⏸ servico\.example/)
-    expect(labels(paused.shown)).toEqual([['retomar', 'excluir'], ['« voltar']])
+    expect(labels(paused.shown)).toEqual([['configurar', 'retomar'], ['excluir'], ['« voltar']])
     const resumed = await person.presses('retomar', list.id)
     expect(resumed.toast).toBe('Retomado!')
     const confirmation = await person.presses('excluir', list.id)
     expect(confirmation.shown.text).toMatch(/^Excluir servico\.example\?/)
-    expect(labels((await person.presses('não excluir', list.id)).shown)[1]).toEqual(['pausar', 'excluir'])
+    expect(labels((await person.presses('não excluir', list.id)).shown)[1]).toEqual(['configurar', 'pausar'])
     await person.presses('excluir', list.id)
     const gone = await person.presses('excluir servico.example', list.id)
     expect(gone.toast).toBe('servico.example foi excluído.')

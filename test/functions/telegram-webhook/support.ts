@@ -9,6 +9,8 @@ import { followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
+import { monitorChangesIn } from '#database/uptime/monitor-changes.ts'
+import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import type { VigiaEvent } from '#events/event.ts'
@@ -98,6 +100,8 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     searches: searchesIn(db),
     monitors: monitorsIn(db),
     heartbeats: heartbeatsIn(db),
+    monitorChanges: monitorChangesIn(db),
+    monitorDrafts: monitorDraftsIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),

@@ -1,0 +1,52 @@
+import type { Clock } from '#functions/host/clock.ts'
+import { TelegramError } from '#functions/telegram/client.ts'
+import type { TelegramApi } from './telegraf-client.ts'
+
+/** How long an answer of Telegram is used. A person who was made an administrator should not have to wait long. */
+const keptMs = 60_000
+
+/** The part of Telegram's ChatMember that tells the role. */
+interface Member {
+  status: string
+  user?: { id: number }
+}
+
+const isAdministrator = ({ status }: Member) => status === 'creator' || status === 'administrator'
+
+/** Finds out who administers a group. Each process keeps the answers of Telegram for a minute. */
+export const administratorsOf = (clock: Clock) => {
+  const answers = new Map<string, { isOne: boolean; until: number }>()
+  return {
+    /** Whether the person is the owner or an administrator of the group. Throws if Telegram does not answer. */
+    include: async (telegram: TelegramApi, chatId: number, personId: number, signal: AbortSignal): Promise<boolean> => {
+      // An anonymous administrator writes in the name of the group. Other chats that write there are no administrators.
+      if (personId <= 0) return personId === chatId
+      const now = clock().getTime()
+      const key = `${chatId}/${personId}`
+      const known = answers.get(key)
+      if (known !== undefined && known.until > now) return known.isOne
+      for (const [other, { until }] of answers) if (until <= now) answers.delete(other)
+      const isOne = await askTelegram(telegram, chatId, personId, signal)
+      answers.set(key, { isOne, until: now + keptMs })
+      return isOne
+    },
+  }
+}
+
+export type Administrators = ReturnType<typeof administratorsOf>
+
+/**
+ * Telegram guarantees an answer about other users only if the bot is an administrator. Where it refuses, the list of
+ * the administrators tells the same, because every member may ask for it.
+ */
+const askTelegram = async (telegram: TelegramApi, chatId: number, personId: number, signal: AbortSignal) => {
+  try {
+    return isAdministrator(
+      (await telegram.call('getChatMember', { chat_id: chatId, user_id: personId }, signal)) as Member,
+    )
+  } catch (error) {
+    if (!(error instanceof TelegramError) || error.code !== 400) throw error
+    const members = (await telegram.call('getChatAdministrators', { chat_id: chatId }, signal)) as Member[]
+    return members.some(member => member.user?.id === personId && isAdministrator(member))
+  }
+}

@@ -1,0 +1,220 @@
+import type { DraftContent, MonitorDraft } from '#database/uptime/monitor-drafts.ts'
+import type { Monitor } from '#database/uptime/monitors.ts'
+import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
+import { defaultIntervalS, defaultTimeoutS, maxTimeoutS } from '#functions/checks/interval-and-timeout.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
+import { folded } from '#functions/wording/fold.ts'
+import type { ChatContext } from '../context.ts'
+import type { BotMessages } from '../messages/messages.ts'
+import { parseMonitorArgument, tcpInstead } from '../monitor-argument.ts'
+import { type Refused, readAddress, readInterval, readTimeLimit } from '../monitor-fields.ts'
+import { label } from '../pages.ts'
+
+/** A draft with what its fields depend on. */
+export interface Drafting {
+  context: ChatContext
+  draft: MonitorDraft
+  /** The monitors of the chat. */
+  monitors: readonly Monitor[]
+}
+
+/** A button that fills in a field. The value is at most 16 letters, digits and hyphens. */
+export interface Choice {
+  text: string
+  value: string
+}
+
+/** Changes of a draft. `undefined` removes a value. */
+export type DraftChanges = { [Name in keyof DraftContent]?: DraftContent[Name] | undefined }
+
+/** A field of a monitor that a person fills in by a button or by a text. */
+export interface Field {
+  /** Whether the field makes sense for this draft. By default it does. */
+  isOffered?(drafting: Drafting): boolean
+  choices(drafting: Drafting): Choice[]
+  /** What a button means; null for a button that the bot did not offer. Without it a value means what its text means. */
+  choose?(drafting: Drafting, value: string): DraftChanges | null
+  /** What a text means, or why it cannot be used. Absent: the field takes no text. */
+  read?(drafting: Drafting, text: string): DraftChanges | Refused | Promise<DraftChanges | Refused>
+  /** The present value; null if it has the usual value. */
+  show(drafting: Drafting): string | null
+}
+
+/** The fields by name, in the order in which they are shown. */
+export type FieldName = keyof BotMessages['wizard']['labels']
+
+/** The kinds that the bot can set up, with the scheme of an address that was typed without one. */
+const schemes: Partial<Record<Monitor['kind'], string>> = { http: 'https', tcp: 'tcp' }
+
+/** The value of the button that removes a value. */
+export const none = '-'
+
+const kind: Field = {
+  isOffered: ({ draft }) => draft.monitorId === null,
+  choices: ({ context: { messages } }) =>
+    Object.keys(schemes).map(value => ({
+      text: messages.wizard.kinds[value as keyof typeof messages.wizard.kinds],
+      value,
+    })),
+  choose: ({ draft }, value) => {
+    if (!Object.hasOwn(schemes, value)) return null
+    // An address belongs to a kind, so another kind needs another address.
+    return value === draft.content.kind
+      ? {}
+      : { kind: value as Monitor['kind'], url: undefined, name: undefined, settings: undefined }
+  },
+  // An address says its kind.
+  read: (drafting, text) => address.read!(drafting, text),
+  show: ({ context: { messages }, draft }) =>
+    messages.wizard.kinds[draft.content.kind as keyof typeof messages.wizard.kinds] ?? null,
+}
+
+const address: Field = {
+  isOffered: ({ draft }) => draft.monitorId === null,
+  choices: () => [],
+  choose: () => null,
+  read: async ({ context, draft }, text) => {
+    const parsed = parseMonitorArgument(text)
+    const scheme = draft.content.kind && schemes[draft.content.kind]
+    const isBare = !/^[a-z][a-z\d+.-]*:\/\//i.test(parsed.address)
+    const tcp = isBare && draft.content.kind !== 'http' ? tcpInstead(parsed.address) : null
+    const typed = tcp ?? (isBare && scheme && scheme !== 'https' ? `${scheme}://${parsed.address}` : parsed.address)
+    const target = await readAddress(context, typed)
+    if ('refusal' in target) return target
+    const changes: DraftChanges = { ...target, settings: undefined }
+    if (parsed.interval !== '') {
+      const interval = readInterval(context, parsed.interval)
+      if ('refusal' in interval) return interval
+      changes.intervalS = interval.intervalS
+    }
+    if (parsed.limit !== null) {
+      const limit = readTimeLimit(
+        context,
+        parsed.limit,
+        changes.intervalS ?? draft.content.intervalS ?? defaultIntervalS,
+      )
+      if ('refusal' in limit) return limit
+      changes.timeoutMs = limit.timeoutS * 1000
+    }
+    return changes
+  },
+  show: ({ draft }) => draft.content.url ?? null,
+}
+
+const durations = ({ context: { chat } }: Drafting, seconds: readonly number[]): Choice[] =>
+  seconds.map(value => ({ text: sayDuration(value * 1000, chat.language), value: String(value) }))
+
+const intervalOf = ({ draft }: Drafting) => draft.content.intervalS ?? defaultIntervalS
+
+const interval: Field = {
+  choices: drafting => durations(drafting, [30, 60, 300, 900, 1800, 3600]),
+  read: ({ context, draft }, text) => {
+    const read = readInterval(context, text)
+    if ('refusal' in read) return read
+    const { timeoutMs } = draft.content
+    // A time limit that no longer fits into the interval becomes the usual one; the review shows it.
+    const fits = timeoutMs === undefined || timeoutMs <= maxTimeoutS(read.intervalS) * 1000
+    return { intervalS: read.intervalS, ...(fits ? {} : { timeoutMs: undefined }) }
+  },
+  show: drafting => sayDuration(intervalOf(drafting) * 1000, drafting.context.chat.language),
+}
+
+const limit: Field = {
+  choices: drafting =>
+    durations(
+      drafting,
+      [2, 5, 10, 20, 30, 60, 120].filter(value => value <= maxTimeoutS(intervalOf(drafting))),
+    ),
+  read: (drafting, text) => {
+    const read = readTimeLimit(drafting.context, text, intervalOf(drafting))
+    return 'refusal' in read ? read : { timeoutMs: read.timeoutS * 1000 }
+  },
+  show: drafting =>
+    sayDuration(
+      drafting.draft.content.timeoutMs ?? defaultTimeoutS(intervalOf(drafting)) * 1000,
+      drafting.context.chat.language,
+    ),
+}
+
+/** A number of attempts, from 1 to 10 as in the table `monitor`. */
+const attempts = (name: 'confirmations' | 'recoveries', usual: number): Field => ({
+  choices: () => [1, 2, 3, 5].map(value => ({ text: String(value), value: String(value) })),
+  read: ({ context: { messages } }, text) => {
+    const value = /^\d{1,3}$/.exec(text.trim()) ? Number(text) : Number.NaN
+    if (!(value >= 1 && value <= 10)) return { refusal: messages.wizard.attemptsRefused(label(text)) }
+    const changes: DraftChanges = {}
+    changes[name] = value
+    return changes
+  },
+  show: ({ draft }) => String(draft.content[name] ?? usual),
+})
+
+const maxGroupName = 40
+
+const group: Field = {
+  choices: ({ monitors }) => {
+    const named = monitors.filter(({ groupName }) => groupName !== null)
+    const first = new Map(named.toReversed().map(({ id, groupName }) => [groupName!, id]))
+    return [...first]
+      .toSorted(([one], [other]) => one.localeCompare(other))
+      .slice(0, 8)
+      .map(([name, id]) => ({ text: label(name), value: String(id) }))
+  },
+  choose: ({ monitors }, value) => {
+    if (value === none) return { groupName: null }
+    const groupName = monitors.find(({ id }) => String(id) === value)?.groupName
+    return groupName == null ? null : { groupName }
+  },
+  read: ({ context: { messages } }, text) => {
+    const groupName = text.replace(/\s+/g, ' ').trim()
+    return groupName === '' || [...groupName].length > maxGroupName
+      ? { refusal: messages.wizard.groupRefused(maxGroupName) }
+      : { groupName }
+  },
+  show: ({ draft }) => draft.content.groupName ?? null,
+}
+
+/** The monitors on which this one may depend: not itself, and none that depends on it. */
+const possibleParents = ({ draft, monitors }: Drafting): Monitor[] => {
+  const dependent = new Set(draft.monitorId === null ? [] : [draft.monitorId])
+  for (let before = -1; before < dependent.size; ) {
+    before = dependent.size
+    for (const { id, parentId } of monitors) if (parentId !== null && dependent.has(parentId)) dependent.add(id)
+  }
+  return monitors.filter(({ id }) => !dependent.has(id))
+}
+
+const parent: Field = {
+  isOffered: drafting => possibleParents(drafting).length > 0,
+  choices: drafting =>
+    possibleParents(drafting)
+      .slice(0, 8)
+      .map(({ id, name }) => ({ text: label(name), value: String(id) })),
+  choose: (drafting, value) => {
+    if (value === none) return { parentId: null }
+    const found = possibleParents(drafting).find(({ id }) => String(id) === value)
+    return found === undefined ? null : { parentId: found.id }
+  },
+  read: (drafting, text) => {
+    const wanted = folded(text.trim())
+    const found = possibleParents(drafting).filter(({ name }) => folded(name).includes(wanted))
+    const exact = found.find(({ name }) => folded(name) === wanted) ?? (found.length === 1 ? found[0] : undefined)
+    return exact === undefined
+      ? { refusal: drafting.context.messages.wizard.parentRefused(label(text)) }
+      : { parentId: exact.id }
+  },
+  show: ({ draft, monitors }) => monitors.find(({ id }) => id === draft.content.parentId)?.name ?? null,
+}
+
+export const fields: Record<FieldName, Field> = {
+  kind,
+  address,
+  interval,
+  limit,
+  confirmations: attempts('confirmations', defaultConfirmations),
+  recoveries: attempts('recoveries', defaultRecoveries),
+  group,
+  parent,
+}
+
+export const isFieldName = (name: string): name is FieldName => Object.hasOwn(fields, name)

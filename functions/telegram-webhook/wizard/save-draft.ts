@@ -1,0 +1,61 @@
+import { hostOf } from '#database/uptime/monitor-limits.ts'
+import type { Monitor } from '#database/uptime/monitors.ts'
+import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
+import { defaultIntervalS, defaultTimeoutS } from '#functions/checks/interval-and-timeout.ts'
+import { plain } from '#functions/telegram/html.ts'
+import { createMonitor } from '../add-monitor.ts'
+import { limitMessage } from '../monitor-limit-message.ts'
+import { type Button, editReply, type Reply, toastReply } from '../reply.ts'
+import type { Drafting } from './fields.ts'
+
+/**
+ * Makes the monitor of a finished draft, or changes it. Everything is stored at once or nothing. A repeated update does
+ * it again with the same result, so that its events are published.
+ */
+export const saveDraft = async (drafting: Drafting): Promise<Reply> => {
+  const { draft } = drafting
+  return draft.monitorId === null ? create(drafting) : change(drafting, draft.monitorId)
+}
+
+const fieldsOf = ({ draft: { content } }: Drafting) => {
+  const intervalS = content.intervalS ?? defaultIntervalS
+  return {
+    intervalS,
+    timeoutMs: content.timeoutMs ?? defaultTimeoutS(intervalS) * 1000,
+    settings: content.settings ?? {},
+    groupName: content.groupName ?? null,
+    parentId: content.parentId ?? null,
+    confirmations: content.confirmations ?? defaultConfirmations,
+    recoveries: content.recoveries ?? defaultRecoveries,
+  }
+}
+
+const detailsButton = ({ context: { messages } }: Drafting, monitor: number): Button[][] => [
+  [{ text: messages.wizard.details, press: { act: 'monitor', monitor } }],
+]
+
+const create = async (drafting: Drafting): Promise<Reply> => {
+  const { context, draft } = drafting
+  const { deps, cause } = context
+  const { kind, url, name, timeoutMs } = draft.content
+  const wanted = { ...fieldsOf(drafting), kind: kind as Monitor['kind'], url: url!, name: name! }
+  const { html, events, monitorId } = await createMonitor(context, wanted, timeoutMs !== undefined)
+  // Above a limit the draft stays open, so that the person can choose a longer interval.
+  if (monitorId === null) return toastReply(plain(html), true)
+  await deps.monitorDrafts.markSaved(draft.id, cause.id, deps.clock())
+  return { ...editReply({ html, buttons: detailsButton(drafting, monitorId) }), events }
+}
+
+const change = async (drafting: Drafting, id: number): Promise<Reply> => {
+  const { context, draft } = drafting
+  const { deps, chat, origin, cause, messages } = context
+  const changed = await deps.monitorChanges.change(chat.id, id, fieldsOf(drafting), origin.personId, deps.limits)
+  if (changed === null) return toastReply(messages.monitorGone)
+  if ('exceeded' in changed)
+    return toastReply(plain(limitMessage(context, changed.exceeded, hostOf(draft.content.url!))), true)
+  await deps.monitorDrafts.markSaved(draft.id, cause.id, deps.clock())
+  return editReply({
+    html: messages.wizard.changed(draft.content.name ?? ''),
+    buttons: detailsButton(drafting, id),
+  })
+}

@@ -1,0 +1,100 @@
+import type { MonitorDraft } from '#database/uptime/monitor-drafts.ts'
+import { type Html, html, joined } from '#functions/telegram/html.ts'
+import { label } from '../pages.ts'
+import type { Button, View } from '../reply.ts'
+import { type Drafting, type FieldName, fields, none } from './fields.ts'
+
+/** A page of the wizard: a field, or the review of all fields. */
+export type Step = FieldName | 'review'
+
+/** The fields that a new monitor asks for one after the other. The others are optional and reached from the review. */
+const required: readonly FieldName[] = ['kind', 'address', 'interval']
+
+/** The first step whose field has no value yet. */
+export const nextStep = ({ monitorId, content }: MonitorDraft): Step => {
+  if (monitorId !== null) return 'review'
+  if (content.url === undefined) return content.kind === undefined ? 'kind' : 'address'
+  return content.intervalS === undefined ? 'interval' : 'review'
+}
+
+/** The field that a text fills in while a step is shown. */
+export const askedAt = (step: Step): FieldName | null =>
+  step !== 'review' && fields[step].read !== undefined ? step : null
+
+export const stepView = (drafting: Drafting, step: Step): View =>
+  step === 'review' ? reviewView(drafting) : fieldView(drafting, step)
+
+const twoInARow = (buttons: Button[]): Button[][] =>
+  buttons.flatMap((_, at) => (at % 2 === 0 ? [buttons.slice(at, at + 2)] : []))
+
+const fieldView = (drafting: Drafting, name: FieldName): View => {
+  const { context, draft } = drafting
+  const { wizard } = context.messages
+  const { content, id } = draft
+  const field = fields[name]
+  const example = name === 'address' && wizard.examples[content.kind as keyof typeof wizard.examples]
+  const isRemovable = field.choose !== undefined && !required.includes(name) && field.show(drafting) !== null
+  const choices = [
+    ...field.choices(drafting),
+    ...(isRemovable ? [{ text: name === 'group' ? wizard.noGroup : wizard.noParent, value: none }] : []),
+  ]
+  const asks = joined([wizard.asks[name](), example && html`<code>${example}</code>`])
+  return {
+    html: joined(
+      [
+        name !== 'address' && name !== 'kind' && content.name !== undefined && wizard.title(content.name),
+        asks,
+        context.chat.kind !== 'private' && askedAt(name) !== null && wizard.replyInGroup(),
+      ],
+      '\n\n',
+    ),
+    buttons: [
+      ...twoInARow(choices.map(({ text, value }) => ({ text, press: { act: 'fill', draft: id, step: name, value } }))),
+      lastRow(drafting, name),
+    ],
+  }
+}
+
+/** "Back" leads to the step before, from an option to the review. */
+const lastRow = ({ context: { messages }, draft }: Drafting, step: Step): Button[] => {
+  const { wizard } = messages
+  const cancel: Button = { text: wizard.cancel, press: { act: 'cancelDraft', draft: draft.id } }
+  const isNew = draft.monitorId === null
+  const at = step === 'review' ? required.length : required.indexOf(step)
+  const before = !isNew || at < 0 ? (step === 'review' ? undefined : 'review') : required[at - 1]
+  return before === undefined
+    ? [cancel]
+    : [{ text: wizard.back, press: { act: 'draft', draft: draft.id, step: before } }, cancel]
+}
+
+const reviewView = (drafting: Drafting): View => {
+  const { context, draft } = drafting
+  const { wizard } = context.messages
+  const names = (Object.keys(fields) as FieldName[]).filter(name => fields[name].isOffered?.(drafting) ?? true)
+  const shown = (name: FieldName) => fields[name].show(drafting) ?? wizard.none
+  const lines = names
+    .filter(name => name !== 'address')
+    .map((name): Html => wizard.line(wizard.labels[name], shown(name)))
+  return {
+    html: joined(
+      [
+        joined([wizard.title(draft.content.name ?? ''), html`<code>${draft.content.url}</code>`]),
+        joined(lines),
+        wizard.checkBeforeSaving(),
+      ],
+      '\n\n',
+    ),
+    buttons: [
+      [{ text: draft.monitorId === null ? wizard.create : wizard.save, press: { act: 'saveDraft', draft: draft.id } }],
+      ...twoInARow(
+        names
+          .filter(name => name !== 'kind' && name !== 'address')
+          .map(name => ({
+            text: label(`${wizard.labels[name]}: ${shown(name)}`),
+            press: { act: 'draft', draft: draft.id, step: name },
+          })),
+      ),
+      lastRow(drafting, 'review'),
+    ],
+  }
+}

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest'
+import type { GroupOptions, SimulatedGroup } from '#simulators/telegram/group.ts'
+import { useConversations, world } from './conversations.ts'
+
+useConversations()
+
+let groups = 0
+/** A group with an administrator, a member and one monitor. */
+const newGroup = async (options: GroupOptions = {}) => {
+  const [ana, davi] = [world.telegram.user('Ana'), world.telegram.user('Davi')]
+  const group = world.telegram.group(`Plantão ${++groups}`, options)
+  group.addBot(ana)
+  const [administrator, member] = [seatOf(group, ana, 'administrator'), seatOf(group, davi, 'member')]
+  expect((await administrator.says('/monitorar loja.example')).text).toMatch(/^Pronto!/)
+  return { group, ana, davi, administrator, member }
+}
+
+type User = ReturnType<typeof world.telegram.user>
+
+const seatOf = (group: SimulatedGroup, user: User, role: 'administrator' | 'member') => {
+  const seat = group.as(user, role)
+  return {
+    ...seat,
+    says: async (text: string, replyTo?: number) => {
+      seat.send(text, replyTo === undefined ? {} : { replyTo })
+      await world.settled()
+      return seat.answers().at(-1)!
+    },
+    presses: async (button: string | RegExp) => {
+      const press = seat.press(button)
+      await world.settled()
+      return { answer: press.answer(), shown: seat.answers().at(-1)! }
+    },
+  }
+}
+
+const onlyAdministrators = 'Só quem administra o grupo pode mudar os monitores.'
+
+describe('in a group', () => {
+  test('a member looks at the monitors and requests a check, and only an administrator changes them', async () => {
+    const { group, member, administrator } = await newGroup()
+    expect((await member.says('/monitores')).text).toContain('loja.example')
+    await member.presses(/loja\.example/)
+    world.time.now = new Date(world.time.now.getTime() + 60_000)
+    expect((await member.presses('verificar agora')).answer?.text).toMatch(/^Verificando/)
+    for (const button of ['pausar', 'excluir', 'configurar'])
+      expect((await member.presses(button)).answer, button).toEqual({ text: onlyAdministrators, alert: true })
+    expect((await member.says('/monitorar outra.example')).text).toContain(onlyAdministrators)
+    expect((await member.says('/monitorar')).text).toContain(onlyAdministrators)
+    expect((await member.says('@VigiaBot vigia outra.example')).text).toContain(onlyAdministrators)
+    expect(await world.deps.monitors.of(group.chatId)).toMatchObject([{ name: 'loja.example', pausedAt: null }])
+    expect((await administrator.presses('pausar')).answer?.text).toMatch(/^Pausado/)
+  })
+
+  test('a member may still follow series and use the bot in a private chat', async () => {
+    const { member, davi } = await newGroup()
+    await member.says('/buscar harbor nine')
+    expect((await member.presses('seguir')).answer?.text).toMatch(/^Pronto!/)
+    davi.send('/monitorar minha.example')
+    await world.settled()
+    expect(davi.answers().at(-1)!.text).toMatch(/^Pronto!/)
+  })
+
+  test('the answer of Telegram is used for a minute, and a new administrator may change monitors after that', async () => {
+    const { group, davi, member } = await newGroup()
+    await member.says('/monitorar a.example')
+    const calls = () => world.telegram.calls('getChatMember').length
+    const before = calls()
+    group.as(davi, 'administrator')
+    expect((await member.says('/monitorar a.example')).text).toContain(onlyAdministrators)
+    expect(calls()).toBe(before)
+    world.time.now = new Date(world.time.now.getTime() + 61_000)
+    expect((await member.says('/monitorar a.example')).text).toMatch(/^Pronto!/)
+    expect(calls()).toBe(before + 1)
+  })
+
+  test('that hides its members, the bot finds the administrators in their list', async () => {
+    const { member } = await newGroup({ supergroup: true, hidesMembers: true })
+    expect((await member.says('/monitorar outra.example')).text).toContain(onlyAdministrators)
+  })
+
+  test('an anonymous administrator changes the monitors, and a channel that writes there does not', async () => {
+    const { group, administrator } = await newGroup({ supergroup: true })
+    let id = 880_000_000 + groups * 10
+    const writeAs = async (senderChat: number) => {
+      await world.post({
+        update_id: ++id,
+        message: {
+          message_id: 9_000,
+          date: 1_763_700_000,
+          from: { id: 1_087_968_824, is_bot: true, first_name: 'Group' },
+          sender_chat: { id: senderChat, type: 'supergroup', title: 'x' },
+          chat: { id: group.chatId, type: 'supergroup', title: 'x' },
+          text: '/monitorar anonimo.example',
+          entities: [{ type: 'bot_command', offset: 0, length: 10 }],
+        },
+      })
+      return administrator.answers().at(-1)!.text
+    }
+    expect(await writeAs(-1_009_999_999_999)).toContain(onlyAdministrators)
+    expect(await writeAs(group.chatId)).toMatch(/^Pronto!/)
+  })
+
+  test('the wizard takes replies to its messages, and only of the person who began it', async () => {
+    const { group, ana, administrator } = await newGroup()
+    const other = seatOf(group, world.telegram.user('Bia'), 'administrator')
+    const start = await administrator.says('/monitorar')
+    expect(start.text).toContain('Responda a esta mensagem.')
+    const count = administrator.answers().length
+    await administrator.says('isto é uma conversa do grupo')
+    await other.says('outra.example', start.id)
+    expect(administrator.answers()).toHaveLength(count)
+    expect((await other.presses('🌐 site')).answer).toEqual({
+      text: 'Só quem começou esta configuração pode continuar. Comece a sua com /monitorar.',
+      alert: true,
+    })
+    const review = await administrator.says('certa.example 1m', start.id)
+    expect(review.text).toContain('https://certa.example/')
+    group.as(ana, 'member')
+    world.time.now = new Date(world.time.now.getTime() + 61_000)
+    expect((await administrator.presses('✅ criar monitor')).answer?.text).toBe(onlyAdministrators)
+    expect(await world.deps.monitors.of(group.chatId)).toHaveLength(1)
+  })
+
+  test('while Telegram does not tell the role, nothing changes and the update comes again', async () => {
+    const { group, davi } = await newGroup()
+    const seat = group.as(davi, 'administrator')
+    world.telegram.failNext('getChatMember', { status: 502 })
+    seat.send('/monitorar depois.example')
+    await world.settled()
+    expect(seat.answers().at(-1)!.text).toMatch(/^Pronto!/)
+  })
+})
