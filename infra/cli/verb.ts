@@ -10,6 +10,10 @@ export interface Shell {
 export interface Verb {
   /** The lines of the help, without indentation. */
   help: string
-  /** Throws UsageError for wrong arguments, and any other Error if the command failed. */
-  run(args: string[], shell: Shell): Promise<void>
+  /**
+   * Throws UsageError for wrong arguments, and any other Error if the command failed. Resolves with an exit code if it
+   * is not 0.
+   */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a verb without an exit code of its own returns nothing
+  run(args: string[], shell: Shell): Promise<number | void>
 }

@@ -10,6 +10,7 @@ const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
   doctor: () => import('./doctor.ts'),
+  run: () => import('./run.ts'),
 }
 
 const help = async (): Promise<string> => {
@@ -21,11 +22,11 @@ const help = async (): Promise<string> => {
     ...lines,
     '',
     'Environment: PORT of the running Vigia (default 8080), DATA_DIR of its data (default .vigia), DATABASE_URL of another PostgreSQL.',
-    'Exit codes: 0 done, 1 failed, 2 wrong arguments.',
+    'Exit codes: 0 done, 1 failed, 2 wrong arguments; of run: that of the command.',
   ].join('\n')
 }
 
-/** Runs one command and returns its exit code: 0 done, 1 failed, 2 wrong arguments. */
+/** Runs one command and returns its exit code: 0 done, 1 failed, 2 wrong arguments, or the one of the verb. */
 export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<number> => {
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
     shell.print(await help())
@@ -37,13 +38,14 @@ export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<nu
     return 2
   }
   const { verb } = await load()
-  if (args.includes('--help') || args.includes('-h')) {
+  // What follows -- belongs to another program.
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args
+  if (own.includes('--help') || own.includes('-h')) {
     shell.print(verb.help)
     return 0
   }
   try {
-    await verb.run(args, shell)
-    return 0
+    return (await verb.run(args, shell)) ?? 0
   } catch (error) {
     shell.printError((error as Error).message)
     if (!(error instanceof UsageError)) return 1
