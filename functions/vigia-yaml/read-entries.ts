@@ -97,7 +97,9 @@ const readMonitor = async (
   const { kind, url, name } = 'reason' in target ? { kind: entry.kind ?? null, url: '', name: key } : target
   const intervalS = intervalOf(entry, report)
   const settings = entry.settings ?? {}
-  if (kind !== null) for (const { path, reason } of await settingsFaults(kind, settings)) report(path, reason)
+  if (kind !== null)
+    for (const { path, reason } of await settingsFaults(kind, settings, Object.keys(entry.secrets ?? {})))
+      report(path, reason)
   return {
     key,
     name: entry.name ?? name,
@@ -117,11 +119,10 @@ const readMonitor = async (
 }
 
 /** What is wrong with the settings of a kind: first by its schema, then by the rules that no schema can express. */
-const settingsFaults = async (kind: string, settings: Settings): Promise<Fault[]> => {
+const settingsFaults = async (kind: string, settings: Settings, secrets: readonly string[]): Promise<Fault[]> => {
   const isValid = compiledSettings.get(kind) ?? compiler().compile(settingsSchemas[kind as SettingsKind])
   compiledSettings.set(kind, isValid)
-  const faults = isValid(settings) ? await ruleFaults(kind, settings) : schemaFaults(isValid.errors ?? [])
-  return faults.map(({ path, reason }) => ({ path: ['settings', ...path], reason }))
+  return isValid(settings) ? ruleFaults(kind, settings, secrets) : schemaFaults(isValid.errors ?? [], ['settings'])
 }
 
 const intervalOf = ({ interval }: MonitorEntry, report: Report): number => {

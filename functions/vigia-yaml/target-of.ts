@@ -1,6 +1,4 @@
-import { domainToUnicode } from 'node:url'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
-import type { ProbeErrorCode } from '#events/probe-error.ts'
 import { parseTarget } from '#functions/dial/target.ts'
 import { addressesInUrl } from '#functions/dial/url-addresses.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
@@ -65,36 +63,15 @@ export const targetOf = (
       field: 'url',
       reason: `belongs to kind ${found}, not ${named}; kind ${named} needs ${schemesOf(named).join(' or ')}`,
     }
-  const target = parsed(found, url)
-  if ('reason' in target) return { field: 'url', reason: target.reason }
+  const target = parseTarget(url)
+  if (!target.ok) return { field: 'url', reason: sayProbeError(target.error, 'en') }
   const addresses = addressesInUrl(target.url)
   if (addresses.length > 0 && !addresses.some(mayDial))
     return { field: 'url', reason: 'is a private address, which PROBE_ALLOW does not allow' }
-  return { kind: found, ...target }
+  return { kind: target.kind, url: target.url, name: target.name }
 }
 
 const knownSchemes = () => fileKinds.flatMap(kind => schemesOf(kind))
-
-const parsed = (kind: MonitorKind, text: string): Omit<EntryTarget, 'kind'> | { reason: string } => {
-  const target = kind === 'http' || kind === 'tcp' ? parseTarget(text) : serviceTarget(text)
-  return target.ok ? target : { reason: sayProbeError(target.error, 'en') }
-}
-
-/** Parses the URL of a service that is neither HTTP nor TCP. The host is normalised by the rules of http URLs. */
-const serviceTarget = (
-  text: string,
-): { ok: true; url: string; name: string } | { ok: false; error: ProbeErrorCode } => {
-  const url = /\s/.test(text.trim()) ? null : URL.parse(text.trim())
-  const host = url === null ? '' : (URL.parse(`http://${url.host}/`)?.hostname ?? '').replace(/\.$/, '')
-  if (url === null || host === '') return { ok: false, error: 'bad-url' }
-  if (url.username || url.password) return { ok: false, error: 'credentials' }
-  const path = url.pathname === '/' ? '' : url.pathname
-  const port = url.port && `:${url.port}`
-  const shown = `${domainToUnicode(host) || host}${port}${path}`
-  return { ok: true, url: `${url.protocol}//${host}${port}${path}${url.search}`, name: shown.slice(0, maxNameLength) }
-}
-
-const maxNameLength = 64
 
 /** The name of a monitor whose entry names none. */
 export const shortName = (kind: MonitorKind, url: string): string =>

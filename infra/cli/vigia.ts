@@ -7,6 +7,7 @@ const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   plan: () => import('./plan.ts'),
   apply: () => import('./apply.ts'),
   export: () => import('./export.ts'),
+  import: () => import('./import.ts'),
   backup: () => import('./backup.ts'),
   restore: () => import('./restore.ts'),
   doctor: () => import('./doctor.ts'),

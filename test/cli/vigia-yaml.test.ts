@@ -96,17 +96,18 @@ describe('plan, apply and export', () => {
   test('a secret comes from a variable, from a file, or from a file of variables, and is never printed', async () => {
     const secretFile = await write('from-file\n', 'token.txt')
     const variables = await write('SHOP_TOKEN="from variables"\n', 'vigia.env')
-    const withSecret = (source: string) => write(`${shop}        secrets:\n          bearer-token: ${source}\n`)
-    const secretOf = async () => (await stored())[0]!.secrets['bearer-token']
+    const withSecret = (source: string) =>
+      write(`${shop}        settings: {auth: {bearer: true}}\n        secrets:\n          token: ${source}\n`)
+    const secretOf = async () => (await stored())[0]!.secrets.token
 
     const file = await withSecret('{env: SHOP_TOKEN}')
     expect((await run(['apply', file])).errors).toContain(
-      'vigia.yaml:7: chats[0].monitors.shop.secrets.bearer-token needs the environment variable SHOP_TOKEN, which is not set',
+      'vigia.yaml:8: chats[0].monitors.shop.secrets.token needs the environment variable SHOP_TOKEN, which is not set',
     )
     const first = await run(['apply', file], { SHOP_TOKEN: 'from-environment' })
     expect(first.out).not.toContain('from-environment')
     expect(await secretOf()).toBe('from-environment')
-    expect((await run(['apply', file, '--secrets', variables])).out).toContain('bearer-token hidden → another value')
+    expect((await run(['apply', file, '--secrets', variables])).out).toContain('secrets.token hidden → another value')
     expect(await secretOf()).toBe('from variables')
     await withSecret('{file: token.txt}')
     await run(['apply', file])
@@ -120,12 +121,12 @@ describe('plan, apply and export', () => {
   })
 
   test('a secret that is to be kept but is not stored is refused with its line', async () => {
-    const file = await write(`${shop}        secrets:\n          bearer-token: {stored: true}\n`)
+    const file = await write(
+      `${shop}        settings: {auth: {bearer: true}}\n        secrets:\n          token: {stored: true}\n`,
+    )
     const { code, errors } = await run(['apply', file])
     expect(code).toBe(1)
-    expect(errors).toMatch(
-      /vigia\.yaml:7: chats\[0\]\.monitors\.shop\.secrets\.bearer-token is not stored; write \{env/,
-    )
+    expect(errors).toMatch(/vigia\.yaml:8: chats\[0\]\.monitors\.shop\.secrets\.token is not stored; write \{env/)
     expect(await stored()).toEqual([])
   })
 

@@ -50,7 +50,7 @@ describe('apply', () => {
   test('creates monitors, and changes nothing the second time', async () => {
     const file = monitors({
       gateway: 'url: "tcp://gateway.example:443", group: Network',
-      shop: `${site}, parent: gateway, interval: 5m, secrets: {bearer-token: {env: TOKEN}}`,
+      shop: `${site}, parent: gateway, interval: 5m, settings: {auth: {bearer: true}}, secrets: {token: {env: TOKEN}}`,
     })
     expect(await apply(file)).toBe(
       ['+ gateway: tcp tcp://gateway.example:443', '+ shop: http https://shop.example/', 'monitors: 2 to create'].join(
@@ -63,7 +63,7 @@ describe('apply', () => {
       key: 'shop',
       intervalS: 300,
       parentId: gateway!.id,
-      secrets: { 'bearer-token': 'first' },
+      secrets: { token: 'first' },
     })
     expect(await apply(file)).toBe('monitors: 2 unchanged')
     expect(await stored()).toEqual([gateway, shop])
@@ -86,17 +86,17 @@ describe('apply', () => {
   })
 
   test('changes what the file changes, keeps the history, and shows no secret', async () => {
-    await apply(monitors({ shop: `${site}, secrets: {bearer-token: {env: TOKEN}}` }))
+    await apply(monitors({ shop: `${site}, settings: {auth: {bearer: true}}, secrets: {token: {env: TOKEN}}` }))
     const [before] = await stored()
     variables.TOKEN = 'second'
     const plan = await apply(
       monitors({
-        shop: `url: "https://new.example/", name: Shop, paused: true, secrets: {bearer-token: {env: TOKEN}}`,
+        shop: `url: "https://new.example/", name: Shop, paused: true, settings: {auth: {bearer: true}}, secrets: {token: {env: TOKEN}}`,
       }),
     )
     expect(plan).toBe(
       [
-        '~ shop: name shop.example → Shop, url https://shop.example/ → https://new.example/, paused false → true, secrets.bearer-token hidden → another value',
+        '~ shop: name shop.example → Shop, url https://shop.example/ → https://new.example/, paused false → true, secrets.token hidden → another value',
         'monitors: 1 to change',
       ].join('\n'),
     )
@@ -106,20 +106,26 @@ describe('apply', () => {
       name: 'Shop',
       url: 'https://new.example/',
       isPaused: true,
-      secrets: { 'bearer-token': 'second' },
+      secrets: { token: 'second' },
     })
     expect(await apply(monitors({ shop: 'url: "https://new.example/"' }))).toContain('paused true → false')
-    expect(await stored()).toEqual([{ ...after, name: 'new.example', isPaused: false, secrets: {} }])
+    expect(await stored()).toEqual([{ ...after, name: 'new.example', isPaused: false, settings: {}, secrets: {} }])
   })
 
   test('keeps a stored secret, and says which one is missing', async () => {
-    await apply(monitors({ shop: `${site}, secrets: {bearer-token: {env: TOKEN}}` }))
-    const kept = monitors({ shop: `${site}, group: A, secrets: {bearer-token: {stored: true}}` })
+    await apply(monitors({ shop: `${site}, settings: {auth: {bearer: true}}, secrets: {token: {env: TOKEN}}` }))
+    const kept = monitors({
+      shop: `${site}, group: A, settings: {auth: {bearer: true}}, secrets: {token: {stored: true}}`,
+    })
     await apply(kept)
-    expect((await stored())[0]!.secrets).toEqual({ 'bearer-token': 'first' })
-    const { chats } = await readFile('vigia.yaml', kept.replace('bearer-token', 'other'), outside)
+    expect((await stored())[0]!.secrets).toEqual({ token: 'first' })
+    const { chats } = await readFile(
+      'vigia.yaml',
+      kept.replace('bearer: true', 'basic: {user: me}').replace('{token:', '{password:'),
+      outside,
+    )
     const { missingSecrets } = await applyConfiguration(database.db, chats, { prune: true })
-    expect(missingSecrets).toEqual([{ chatId: 7, key: 'shop', secret: 'other' }])
+    expect(missingSecrets).toEqual([{ chatId: 7, key: 'shop', secret: 'password' }])
   })
 
   test('deletes monitors that an earlier file had, and never those that were added in the chat', async () => {
@@ -228,7 +234,7 @@ describe('export', () => {
   test('gives a file that changes nothing, without defaults and without secrets', async () => {
     const file = monitors({
       gateway: 'url: "tcp://gateway.example:443"',
-      shop: `${site}, name: Shop, parent: gateway, interval: 5m, timeout: 20s, group: Web, confirmations: 1, recoveries: 1, paused: true, secrets: {bearer-token: {env: TOKEN}}`,
+      shop: `${site}, name: Shop, parent: gateway, interval: 5m, timeout: 20s, group: Web, confirmations: 1, recoveries: 1, paused: true, settings: {auth: {bearer: true}}, secrets: {token: {env: TOKEN}}`,
     })
     await apply(file)
     const text = await exported()
@@ -249,8 +255,11 @@ describe('export', () => {
         group: Web
         parent: gateway
         paused: true
+        settings:
+          auth:
+            bearer: true
         secrets:
-          bearer-token:
+          token:
             stored: true
 `)
     expect(await apply(text)).toBe('monitors: 2 unchanged')
@@ -288,9 +297,9 @@ describe('export', () => {
 })
 
 test('secrets are stored only in their table', async () => {
-  await apply(monitors({ shop: `${site}, secrets: {bearer-token: {env: TOKEN}}` }))
+  await apply(monitors({ shop: `${site}, settings: {auth: {bearer: true}}, secrets: {token: {env: TOKEN}}` }))
   const [shop] = await stored()
   const { rows } = await database.db.query<{ row: string }>('select monitor::text as row from monitor')
   expect(rows[0]!.row).not.toContain('first')
-  expect(await monitorSecretsIn(database.db).of([shop!.id])).toEqual(new Map([[shop!.id, { 'bearer-token': 'first' }]]))
+  expect(await monitorSecretsIn(database.db).of([shop!.id])).toEqual(new Map([[shop!.id, { token: 'first' }]]))
 })

@@ -24,6 +24,7 @@ const monitor = (...fields: string[]) =>
   ['chats:', '  - id: 7', '    monitors:', '      shop:', ...fields.map(field => `        ${field}`)].join('\n')
 
 const url = 'url: https://shop.example/health'
+const bearer = 'settings: {auth: {bearer: true}}'
 
 describe('a file that is valid', () => {
   test('gives every monitor with its defaults', async () => {
@@ -76,9 +77,12 @@ chats:
         group: Production
         parent: gateway
         paused: true
+        settings:
+          auth: {bearer: true}
+          certificate: own-ca
         secrets:
-          bearer-token: {env: SHOP_TOKEN}
-          old-token: {stored: true}
+          token: {env: SHOP_TOKEN}
+          ca: {stored: true}
 `)
     expect(chats[0]).toMatchObject({ id: -1001234567890, language: 'en', zone: 'Europe/Lisbon' })
     expect(chats[0]!.monitors[0]).toMatchObject({ threadId: null })
@@ -92,7 +96,7 @@ chats:
       parentKey: 'gateway',
       isPaused: true,
       threadId: 12,
-      secrets: { 'bearer-token': { value: 's3cret' }, 'old-token': 'stored' },
+      secrets: { token: { value: 's3cret' }, ca: 'stored' },
     })
   })
 
@@ -150,7 +154,21 @@ describe('a fault is told with file, line, field and reason', () => {
       7,
       'has none of the allowed forms. A password or',
     ],
-    ['a secret that is not set', [url, 'secrets:', '  a: {env: OTHER}'], 7, 'secrets.a cannot be read'],
+    ['a secret that is not set', [url, bearer, 'secrets:', '  token: {env: OTHER}'], 8, 'secrets.token cannot be read'],
+    ['a secret that the settings need', [url, bearer], 6, 'settings.auth needs the secret token; add secrets: {token:'],
+    [
+      'a misspelt secret',
+      [url, bearer, 'secrets: {token: {stored: true}, tokn: {stored: true}}'],
+      7,
+      'secrets.tokn is used by no setting; did you mean "token"?',
+    ],
+    [
+      'an invalid JSONPath',
+      [url, 'settings:', '  json:', '    - path: $.a['],
+      8,
+      'settings.json[0].path "$.a[" is not a JSONPath:',
+    ],
+    ['an invalid list of codes', [url, 'settings: {status: 2xx}'], 6, 'settings.status "2xx" must match'],
     [
       'a secret with a bad name',
       [url, 'secrets:', '  Bearer: {env: SHOP_TOKEN}'],

@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest'
+import { selectedBy } from '#functions/checks/json-path.ts'
+import { importGatus } from '#infra/cli/import/gatus.ts'
+
+/** The endpoint of a configuration with one endpoint, whose lines follow its name. */
+const importOne = (...lines: string[]) => {
+  const { monitors, leftOut } = importGatus(
+    ['endpoints:', '  - name: Shop', ...lines.map(line => `    ${line}`)].join('\n'),
+    {},
+  )
+  return { entry: monitors[0]?.entry, secrets: monitors[0]?.secrets, lost: monitors[0]?.lost, why: leftOut[0]?.why }
+}
+
+const url = 'url: https://shop.example/'
+const conditions = (...texts: string[]) => `conditions: ${JSON.stringify(texts)}`
+const settingsOf = (...texts: string[]) => importOne(url, conditions(...texts)).entry?.settings
+
+describe('an endpoint of Gatus becomes an entry of vigia.yaml', () => {
+  test.each([
+    [
+      'the group, the interval and the timeout',
+      ['group: web', 'interval: 1m30s', 'client: {timeout: 5s}', conditions('[STATUS] == 200')],
+      { group: 'web', interval: '1m30s', timeout: '5s', settings: { status: '200' } },
+    ],
+    [
+      'method, body and headers',
+      ['method: POST', 'body: "{}"', 'headers: {X-Team: ops}', conditions('[STATUS] < 300')],
+      { settings: { method: 'POST', body: '{}', headers: { 'X-Team': 'ops' }, status: '100-299' } },
+    ],
+    [
+      'GraphQL',
+      ['graphql: true', 'method: POST', 'body: "{ a }"', conditions('[STATUS] == any(200, 429)')],
+      { settings: { method: 'POST', body: '{"query":"{ a }"}', status: '200,429' } },
+    ],
+    [
+      'the options of the client',
+      ['client: {insecure: true, ignore-redirect: true}', conditions('[STATUS] >= 200', '[STATUS] < 300')],
+      { settings: { certificate: 'any', followRedirects: false } },
+    ],
+    [
+      'a pause',
+      ['enabled: false', conditions('[STATUS] != 500')],
+      { paused: true, settings: { status: '100-499,501-599' } },
+    ],
+    [
+      'thresholds',
+      [conditions('[CONNECTED] == true'), 'alerts: [{type: slack, failure-threshold: 5, success-threshold: 3}]'],
+      { confirmations: 5, recoveries: 3, settings: { status: '100-599' } },
+    ],
+  ])('%s', (_, lines, expected) => {
+    expect(importOne(url, ...lines)).toMatchObject({
+      entry: { url: 'https://shop.example/', name: 'Shop', ...expected },
+      lost: [],
+    })
+  })
+
+  test.each([
+    ['tcp://shop.example:22', [], { url: 'tcp://shop.example:22' }],
+    ['icmp://shop.example', [], { url: 'ping://shop.example' }],
+    ['tls://shop.example:443', [], { url: 'tls://shop.example:443' }],
+    ['starttls://shop.example:587', [], { url: 'tls://shop.example:587', settings: { starttls: 'smtp' } }],
+    ['wss://shop.example/feed', ['body: hi'], { url: 'wss://shop.example/feed', settings: { send: 'hi' } }],
+    ['grpcs://shop.example:443', [], { url: 'grpcs://shop.example:443' }],
+    [
+      '8.8.8.8',
+      ['dns: {query-name: shop.example., query-type: MX}'],
+      { url: 'dns://shop.example', settings: { type: 'MX', server: '8.8.8.8' } },
+    ],
+  ])('%s', (target, lines, expected) => {
+    const read = importOne(`url: ${target}`, ...lines, conditions('[CONNECTED] == true'))
+    expect(read).toMatchObject({ entry: { name: 'Shop', ...expected }, lost: [] })
+  })
+
+  test('a password in a header becomes a secret', () => {
+    const header = `headers: {Authorization: "Basic ${Buffer.from('me:pw').toString('base64')}"}`
+    expect(importOne(url, header, conditions('[STATUS] == 200'))).toMatchObject({
+      entry: { settings: { auth: { basic: { user: 'me' } } } },
+      secrets: { password: 'pw' },
+    })
+  })
+
+  test('variables of the environment are replaced, and $$ is a dollar sign', () => {
+    const text = `endpoints: [{name: "\${NAME}$$1", url: "https://$HOST/", conditions: ["[STATUS] == 200"]}]`
+    const [monitor] = importGatus(text, { NAME: 'Shop', HOST: 'shop.example' }).monitors
+    expect(monitor).toMatchObject({ name: 'Shop$1', entry: { url: 'https://shop.example/' } })
+  })
+
+  test('an external endpoint with a heartbeat becomes a heartbeat', () => {
+    const [monitor] = importGatus(
+      'external-endpoints: [{name: Backup, group: jobs, token: x, heartbeat: {interval: 1h}}]',
+      {},
+    ).monitors
+    expect(monitor).toMatchObject({ key: 'jobs-backup', entry: { kind: 'heartbeat', settings: { periodS: 3600 } } })
+  })
+})
+
+describe('conditions about the body', () => {
+  test('become keywords', () => {
+    expect(settingsOf('[STATUS] == 200', '[BODY] == pat(*ok*)', '[BODY] != pat(*error*)')).toEqual({
+      status: '200',
+      keyword: 'ok',
+      keywordAbsent: 'error',
+    })
+  })
+
+  const body = { status: 'UP', code: 7, text: '7', items: [1, 2, 3], empty: [], user: { name: 'john doe' }, yes: true }
+  test.each([
+    ['[BODY].status == UP', true],
+    ['[BODY].status == DOWN', false],
+    ['[BODY].status != DOWN', true],
+    ['[BODY].status != UP', false],
+    ['[BODY].code == 7', true],
+    ['[BODY].text == 7', true],
+    ['[BODY].code == 8', false],
+    ['[BODY].yes == true', true],
+    ['[BODY].yes == false', false],
+    ['[BODY].code > 6', true],
+    ['[BODY].code > 7', false],
+    ['[BODY].code >= 7', true],
+    ['[BODY].code < 7', false],
+    ['[BODY].code <= 7', true],
+    ['[BODY].status == any(UP, OK)', true],
+    ['[BODY].status == any(DOWN, OK)', false],
+    ['[BODY].user.name == pat(john*)', true],
+    ['[BODY].user.name == pat(jane*)', false],
+    ['[BODY].items[1] == 2', true],
+    ['len([BODY].items) == 3', true],
+    ['len([BODY].items) > 3', false],
+    ['len([BODY].user.name) == 8', true],
+    ['has([BODY].user) == true', true],
+    ['has([BODY].errors) == true', false],
+    ['has([BODY].errors) == false', true],
+    ['has([BODY].user) == false', false],
+  ])('%s is %j for a body, as with Gatus', async (condition, expected) => {
+    const [assertion] = (settingsOf(condition)?.json ?? []) as {
+      path: string
+      equals?: unknown
+      above?: number
+      below?: number
+    }[]
+    const values = await selectedBy(assertion!.path, body)
+    if (values === 'too much') throw new Error('the path takes too long')
+    const { equals, above, below } = assertion!
+    const passes = (value: unknown) =>
+      (equals === undefined || value === equals) &&
+      (above === undefined || Number(value) > above) &&
+      (below === undefined || Number(value) < below)
+    expect(values.length > 0 && values.every(passes), assertion!.path).toBe(expected)
+  })
+})
+
+describe('what is different or left out is told', () => {
+  test.each([
+    ['[RESPONSE_TIME] < 500', { slowMs: 499 }, 'a slow answer counts as degraded'],
+    ['[CERTIFICATE_EXPIRATION] > 48h', { certificateDays: 2 }, 'a certificate that expires soon counts as degraded'],
+    ['[IP] == 203.0.113.7', {}, 'the condition [IP] == 203.0.113.7 is left out: Vigia does not have it'],
+    ['[DOMAIN_EXPIRATION] > 720h', {}, 'is left out: Vigia does not have it'],
+    ['[BODY] == ok', {}, 'is left out: Vigia compares a part of the JSON'],
+    ['[BODY].a.[0]. == 1', {}, 'is left out'],
+  ])('%s', (condition, settings, words) => {
+    const { entry, lost } = importOne(url, conditions('[STATUS] == 200', condition))
+    expect(entry!.settings).toEqual({ status: '200', ...settings })
+    expect(lost!.join()).toContain(words)
+  })
+
+  test.each([
+    ['client: {proxy-url: "http://proxy"}', 'it is checked through a proxy'],
+    ['client: {oauth2: {token-url: x}}', 'OAuth 2 is not supported'],
+    ['client: {tls: {certificate-file: x}}', 'client certificates are not supported'],
+    ['client: {tunnel: x}', 'it is checked through an SSH tunnel'],
+  ])('%s', (line, why) => {
+    expect(importOne(url, line, conditions('[STATUS] == 200')).why).toContain(why)
+  })
+
+  test('other schemes, suites, alerting and external endpoints without a heartbeat', () => {
+    const { leftOut, monitors } = importGatus(
+      `endpoints: [{name: A, group: g, url: "ssh://a.example", conditions: ["[CONNECTED] == true"]}]
+suites: [{name: flow}]
+external-endpoints: [{name: pushed, token: x}]
+alerting: {slack: {webhook-url: x}}
+maintenance: {start: "23:00", duration: 1h}`,
+      {},
+    )
+    expect(monitors).toEqual([])
+    expect(leftOut.map(({ what }) => what)).toEqual([
+      'g/A',
+      'the external endpoint pushed',
+      'the suite flow',
+      'alerting by slack',
+      'the maintenance',
+    ])
+  })
+
+  test.each(['a text', 'endpoints: 1', '[]'])('%s is no configuration of Gatus', text => {
+    expect(() => importGatus(text, {})).toThrow('it has no list "endpoints"')
+  })
+})
