@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
-import { type Figures, mostKinds, readFigures, sampleSize } from '#database/operations/figures.ts'
+import { type Figures, mostCounted, mostKinds, readFigures, sampleSize } from '#database/operations/figures.ts'
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
 import { startBrokerServer } from '#test/support/broker-server.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -176,6 +176,39 @@ describe('of planted rows', () => {
   })
 })
 
+test('the age of the oldest message and of the oldest delivery is right also if more wait than are counted', async () => {
+  const database = await databaseWithBroker()
+  onTestFinished(() => database.end())
+  const run = (sql: string, values: unknown[] = []) => database.db.query(sql, values)
+  await run('insert into chat (id) values (1), (2)')
+  const batch = mostCounted / 10
+  for (let from = 1; from <= mostCounted; from += batch) {
+    await run(
+      `insert into message (key, chat_id, request, cause, not_before, requested_at)
+       select n, 1, '{}', '{}', $1, $1 from generate_series($2::int, $3) as n`,
+      [ago(60), from, from + batch - 1],
+    )
+    await run(
+      `insert into broker.delivery (event_seq, trigger, due) select n, 'a', $1 from generate_series($2::int, $3) as n`,
+      [ago(1), from, from + batch - 1],
+    )
+  }
+  await run(
+    `insert into message (key, chat_id, request, cause, not_before, requested_at) values ('oldest', 2, '{}', '{}', $1, $1)`,
+    [ago(3_600)],
+  )
+  await run(`insert into broker.delivery (event_seq, trigger, due) values (0, 'b', $1)`, [ago(1)])
+  await run(
+    `insert into broker.event (seq, key, id, source, type, attributes, data, ttl, accepted_at)
+     select n, gen_random_uuid(), n, 's', 't', '{}', '', 255, case when n = 0 then $2::timestamptz else $1 end
+     from generate_series(0, 1) as n`,
+    [ago(60), ago(3_600)],
+  )
+  const { outbox, deliveries } = await readFigures(database.db, now, { withBroker: true })
+  expect(outbox).toEqual({ waiting: mostCounted, sending: 0, oldestAt: ago(3_600) })
+  expect(deliveries).toEqual({ unfinished: mostCounted, oldestAt: ago(3_600) })
+})
+
 interface Node {
   'Node Type': string
   'Relation Name'?: string
@@ -284,10 +317,11 @@ describe('with many rows', () => {
       probe_result: 4 * sampled,
       probe_hour: 2 * 5,
       incident: 50,
-      // Those that wait, for two figures, and those that were sent one to four minutes ago.
-      message: 2 * 50 + 4,
+      // Those that wait, the oldest of them, those of the last minutes, and those that were sent then.
+      message: 50 + 1 + 4 + 4,
       dead_letter: 143,
-      delivery: 50,
+      // Those that are counted, the first ones of each Trigger, and one for the name of each Trigger.
+      delivery: 50 + 50 + 10,
       event: 1,
     })
   })

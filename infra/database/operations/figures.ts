@@ -38,7 +38,7 @@ export interface CheckFigures {
 export interface OutboxFigures {
   waiting: number
   sending: number
-  /** When the oldest of them was requested; null without messages. */
+  /** When the oldest of them all was requested; null without messages. */
   oldestAt: Date | null
 }
 
@@ -64,7 +64,10 @@ export interface DeadLetterFigures {
 /** Deliveries of the one-machine broker that are neither done nor dead. At most `mostCounted` of them are counted. */
 export interface DeliveryFigures {
   unfinished: number
-  /** When the broker accepted the oldest event among them; null without deliveries. */
+  /**
+   * When the broker accepted the oldest event among those counted and the first `mostOfTrigger` of each Trigger; null
+   * without deliveries.
+   */
   oldestAt: Date | null
 }
 
@@ -73,6 +76,11 @@ export const objectives = { latenessS: 1, messageS: 3 }
 
 /** Counting stops here, so that a long queue cannot make its own monitoring slow. */
 export const mostCounted = 100_000
+/**
+ * How many deliveries of each Trigger the age of the oldest one comes from. The broker takes a Trigger's deliveries in
+ * this order, so beyond them only an event whose retry is pending can be older.
+ */
+const mostOfTrigger = 1_000
 /** The number of kinds is limited, because each kind is a time series of its own. */
 export const mostKinds = 20
 
@@ -84,6 +92,21 @@ export const sampleSize = { ranges: 64, monitors: 32 }
 const hashesPerRange = 2 ** 31 / sampleSize.ranges
 /** A monitor has at most 30 slots in five minutes; the others are checks that a person requested. */
 const mostResults = 40
+
+/** SQL: the oldest event among the first deliveries of each Trigger. It finds the Triggers one by one in the index. */
+const firstOfTriggers = `
+  with recursive waiting as (
+    (select trigger from broker.delivery where due is not null order by trigger limit 1)
+    union all
+    select (
+      select delivery.trigger from broker.delivery
+      where due is not null and delivery.trigger > waiting.trigger order by delivery.trigger limit 1
+    ) from waiting where waiting.trigger is not null
+  )
+  select min(event_seq) from waiting cross join lateral (
+    select event_seq from broker.delivery
+    where due is not null and delivery.trigger = waiting.trigger order by due limit ${mostOfTrigger}
+  ) as first`
 
 /**
  * The queries for monitoring. Each query reads a bounded part of an index, except `monitorsByState`, which reads the
@@ -146,10 +169,9 @@ export const figuresIn = (db: Postgres) => ({
     (
       await db.query<OutboxFigures>(
         `select count(*) filter (where state = 'waiting') as waiting, count(*) filter (where state = 'sending') as sending,
-           min(requested_at) as "oldestAt"
+           (select min(requested_at) from message where state in ('waiting', 'sending')) as "oldestAt"
          from (
-           select state, requested_at from message where state in ('waiting', 'sending')
-           order by chat_id, seq limit ${mostCounted}
+           select state from message where state in ('waiting', 'sending') order by chat_id, seq limit ${mostCounted}
          ) as unsent`,
       )
     ).rows[0]!,
@@ -169,7 +191,7 @@ export const figuresIn = (db: Postgres) => ({
             where state in ('waiting', 'sending') and requested_at > $1::timestamptz - interval '5 minutes'
               and requested_at < $1::timestamptz - interval '${objectives.messageS} seconds'
               and not request ? 'notBefore'
-            order by chat_id, seq limit ${mostCounted})
+            order by requested_at desc limit ${mostCounted})
          ) as recent`,
         [now],
       )
@@ -194,7 +216,7 @@ export const figuresIn = (db: Postgres) => ({
     (
       await db.query<DeliveryFigures>(
         `select count(*) as unfinished,
-           (select accepted_at from broker.event where seq = min(unfinished.event_seq)) as "oldestAt"
+           (select accepted_at from broker.event where seq = least(min(unfinished.event_seq), (${firstOfTriggers}))) as "oldestAt"
          from (
            select event_seq from broker.delivery where due is not null order by trigger, due limit ${mostCounted}
          ) as unfinished`,
