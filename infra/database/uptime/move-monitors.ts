@@ -7,13 +7,14 @@ const isSame = `target.chat_id = $2 and target.url = source.url and target.confi
 const pairs = `monitor source join monitor target on ${isSame}`
 
 /**
- * Moves the monitors of a chat, with their maintenance and their events, to a chat that may have monitors too. Of two
+ * Moves the monitors of a chat, with their heartbeats, maintenance and events, to a chat that may have monitors too. Of two
  * monitors with the same URL and the same key of vigia.yaml, only the one of the new chat stays; the follows of the
  * other are deleted. If both chats have a key with different URLs, both monitors stay; the moved one loses its key and
  * is then like a monitor that was added in the chat. Only inside a transaction.
  */
 export const moveMonitors = async (tx: Postgres, fromId: number, toId: number): Promise<void> => {
   const chats = [fromId, toId]
+  await renameHeartbeats(tx, chats)
   // Without a key, only one monitor of a chat may have the URL.
   await tx.query(
     `with renamed as (
@@ -52,4 +53,34 @@ export const moveMonitors = async (tx: Postgres, fromId: number, toId: number): 
     chats,
   )
   await tx.query('update monitor_event set chat_id = $2 where chat_id = $1', chats)
+  await moveHeartbeats(tx, chats)
+}
+
+/** Two heartbeats with the same name are two jobs, each with its own token, so the moved one gets another name. */
+const renameHeartbeats = (tx: Postgres, chats: number[]) =>
+  tx.query(
+    `with renamed as (
+       update heartbeat source set slug = left(slug, 80) || '-' || monitor_id where chat_id = $1
+         and exists (select from heartbeat target where target.chat_id = $2 and target.slug = source.slug)
+       returning monitor_id, slug
+     ) update monitor set url = 'heartbeat:' || slug from renamed where id = monitor_id`,
+    chats,
+  )
+
+/**
+ * A chat has one key for the URLs with names. If both chats have heartbeats, the key of the new chat stays, and the URLs
+ * with the other key end; the URLs with tokens stay.
+ */
+const moveHeartbeats = async (tx: Postgres, chats: number[]): Promise<void> => {
+  await tx.query(
+    `delete from heartbeat_key where chat_id = $2 and exists (select from heartbeat_key where chat_id = $1)
+     and not exists (select from heartbeat where chat_id = $2)`,
+    chats,
+  )
+  await tx.query(
+    `update heartbeat_key set chat_id = $2 where chat_id = $1
+     and not exists (select from heartbeat_key where chat_id = $2)`,
+    chats,
+  )
+  await tx.query('update heartbeat set chat_id = $2 where chat_id = $1', chats)
 }

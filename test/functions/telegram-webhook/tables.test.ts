@@ -4,6 +4,7 @@ import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { type Follows, followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
+import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { rootCause } from '#events/event.ts'
@@ -172,13 +173,46 @@ test('a group that becomes a supergroup keeps the monitors of vigia.yaml, of whi
   expect((await db.query('select chat_id from monitor_event')).rows).toEqual([{ chat_id: to }])
 })
 
+test('a group that becomes a supergroup keeps its heartbeats and their URLs, also if the supergroup has some', async () => {
+  const { db } = database
+  const [from, to, other] = [-4, -1_000_000_000_004, -1_000_000_000_005]
+  const add = async (chatId: number, slug: string) => {
+    const heartbeat = { name: slug, kind: 'heartbeat' as const, url: `heartbeat:${slug}`, intervalS: 60 }
+    const { monitor } = await monitorsIn(db).add({ ...heartbeat, chatId, timeoutMs: 5000 })
+    return (await heartbeatsIn(db).ensure({ monitorId: monitor.id, chatId, slug }))!
+  }
+  const keyOf = async (chatId: number) =>
+    (await db.query<{ key: string }>('select key from heartbeat_key where chat_id = $1', [chatId])).rows[0]?.key
+  for (const id of [from, to, other])
+    await chats.upsert({ id, kind: id === from ? 'group' : 'supergroup', language: 'en' })
+  await db.query('insert into heartbeat_key (chat_id, key) values ($1, $2), ($3, $4), ($5, $6)', [
+    ...[from, 'a'.repeat(20), to, 'b'.repeat(20), other, 'c'.repeat(20)],
+  ])
+  const backup = await add(from, 'backup')
+  await chats.migrate(from, to)
+  expect(await keyOf(to)).toBe('a'.repeat(20))
+  const target = await add(other, 'backup')
+  await chats.migrate(to, other)
+  expect(await keyOf(other)).toBe('c'.repeat(20))
+  const { rows } = await db.query('select token, slug, chat_id from heartbeat order by monitor_id')
+  expect(rows).toEqual([
+    { token: backup.token, slug: `backup-${backup.monitorId}`, chat_id: other },
+    { token: target.token, slug: 'backup', chat_id: other },
+  ])
+  expect((await monitorsIn(db).of(other)).map(({ url }) => url).toSorted()).toEqual([
+    'heartbeat:backup',
+    `heartbeat:backup-${backup.monitorId}`,
+  ])
+})
+
 test('a table with rows of chats is one of those whose rows a supergroup keeps', async () => {
   const { rows } = await database.db.query<{ name: string }>(
     `select conrelid::regclass::text as name from pg_constraint
      where contype = 'f' and confrelid = 'chat'::regclass order by 1`,
   )
   expect(rows.map(({ name }) => name)).toEqual([
-    ...['follow', 'maintenance', 'message', 'monitor', 'monitor_event', 'report', 'report_setting', 'search'],
+    ...['follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor', 'monitor_event'],
+    ...['report', 'report_setting', 'search'],
   ])
 })
 
