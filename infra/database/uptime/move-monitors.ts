@@ -54,6 +54,11 @@ export const moveMonitors = async (tx: Postgres, fromId: number, toId: number): 
   )
   await tx.query('update monitor_event set chat_id = $2 where chat_id = $1', chats)
   await moveHeartbeats(tx, chats)
+  await tx.query(
+    `update monitor_draft source set chat_id = $2 where chat_id = $1 and not exists (
+       select from monitor_draft target where target.chat_id = $2 and target.person_id = source.person_id)`,
+    chats,
+  )
 }
 
 /** Two heartbeats with the same name are two jobs, each with its own token, so the moved one gets another name. */

@@ -155,6 +155,15 @@ test('a group that becomes a supergroup keeps the monitors of vigia.yaml, of whi
      values ('e', $1, $2, 'monitor.down', 's', '{}', now(), now())`,
     [from, child],
   )
+  for (const [chatId, personId] of [
+    [from, 1],
+    [from, 2],
+    [to, 2],
+  ])
+    await db.query(
+      `insert into monitor_draft (chat_id, person_id, content, cause, changed_at) values ($1, $2, '{}', 'x', now())`,
+      [chatId, personId],
+    )
   await chats.migrate(from, to)
   const now = new Map((await monitors.of(to)).map(monitor => [monitor.id, monitor]))
   for (const id of [...Object.values(moved), ...Object.values(known), child]) expect([...now.keys()]).toContain(id)
@@ -171,6 +180,10 @@ test('a group that becomes a supergroup keeps the monitors of vigia.yaml, of whi
     { id: planIds[2], chat_id: to, monitor_id: null },
   ])
   expect((await db.query('select chat_id from monitor_event')).rows).toEqual([{ chat_id: to }])
+  expect((await db.query('select chat_id, person_id from monitor_draft order by 2')).rows).toEqual([
+    { chat_id: to, person_id: 1 },
+    { chat_id: to, person_id: 2 },
+  ])
 })
 
 test('a group that becomes a supergroup keeps its heartbeats and their URLs, also if the supergroup has some', async () => {
@@ -211,8 +224,8 @@ test('a table with rows of chats is one of those whose rows a supergroup keeps',
      where contype = 'f' and confrelid = 'chat'::regclass order by 1`,
   )
   expect(rows.map(({ name }) => name)).toEqual([
-    ...['follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor', 'monitor_event'],
-    ...['report', 'report_setting', 'search'],
+    ...['follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor', 'monitor_draft'],
+    ...['monitor_event', 'report', 'report_setting', 'search'],
   ])
 })
 
