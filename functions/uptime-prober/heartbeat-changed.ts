@@ -4,7 +4,8 @@ import type { ResultWriter } from './result-writer.ts'
 
 /**
  * Stores the change of a heartbeat as a result, so that heartbeats have the same verdicts and incidents as checks.
- * Returns the events that follow. The function `heartbeat` has decided already, so a failure needs no confirmation.
+ * Returns the events that follow. The function `heartbeat` has decided already, so neither a failure nor a recovery
+ * needs a confirmation.
  */
 export const heartbeatChanged = (
   event: EventOf<typeof HeartbeatChanged>,
@@ -23,5 +24,5 @@ export const heartbeatChanged = (
     // It is no slot, so it does not count in the sums of the slots.
     onDemand: true,
   }
-  return results.write({ result, confirmed: !ok }, event, true)
+  return results.write({ result, confirmed: true }, event, true)
 }

@@ -71,6 +71,14 @@ const actual = `case when settles_at is not null then 'flapping' when state = 'd
  */
 const parentWait = `make_interval(secs => 30 + parent.confirmations * (parent.timeout_ms / 1000.0 + 2))`
 
+/**
+ * SQL: whether the row `monitor` was not checked since that time. A heartbeat is not checked; its next ping is expected
+ * within its period, and not awaited for longer than an hour.
+ */
+const notCheckedSince = (time: string) =>
+  `(monitor.judged_at <= ${time} and (monitor.kind <> 'heartbeat'
+    or moment.at < ${time} + make_interval(secs => least(monitor.interval_s, 3600))))`
+
 /** SQL: how long after the end of maintenance a monitor that is down waits for its next check. */
 const afterMaintenance = `interval '5 minutes'`
 
@@ -81,7 +89,7 @@ const untold = (moment: string) => `
     exists (${maintenanceOf('monitor')} and starts_at <= moment.at and (
       ends_at > moment.at or (ends_at > monitor.judged_at and ends_at > moment.at - ${afterMaintenance})
     )) as "inMaintenance",
-    coalesce(parent.is_down or parent.is_unchecked or monitor.judged_at <= parent.state_since, false) as "isExplained",
+    coalesce(parent.is_down or parent.is_unchecked or ${notCheckedSince('parent.state_since')}, false) as "isExplained",
     case when parent.is_unchecked and not parent.is_down then parent.id end as "uncheckedParentId"
   from monitor join ${moment} on true
   left join lateral (
