@@ -34,7 +34,9 @@ export const answerOutage = async (context: ChatContext, incidentId: number, ans
         do: 'buttons',
         buttons: [
           ...answerButtons(incidentId, result.given, reader),
-          [{ text: messages.check, press: { act: 'check', monitor: result.monitorId } }],
+          ...(result.kind === 'heartbeat'
+            ? []
+            : [[{ text: messages.check, press: { act: 'check', monitor: result.monitorId } } as const]]),
         ],
       },
     ],

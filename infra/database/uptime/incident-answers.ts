@@ -1,4 +1,5 @@
 import type { Postgres } from '../connect.ts'
+import type { MonitorKind } from './monitors.ts'
 
 /**
  * What a person answers to the message about an outage: `acknowledge` ends the reminders; the others ask for silence:
@@ -20,7 +21,7 @@ export interface GivenAnswer {
  * The result of an answer. `gone`: the chat has no such outage; `over`: the chats were told that it is over. Otherwise
  * all answers to the outage.
  */
-export type AnswerResult = 'gone' | 'over' | { given: GivenAnswer[]; monitorId: number }
+export type AnswerResult = 'gone' | 'over' | { given: GivenAnswer[]; monitorId: number; kind: MonitorKind }
 
 /** The table `incident_answer`. */
 export const incidentAnswersIn = (db: Postgres) => ({
@@ -35,8 +36,8 @@ export const incidentAnswersIn = (db: Postgres) => ({
     now: Date,
   ): Promise<AnswerResult> =>
     db.transaction(async tx => {
-      const { rows } = await tx.query<{ monitorId: number; isOver: boolean }>(
-        `select monitor.id as "monitorId", told_state = 'up' or incident.id < told_incident_id as "isOver"
+      const { rows } = await tx.query<{ monitorId: number; kind: MonitorKind; isOver: boolean }>(
+        `select monitor.id as "monitorId", monitor.kind, told_state = 'up' or incident.id < told_incident_id as "isOver"
          from incident join monitor on monitor.id = monitor_id
          where incident.id = $1 and monitor.chat_id = $2 for no key update of monitor`,
         [incidentId, chatId],
@@ -58,7 +59,7 @@ export const incidentAnswersIn = (db: Postgres) => ({
         'select answer, person_id as "personId", person_name as "personName", at from incident_answer where incident_id = $1 order by at',
         [incidentId],
       )
-      return { given: given.rows, monitorId: found.monitorId }
+      return { given: given.rows, monitorId: found.monitorId, kind: found.kind }
     }),
 })
 

@@ -116,7 +116,7 @@ export const maintenanceIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** Windows that begin before `until` and whose end the chat was not told. They stay locked. */
+  /** Windows that begin at or before `until` and whose end the chat was not told. They stay locked. */
   untoldWindows: async (until: Date): Promise<UntoldWindow[]> =>
     (
       await db.query<UntoldWindow>(
@@ -126,7 +126,7 @@ export const maintenanceIn = (db: Postgres) => ({
            select count(*) as monitors, coalesce((array_agg(name order by name))[1:${shownNames}], '{}') as names
            from monitor where ${concerns('monitor')} and paused_at is null
          ) concerned
-         where told <> 'ended' and starts_at < $1
+         where told <> 'ended' and starts_at <= $1
          order by maintenance_window.id for update of maintenance_window skip locked`,
         [until],
       )
