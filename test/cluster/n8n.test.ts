@@ -30,8 +30,7 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
   let vigiaDatabase: TestDatabase
   let journey: Journey
   let person: ReturnType<Journey['telegram']['user']>
-  let port: number
-  let runnersPort: number
+  let held: Awaited<ReturnType<typeof holdPort>>
   let tickets: Awaited<ReturnType<typeof startTickets>>
 
   beforeAll(async () => {
@@ -39,17 +38,18 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
     // The npm package of n8n's SQLite driver needs an install script, so n8n keeps its data in PostgreSQL.
     database = await emptyDatabase()
     vigiaDatabase = await freshDatabase()
-    port = await freePort()
-    runnersPort = await freePort()
+    held = await holdPort()
     tickets = await startTickets()
     const trigger = await readFile(join(root, 'infra/workflows/n8n/trigger.yaml'), 'utf8')
     journey = await startJourney({
       env: { DATABASE_URL: vigiaDatabase.url },
       manifests: (text, file) =>
         file === 'triggers/error-notifier.yaml'
-          ? `${text}---\n${trigger.replace('localhost:5678', `localhost:${port}`)}`
+          ? `${text}---\n${trigger.replace('localhost:5678', `localhost:${held.port}`)}`
           : text,
     })
+    // Until all functions are built, Vigia is not ready, and the morning report says so.
+    await until(() => journey.vigia.api('/readyz'), { timeoutMs: 300_000, what: 'Vigia to be ready' })
     person = journey.telegram.user('Ana', { language: 'pt-br' })
     person.send('/start')
     await until(() => person.answers().length > 0, { timeoutMs: 60_000, what: 'the answer to /start' })
@@ -57,12 +57,13 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
   afterAll(async () => {
     await journey?.stop()
     tickets?.stop()
+    await held?.release()
     await vigiaDatabase?.end()
     await database?.end()
     if (home) await rm(home, { recursive: true, force: true })
   })
 
-  const environment = () => {
+  const environment = async () => {
     const { hostname, searchParams, port: databasePort, username, password, pathname } = new URL(database.url)
     return {
       PATH: process.env.PATH!,
@@ -75,8 +76,9 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
       DB_POSTGRESDB_PASSWORD: decodeURIComponent(password),
       DB_POSTGRESDB_DATABASE: pathname.slice(1),
       N8N_LISTEN_ADDRESS: '127.0.0.1',
-      N8N_PORT: String(port),
-      N8N_RUNNERS_BROKER_PORT: String(runnersPort),
+      N8N_PORT: String(held.port),
+      // Chosen for each program, because a function that starts later may take a port that was free before.
+      N8N_RUNNERS_BROKER_PORT: String(await freePort()),
       N8N_DIAGNOSTICS_ENABLED: 'false',
       N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
       N8N_TEMPLATES_ENABLED: 'false',
@@ -85,10 +87,11 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
     }
   }
   const program = () => join('folder' in installed ? installed.folder : '', 'node_modules/n8n/bin/n8n')
-  const start = (...args: string[]) =>
-    startProgram(process.execPath, [program(), ...args], { cwd: home, env: environment() })
+  const start = async (...args: string[]) =>
+    startProgram(process.execPath, [program(), ...args], { cwd: home, env: await environment() })
+  const ended = async (...args: string[]) => (await start(...args)).ended
   const n8n = async (...args: string[]) => {
-    const { code, output } = await start(...args).ended
+    const { code, output } = await ended(...args)
     expect(code, output).toBe(0)
   }
 
@@ -139,7 +142,7 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
     ['cannot be reached', () => 'http://127.0.0.1:9/vigia/default', /ECONNREFUSED|refused the connection/],
   ])('a broker that %s fails the report, with the reason', async (_, broker, reason) => {
     const id = await importWorkflow('morning.json', { ...settings(), broker: broker() })
-    const { code, output } = await start('execute', `--id=${id}`).ended
+    const { code, output } = await ended('execute', `--id=${id}`)
     expect(code).not.toBe(0)
     expect(output).toMatch(reason)
   })
@@ -147,9 +150,10 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
   test('an outage opens a ticket, also when the ticket system fails at first, and the chat gets the link of the ticket', async () => {
     const id = await importWorkflow('ticket.json', settings())
     await n8n('publish:workflow', `--id=${id}`)
-    const server = start('start')
+    await held.release()
+    const server = await start('start')
     try {
-      await until(async () => server.isOver() || (await fetch(`http://127.0.0.1:${port}/healthz/readiness`)).ok, {
+      await until(async () => server.isOver() || (await fetch(`http://127.0.0.1:${held.port}/healthz/readiness`)).ok, {
         timeoutMs,
         what: () => `n8n to be ready; its output was:\n${server.output()}`,
       })
@@ -169,6 +173,25 @@ describe.skipIf(why)(`n8n runs the workflows${why}`, { timeout: 3 * timeoutMs },
     }
   })
 })
+
+/**
+ * Listens on a free port until `release`, so that no function that starts in the meantime takes the port that the
+ * Trigger names.
+ */
+const holdPort = async () => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    release: async () => {
+      if (!server.listening) return
+      server.close()
+      server.closeAllConnections()
+      await once(server, 'close')
+    },
+  }
+}
 
 /** A ticket system that has only one ticket. It records the idempotency key of each request. */
 const startTickets = async () => {
