@@ -20,12 +20,16 @@ const options = () => {
   throw new Refusal(usage)
 }
 
+/** An image with a version, which is never a part of a message. */
+const imageWithVersion = /^[\w./-]+:v?\d+\.\d+[\w.-]*$/
+
+/** Whether it is the name of a release. Throws a Refusal for an image of another project. */
 const isRelease = (subject: string): boolean => {
   try {
     releaseReference(subject)
     return true
   } catch (error) {
-    if (error instanceof Refusal) return false
+    if (error instanceof Refusal && !imageWithVersion.test(subject)) return false
     throw error
   }
 }

@@ -72,7 +72,7 @@ const tools = ['jx', 'skaffold', 'docker', 'buildah', 'cosign', 'helm', 'curl', 
 const released = ['infra/delivery', 'infra/cluster/version', 'infra/argocd/applicationset.yaml', '.gitignore']
 released.push('infra/charts/vigia/Chart.yaml', 'infra/charts/vigia/values.yaml', 'package.json', 'package-lock.json')
 released.push('infra/files', 'infra/refusal.ts', 'infra/repository.ts')
-const deployed = ['infra/charts', 'infra/cluster', 'knative', 'triggers', 'test/support']
+const deployed = ['infra/charts', 'infra/cluster', 'infra/observability/trace', 'knative', 'triggers', 'test/support']
 
 /**
  * A project to release. It has three parts: a real bare repository with a history, which contains the files that our
