@@ -299,6 +299,13 @@ const dropTables = async (db: Postgres): Promise<void> => {
      where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition`,
   )
   if (rows.length > 0) await db.query(`drop table ${rows.map(({ name }) => `public.${name}`).join(', ')} cascade`)
+  // Functions of triggers, which the migrations create again. A function of an extension belongs to the extension.
+  const functions = await db.query<{ name: string }>(
+    `select oid::regprocedure::text as name from pg_proc
+     where pronamespace = 'public'::regnamespace
+       and not exists (select from pg_depend where classid = 'pg_proc'::regclass and objid = pg_proc.oid and deptype = 'e')`,
+  )
+  for (const { name } of functions.rows) await db.query(`drop function if exists ${name} cascade`)
 }
 
 /** Creates the tables of an older version. */
