@@ -226,7 +226,7 @@ const measureBurst = async (log: (line: string) => void): Promise<(string | numb
 /**
  * Starts the sites and a PostgreSQL server that no other measurement uses, and creates the data folder for the runtime.
  */
-const startEnvironment = async () => {
+export const startEnvironment = async () => {
   const [dataDir, databaseDir] = await Promise.all([temporaryFolder(), temporaryFolder()])
   const target = await startTarget()
   const server = await startPostgres({ dataDir: databaseDir })
@@ -266,7 +266,7 @@ const startTarget = async () => {
  * Inserts monitors in the state that their first check would give them. Returns the offset of each monitor within its
  * interval, in milliseconds.
  */
-const insertMonitors = async (
+export const insertMonitors = async (
   db: Postgres,
   count: number,
   hangingPercent: number,
@@ -334,7 +334,7 @@ const longestGap = (before: Map<number, number>, after: Hit[]): number => {
  * CPU time (user and system) of these processes and their descendants over `seconds`: the sum, PostgreSQL's part, and
  * microseconds per second by process name.
  */
-const cpuUsed = async (roots: () => number[], database: number, seconds: number) => {
+export const cpuUsed = async (roots: () => number[], database: number, seconds: number) => {
   const before = cpuByProcess(roots())
   const inDatabase = new Set(processTree([database]))
   await setTimeout(seconds * 1_000)

@@ -17,7 +17,7 @@ const rounds = Number(process.env.ROUNDS ?? 20)
 const checkouts = [root, ...(process.env.BASE ? [process.env.BASE] : [])]
 
 /** A process to start, and the request to send to it. */
-interface Start {
+export interface Start {
   name: string
   file: string
   requestKind: 'health' | 'event'
@@ -110,7 +110,8 @@ const baselines = async (folder: string): Promise<Start[]> => {
   ]
 }
 
-const measureStart = async ({ file, requestKind, env }: Start): Promise<{ ms: number; cpuMs: number }> => {
+/** The time until the first response, and the CPU time of all threads until then, in milliseconds. */
+export const measureStart = async ({ file, requestKind, env }: Start): Promise<{ ms: number; cpuMs: number }> => {
   const port = await freePort()
   const began = performance.now()
   const child = spawn(process.execPath, [file], {
@@ -137,9 +138,14 @@ const measureStart = async ({ file, requestKind, env }: Start): Promise<{ ms: nu
 const cpuMs = (pid: number) => {
   const tasks = `/proc/${pid}/task`
   if (!existsSync(tasks)) return Number.NaN
-  const nanoseconds = readdirSync(tasks).map(task =>
-    Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]),
-  )
+  const nanoseconds = readdirSync(tasks).map(task => {
+    try {
+      return Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0])
+    } catch {
+      // The thread has ended since its folder was listed.
+      return 0
+    }
+  })
   return nanoseconds.reduce((sum, one) => sum + one, 0) / 1e6
 }
 
@@ -163,6 +169,6 @@ const responds = (port: number, requestKind: Start['requestKind']) =>
     outgoing.end(requestKind === 'health' ? undefined : '{}')
   })
 
-const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
+export const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!
 const tenths = (value: number) => Math.round(value * 10) / 10
 const hundredths = (value: number) => Math.round(value * 100) / 100

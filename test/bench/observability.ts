@@ -1,0 +1,152 @@
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { buildFunctions } from '#infra/delivery/build.ts'
+import { variablesOf } from '#infra/delivery/warm-up.ts'
+import { root } from '#infra/repository.ts'
+import { startVigia, type Vigia } from '#test/support/npm-start.ts'
+import { startOtlpReceiver } from '#test/support/otlp-receiver.ts'
+import type { Bench } from './bench.ts'
+import { cpuUsed, insertMonitors, startEnvironment } from './checks.ts'
+import { measureStart, median, type Start } from './cold-start.ts'
+
+/** How often each cold start is measured, with and without: ROUNDS=30 */
+const coldRounds = Number(process.env.ROUNDS ?? 30)
+/** The rounds of the checks, and the seconds of each: CHECK_ROUNDS=9 SECONDS=40 */
+const checkRounds = Number(process.env.CHECK_ROUNDS ?? 9)
+const measuredS = Number(process.env.SECONDS ?? 40)
+/** The number of monitors of each of the two Vigias: MONITORS=1000 */
+const monitors = Number(process.env.MONITORS ?? 1_000)
+const warmUpS = Number(process.env.WARM_UP ?? 60)
+const monitorIntervalS = 10
+const scrapeIntervalMs = 15_000
+
+const off = { LOG_LEVEL: 'warn' }
+const on = (receiver: string) => ({ LOG_LEVEL: 'info', OTEL_EXPORTER_OTLP_ENDPOINT: receiver })
+
+/**
+ * Compares Vigia with everything switched on (traces to a receiver, a log line for each event, and scrapes of all
+ * metrics) with a Vigia that has none of these. Both are measured in the same rounds, so other work on the machine
+ * changes both.
+ */
+export const bench: Bench = {
+  title: `observability: everything switched on, compared with off (goal: at most 1.03)`,
+  run: async log => {
+    const receiver = await startOtlpReceiver()
+    try {
+      const rows = [...(await coldStarts(receiver.url, log)), await checks(receiver, log)]
+      return {
+        columns: ['CPU', 'off', 'on', 'on / off'],
+        rows,
+        notes: [
+          'on: OTEL_EXPORTER_OTLP_ENDPOINT, LOG_LEVEL=info, and a scrape of the runtime and of each function every 15 s; off: LOG_LEVEL=warn',
+          `cold starts: from the start of the process to its answer to an event, medians of ${coldRounds}, on and off in turn; ratio: median of the ratios of the rounds`,
+          `checks: two Vigias with ${monitors} monitors each run at the same time; medians of ${checkRounds} rounds of ${measuredS} s`,
+          'the CPU of the receiver, of the scraper and of Fluent Bit is not included, because they run elsewhere',
+        ],
+      }
+    } finally {
+      await receiver.stop()
+    }
+  },
+}
+
+type Row = [what: string, off: number, on: number, ratio: number]
+
+const row = (what: string, values: readonly { off: number; on: number }[], digits: number): Row => {
+  const rounded = (value: number) => Number(value.toFixed(digits))
+  return [
+    what,
+    rounded(median(values.map(each => each.off))),
+    rounded(median(values.map(each => each.on))),
+    Number(median(values.map(each => each.on / each.off)).toFixed(3)),
+  ]
+}
+
+const coldStarts = async (receiver: string, log: (line: string) => void): Promise<Row[]> => {
+  const names = (await buildFunctions({ log })).map(({ name }) => name)
+  const start = (name: string, env: Record<string, string>): Start => ({
+    name,
+    file: join(root, `.build/functions/${name}.mjs`),
+    requestKind: 'event',
+    env: { ...variablesOf(name), ...env },
+  })
+  const values = names.map((): { off: number; on: number }[] => [])
+  for (let round = -1; round < coldRounds; round++) {
+    for (const [at, name] of names.entries()) {
+      const cpu = { off: 0, on: 0 }
+      // The second of two starts finds warmer caches, so the order changes with each round.
+      for (const which of round % 2 === 0 ? (['off', 'on'] as const) : (['on', 'off'] as const))
+        cpu[which] = (await measureStart(start(name, which === 'on' ? on(receiver) : off))).cpuMs
+      // The first round only fills the file cache.
+      if (round >= 0) values[at]!.push(cpu)
+    }
+    log(`cold starts: round ${round + 1} of ${coldRounds}`)
+  }
+  return names.map((name, at) => row(`cold start of ${name}, ms`, values[at]!, 1))
+}
+
+const checks = async (
+  receiver: Awaited<ReturnType<typeof startOtlpReceiver>>,
+  log: (line: string) => void,
+): Promise<Row> => {
+  const places: (Awaited<ReturnType<typeof place>> | undefined)[] = []
+  const scraping = new AbortController()
+  try {
+    const without = await place(off)
+    places.push(without)
+    const withAll = await place(on(receiver.url))
+    places.push(withAll)
+    void scrape(withAll.vigia, scraping.signal)
+    log(`checks: ${warmUpS} s of warm-up`)
+    await setTimeout(warmUpS * 1_000)
+    const values: { off: number; on: number }[] = []
+    for (let round = 1; round <= checkRounds; round++) {
+      const [offUs, onUs] = await Promise.all([without.cpuPerCheck(), withAll.cpuPerCheck()])
+      values.push({ off: offUs, on: onUs })
+      log(`checks: round ${round} of ${checkRounds}: ${Math.round(offUs)} and ${Math.round(onUs)} µs`)
+    }
+    if (receiver.spans.length === 0) throw new Error('the receiver got no spans, so nothing was switched on')
+    return row('a check, µs', values, 0)
+  } finally {
+    scraping.abort()
+    for (const one of places) await one?.stop()
+  }
+}
+
+/** A Vigia with monitors of its own. */
+const place = async (env: Record<string, string>) => {
+  const { dataDir, target, server, db, stop } = await startEnvironment()
+  const vigia = await startVigia({ env: { DATABASE_URL: server.url, ...env }, dataDir }).catch(async error => {
+    await stop()
+    throw error
+  })
+  await insertMonitors(db, monitors, 0, target.port, monitorIntervalS)
+  return {
+    vigia,
+    /** Microseconds of all processes of this Vigia for each check, over a round. */
+    cpuPerCheck: async (): Promise<number> => {
+      await target.hits()
+      const { us } = await cpuUsed(() => [vigia.pid, server.pid!], server.pid!, measuredS)
+      return us / (await target.hits()).length
+    },
+    stop: async () => {
+      await vigia.stop()
+      await stop()
+    },
+  }
+}
+
+/** Reads all metrics as Prometheus does, until the signal. */
+const scrape = async ({ port }: Vigia, signal: AbortSignal): Promise<void> => {
+  const read = async (address: string) => (await fetch(`http://${address}`, { signal })).text()
+  while (!signal.aborted) {
+    try {
+      await read(`127.0.0.1:${port}/metrics`)
+      const [{ targets }] = JSON.parse(await read(`127.0.0.1:${port}/metrics/targets`)) as [{ targets: string[] }]
+      await Promise.all(targets.map(target => read(`${target}/metrics`).catch(() => '')))
+    } catch {
+      // A scrape that fails is not repeated, as with Prometheus.
+    }
+    await setTimeout(scrapeIntervalMs, undefined, { signal }).catch(() => {})
+  }
+}
