@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
@@ -9,6 +9,7 @@ import { cursorsIn } from '#database/operations/cursors.ts'
 import { schemas } from '#infra/cli/database.ts'
 import { vigia } from '#infra/cli/vigia.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
+import { canMount, disk, fill, remount } from '#test/support/disks.ts'
 
 let folder: string
 let database: TestDatabase
@@ -130,4 +131,24 @@ test.each([
 test('--help of each command prints its usage and exits with 0', async () => {
   expect(await run('backup', '--help')).toMatchObject({ code: 0, out: expect.stringContaining('backup <file>') })
   expect(await run('restore', '-h')).toMatchObject({ code: 0, out: expect.stringContaining('restore <file> [--yes]') })
+})
+
+describe.skipIf(!canMount)('a backup on a disk', () => {
+  test.each([
+    ['full', /ENOSPC/, fill],
+    ['read-only', /EROFS/, (at: string) => remount(at, 'ro')],
+  ])('that is %s fails with one line, leaves the earlier backup, and is not recorded', async (_, reason, change) => {
+    const at = disk('size=64k')
+    const backup = join(at, 'vigia.backup')
+    expect((await run('backup', backup)).code).toBe(0)
+    const { reached } = (await cursorsIn(database.db).reached('backup'))!
+    change(at)
+    const { code, out, errors } = await run('backup', backup)
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(errors).toMatch(reason)
+    expect(errors.split('\n')).toHaveLength(1)
+    expect((await checkBackup(backup, schemas)).madeAt).toBe(reached.toISOString())
+    expect(readdirSync(at).filter(name => name.includes('.new-'))).toEqual([])
+    expect((await cursorsIn(database.db).reached('backup'))!.reached).toEqual(reached)
+  })
 })

@@ -37,7 +37,9 @@ const refusal = async (...args: string[]): Promise<string> => {
   return 'stderr' in error ? error.stderr : error.message
 }
 
-test('a message leads to its event, its causes up to the update of Telegram, the attempts, the log lines and the commit', async () => {
+test('a message leads to its event, its causes up to the update of Telegram, the attempts, the log lines and the commit', {
+  timeout: 600_000,
+}, async () => {
   const { telegram, sites } = journey
   sites.set('/padaria', { kind: 'switch', on: true })
   ana = telegram.user('Ana Rastreio', { language: 'pt-br' })
@@ -86,7 +88,7 @@ test('a message leads to its event, its causes up to the update of Telegram, the
   expect(text).toContain(`Kibana      trace.id : "${found.traceId}" or event.id : "${requested.id}"`)
 })
 
-test('the message about an outage leads to the tick that requested the check', async () => {
+test('the message about an outage leads to the tick that requested the check', { timeout: 600_000 }, async () => {
   const { sites, vigia } = journey
   sites.set('/padaria', { kind: 'switch', on: false })
   const down = await until(() => ana.answers().find(({ text }) => /saiu do ar/.test(text)), {
@@ -105,7 +107,9 @@ test('the message about an outage leads to the tick that requested the check', a
   expect((await events(vigia, '&type=dev.knative.sources.ping')).map(({ id }) => id)).toContain(steps.at(-1).id)
 })
 
-test('what is not found, what matches several messages and a link without the id of the chat are one line each', async () => {
+test('what is not found, what matches several messages and a link without the id of the chat are one line each', {
+  timeout: 600_000,
+}, async () => {
   expect(await refusal('this text was never sent')).toMatch(
     /^no event has the id "this text was never sent", and no message in the outbox contains this text; the broker keeps events for 7 days.*\n$/,
   )

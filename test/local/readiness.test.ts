@@ -1,51 +1,23 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startProcess } from '#local/activator/function-process.ts'
 import { mongoAnswers } from '#local/databases/ask-mongo.ts'
 import { commandOf } from '#local/databases/processes.ts'
 import { databaseFault, dataFolderFault, readinessOf } from '#local/readiness.ts'
 import { startBrokerServer } from '../support/broker-server.ts'
 import { emptyDatabase, freshMongo, type TestDatabase } from '../support/database.ts'
+import { canMount, disk, remount } from '../support/disks.ts'
 import { startVigia, temporaryFolder, type Vigia } from '../support/npm-start.ts'
 import { sharedServer } from '../support/shared-servers.ts'
 import { until } from '../support/until.ts'
 
 let folder: string
-const mounts: string[] = []
-
 beforeAll(() => {
   folder = temporaryFolder()
   return () => rmSync(folder, { recursive: true, force: true })
 })
-
-afterEach(() => {
-  for (const mounted of mounts.splice(0)) execFileSync('umount', [mounted])
-})
-
-/** Mounts a new tmpfs for the test and returns its path. */
-const disk = (options: string): string => {
-  const at = join(folder, `disk-${readdirSync(folder).length}`)
-  mkdirSync(at)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', at])
-  mounts.push(at)
-  return at
-}
-
-const canMount = (() => {
-  const at = temporaryFolder()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', at], { stdio: 'ignore' })
-    execFileSync('umount', [at])
-    return true
-  } catch {
-    return false
-  } finally {
-    rmSync(at, { recursive: true, force: true })
-  }
-})()
 
 describe.runIf(canMount)('the data folder on a disk', () => {
   test('with free space has no fault, and the check leaves no file', async () => {
@@ -69,7 +41,7 @@ describe.runIf(canMount)('the data folder on a disk', () => {
 
   test('that is read-only is reported', async () => {
     const at = disk('size=64m')
-    execFileSync('mount', ['-o', 'remount,ro', at])
+    remount(at, 'ro')
     expect(await dataFolderFault(at)).toBe(`the disk of ${at} is read-only (EROFS)`)
   })
 })

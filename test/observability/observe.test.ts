@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { observe } from '#infra/observability/observe/observe.ts'
+import { canMount, disk, fill, remount } from '#test/support/disks.ts'
 import { until } from '#test/support/until.ts'
 
 let folder: string
@@ -30,14 +31,14 @@ const install = (name: string, script: string) =>
 const recorder = (name: string) =>
   `{ echo $$; echo "$@"; env; } > ${folder}/${name}.draft; mv ${folder}/${name}.draft ${folder}/${name}.started; exec sleep 600`
 
-const start = () =>
+const start = (observeDir = folder) =>
   observe({
     env: {
       PATH: `${programs}:/nowhere`,
       PORT: '18080',
       PROMETHEUS_PORT: '19090',
       GRAFANA_PORT: '13000',
-      OBSERVE_DIR: folder,
+      OBSERVE_DIR: observeDir,
       ALERTMANAGER: 'localhost:19093',
     },
     print: line => lines.push(line),
@@ -115,4 +116,31 @@ test('a program that ends by itself ends the other one, and its last line is pri
   expect(await start()).toBe(1)
   expect(lines.at(-1)).toBe('Prometheus ended with exit code 3: the port is in use')
   expect(isRunning((await startOf('grafana')).pid)).toBe(false)
+})
+
+test.skipIf(!canMount).each([
+  ['full', 'ENOSPC', fill],
+  ['read-only', 'EROFS', (at: string) => remount(at, 'ro')],
+])('a folder on a disk that is %s is one line, and nothing is started', async (_, code, change) => {
+  install('prometheus', recorder('prometheus'))
+  const at = disk('size=64k')
+  change(at)
+  expect(await start(at)).toBe(1)
+  expect(lines).toEqual([
+    `${at}/prometheus.yml cannot be written: ${code}; set OBSERVE_DIR to a folder on a disk with free space`,
+  ])
+  expect(existsSync(join(folder, 'prometheus.started'))).toBe(false)
+})
+
+test('when the disk becomes full while Prometheus runs, one line says so, and Prometheus goes on', async () => {
+  const complaint = 'level=error msg="Scrape commit failed" err="write to WAL: no space left on device"'
+  install('prometheus', `for _ in 1 2 3; do echo '${complaint}' >&2; sleep 0.1; done\n${recorder('prometheus')}`)
+  const ended = start()
+  const { pid } = await startOf('prometheus')
+  const about = () => lines.filter(line => line.includes('cannot write'))
+  await until(() => about().length > 0, { what: 'the line' })
+  expect(about()).toEqual(['Prometheus goes on, but it cannot write its data: no space left on device'])
+  expect(isRunning(pid)).toBe(true)
+  controller.abort()
+  expect(await ended).toBe(0)
 })

@@ -11,6 +11,11 @@ export interface FunctionLog {
   close(): Promise<void>
 }
 
+export interface FunctionLogOptions {
+  maxBytes?: number
+  whenUnwritable?: (error: NodeJS.ErrnoException) => void
+}
+
 const maxFileBytes = 10 * 1024 * 1024
 const lastLines = 8
 const maxLineLength = 4_000
@@ -26,21 +31,27 @@ const pauseAfterErrorMs = 5_000
  * MiB), it is renamed to `<name>.log.1`, and a new file is begun. The processes write into pipes that the runtime
  * reads, so that the file can be rotated. If the runtime is killed, the pipes close; function processes ignore closed
  * pipes.
+ *
+ * `whenUnwritable` gets the reason when writing to the file fails for the first time, and again when it fails after it
+ * has worked. Meanwhile the processes are read and shown as before.
  */
 export const functionLog = (
   folder: string,
   name: string,
   show: (name: string, line: string) => void,
-  maxBytes = maxFileBytes,
+  { maxBytes = maxFileBytes, whenUnwritable = () => {} }: FunctionLogOptions = {},
 ): FunctionLog => {
   const path = join(folder, `${name}.log`)
   let file: WriteStream | undefined
   let size = 0
   /** Until this time, by `performance.now()`, lines are shown but not written to the file. */
   let silentUntil = 0
-  const onError = () => {
+  let isUnwritable = false
+  const onError = (error: NodeJS.ErrnoException) => {
     silentUntil = performance.now() + pauseAfterErrorMs
     file = undefined
+    if (!isUnwritable) whenUnwritable(error)
+    isUnwritable = true
   }
   const open = () => {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
@@ -58,10 +69,12 @@ export const functionLog = (
         file = open()
       }
       size += line.length + 1
-      file.write(`${line}\n`)
-    } catch {
+      file.write(`${line}\n`, error => {
+        if (!error) isUnwritable = false
+      })
+    } catch (error) {
       // The folder was deleted or cannot be written. Logs are for people only, so the system goes on without them.
-      onError()
+      onError(error as NodeJS.ErrnoException)
     }
   }
   return {

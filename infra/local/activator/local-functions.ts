@@ -23,14 +23,27 @@ export interface LocalFunctionsOptions {
   terminal: Terminal
 }
 
+/** The terminal does not repeat within this time that logs cannot be written. */
+const unwritableWarningMs = 10 * 60_000
+
 /** Runs each function in child processes that execute its bundle, with a log file in the data folder. */
 export const localFunctions = (
   manifests: readonly FunctionManifest[],
   { root, dataDir, variables, env, port, revision, built, journal, terminal }: LocalFunctionsOptions,
 ): { activator: Activator; closeLogs(): Promise<unknown> } => {
   const logs = new Map<string, FunctionLog>()
+  const folder = join(dataDir, 'logs')
+  let warnedAt = Number.NEGATIVE_INFINITY
+  /** One line for all functions, because a full disk concerns them all. */
+  const whenUnwritable = ({ code, message }: NodeJS.ErrnoException) => {
+    if (performance.now() - warnedAt < unwritableWarningMs) return
+    warnedAt = performance.now()
+    terminal.warn(
+      `the logs in ${folder} cannot be written: ${code ?? message}; until they can, lines are only shown here`,
+    )
+  }
   const logOf = (name: string) => {
-    const log = logs.get(name) ?? functionLog(join(dataDir, 'logs'), name, terminal.functionLine)
+    const log = logs.get(name) ?? functionLog(folder, name, terminal.functionLine, { whenUnwritable })
     logs.set(name, log)
     return log
   }

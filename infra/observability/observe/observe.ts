@@ -25,7 +25,19 @@ const noGrafana = (url: string) =>
 const grafanaHomes = ['/usr/share/grafana', '/usr/local/share/grafana', '/opt/homebrew/share/grafana']
 
 /** `npm run observe`: runs Prometheus, and Grafana if it is installed, until the signal. Returns the exit code. */
-export const observe = async ({ env, print, signal }: ObserveOptions): Promise<number> => {
+export const observe = async (options: ObserveOptions): Promise<number> => {
+  try {
+    return await run(options)
+  } catch (error) {
+    if (!(error instanceof UnwritableFolder)) throw error
+    options.print(error.message)
+    return 1
+  }
+}
+
+class UnwritableFolder extends Error {}
+
+const run = async ({ env, print, signal }: ObserveOptions): Promise<number> => {
   const find = (program: string) =>
     (env.PATH ?? '')
       .split(delimiter)
@@ -54,7 +66,7 @@ export const observe = async ({ env, print, signal }: ObserveOptions): Promise<n
     programs.push(await grafanaProgram({ grafana, prometheusUrl, port: Number(grafanaPort), folder }))
     print(`Grafana     http://localhost:${grafanaPort}/dashboards`)
   }
-  const failure = await runTogether(programs, signal)
+  const failure = await runTogether(programs, signal, print)
   if (failure !== null) print(failure)
   return failure === null ? 0 : 1
 }
@@ -104,6 +116,13 @@ const grafanaProgram = async (options: {
 }
 
 const write = async (file: string, text: string) => {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, text)
+  try {
+    await mkdir(dirname(file), { recursive: true })
+    await writeFile(file, text)
+  } catch (error) {
+    throw new UnwritableFolder(
+      `${file} cannot be written: ${(error as NodeJS.ErrnoException).code}; set OBSERVE_DIR to a folder on a disk with free space`,
+      { cause: error },
+    )
+  }
 }

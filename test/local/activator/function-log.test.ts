@@ -5,13 +5,14 @@ import { describe, expect, test } from 'vitest'
 import { functionLog } from '#local/activator/function-log.ts'
 import { levelOf, readable } from '#local/activator/log-lines.ts'
 import { folder } from '#test/local/activator/support/activator.ts'
+import { canMount, disk, fill, remount } from '#test/support/disks.ts'
 import { until } from '#test/support/until.ts'
 
 describe('the output of functions', () => {
   const logs = join(folder, 'function-log')
   const logOf = async (...chunks: string[]) => {
     const shown: string[] = []
-    const log = functionLog(logs, 'echo', (_, line) => shown.push(line), 10_000)
+    const log = functionLog(logs, 'echo', (_, line) => shown.push(line), { maxBytes: 10_000 })
     const output = Readable.from(chunks)
     const { last } = log.follow(output)
     await until(() => output.readableEnded)
@@ -45,6 +46,25 @@ describe('the output of functions', () => {
     await logOf('after\n')
     expect(statSync(join(logs, 'echo.log.1')).size).toBeGreaterThan(10_000)
     expect(statSync(join(logs, 'echo.log')).size).toBeLessThan(10_000)
+  })
+
+  test.skipIf(!canMount).each([
+    ['full', 'ENOSPC', fill],
+    ['read-only', 'EROFS', (at: string) => remount(at, 'ro')],
+  ])('is shown, and not slowed, while the disk is %s, and the reason is reported once', async (_, code, change) => {
+    const at = disk('size=64k')
+    change(at)
+    const reasons: (string | undefined)[] = []
+    const shown: string[] = []
+    const whenUnwritable = (error: NodeJS.ErrnoException) => reasons.push(error.code)
+    const log = functionLog(at, 'echo', (_, line) => shown.push(line), { whenUnwritable })
+    // 20 MB is more than the pipe and the stream of the file can hold.
+    const lines = Array.from({ length: 5_000 }, (_, at) => `${at} ${'x'.repeat(4_000)}\n`)
+    const output = Readable.from(lines)
+    log.follow(output)
+    await until(() => shown.length === lines.length && reasons.length > 0)
+    await log.close()
+    expect(reasons).toEqual([code])
   })
 
   test('is shown even while the log folder cannot be written, and is written to the file again later', async () => {
