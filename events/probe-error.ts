@@ -77,12 +77,15 @@ export const probeErrorCodes = [
 
 export type ProbeErrorCode = (typeof probeErrorCodes)[number]
 
-/** Warnings about a site that is up, the most important one first. A result has at most one. */
+/**
+ * Warnings about a site that is up, the most important one first. A result has at most one. `slow` is before the
+ * certificate, because a result has the expiry of the certificate in a field of its own.
+ */
 export const probeWarningCodes = [
-  /** The certificate expires soon. The site is degraded. */
-  'certificate-expiring',
   /** The check took longer than the limit of the monitor. The site is degraded. */
   'slow',
+  /** The certificate expires soon. The site is degraded. */
+  'certificate-expiring',
   /** The site redirects from https to http. */
   'insecure-redirect',
   /** The monitor accepts any certificate, so the check does not prove that the server is the right one. */

@@ -1,14 +1,12 @@
 import type { Monitor } from '#database/uptime/monitors.ts'
 import type { ProbeResult } from '#database/uptime/probe-results.ts'
-
-/** The days before the expiry of a certificate at which people are warned, once each. */
-export const certificateWarningDays = [30, 14, 7, 1] as const
+import { certificateNoticeDays } from '#functions/checks/common.ts'
 
 const dayMs = 86_400_000
 
-/** The smallest of `certificateWarningDays` within which the certificate expires; null if it expires later. */
+/** The smallest of `certificateNoticeDays` within which the certificate expires; null if it expires later. */
 export const certificateDaysAt = (expiresAt: Date, now: Date): number | null =>
-  certificateWarningDays.findLast(days => expiresAt.getTime() - now.getTime() <= days * dayMs) ?? null
+  certificateNoticeDays.findLast(days => expiresAt.getTime() - now.getTime() <= days * dayMs) ?? null
 
 /** What a good check says about how well a monitor works. */
 export interface Quality {
