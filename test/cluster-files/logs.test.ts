@@ -39,18 +39,6 @@ describe.each(['gke', 'onprem', 'minikube'])('the log pipeline of %s', name => {
     for (const { metadata } of objects.filter(({ kind }) => kind === 'ConfigMap'))
       expect(JSON.stringify(objects)).toContain(`"configMap":{"name":"${metadata.name}"}`)
   })
-
-  test('reads the container of every function and of every Job of Vigia', async () => {
-    const { path } = parse(readFileSync(join(root, folder, 'pipeline/fluent-bit.yaml'), 'utf8')).pipeline.inputs[0]
-    const jobs = ['base/migrations', 'doctor', 'dead-letters', 'restore', 'vigia-yaml'].flatMap(file =>
-      parseManifests(readFileSync(join(root, `infra/cluster/${file}.yaml`), 'utf8'), file),
-    )
-    const containers = jobs.flatMap(({ spec }) => (spec.template?.spec ?? spec).containers as { name: string }[])
-    expect(containers.length).toBeGreaterThanOrEqual(4)
-    // Knative gives this name to a container without a name.
-    for (const container of ['user-container', ...containers.map(one => one.name)])
-      expect(path.split(',')).toContain(`\${VIGIA_LOGS}/*_vigia_${container}-*.log`)
-  })
 })
 
 test.each(['gke', 'onprem'])(
@@ -83,6 +71,40 @@ test.each(['gke', 'onprem'])(
     expect(route.parentRefs).toEqual([{ name: 'consoles' }])
     const [listener] = named('Gateway').spec.listeners
     expect(listener).toMatchObject({ protocol: 'HTTPS', hostname: route.hostnames[0]!.replace('kibana', '*') })
+  },
+)
+
+const { inputs, filters } = parse(readFileSync(join(root, folder, 'pipeline/fluent-bit.yaml'), 'utf8')).pipeline
+
+/** The container of a function, which gets its name from Knative, and those of the Jobs of Vigia. */
+const containers: { name: string; program?: string }[] = [
+  { name: 'user-container' },
+  ...['base/migrations', 'doctor', 'dead-letters', 'restore', 'vigia-yaml']
+    .flatMap(file => parseManifests(readFileSync(join(root, `infra/cluster/${file}.yaml`), 'utf8'), file))
+    .flatMap(({ spec }) => (spec.template?.spec ?? spec).containers as Container[])
+    .map(({ name, env }) => ({ name, program: env.find(variable => variable.name === 'FUNCTION_TARGET')!.value })),
+]
+interface Container {
+  name: string
+  env: { name: string; value: string }[]
+}
+
+test.each(containers)('Fluent Bit reads the lines of the container $name', ({ name }) =>
+  expect(inputs[0].path.split(',')).toContain(`\${VIGIA_LOGS}/*_vigia_${name}-*.log`),
+)
+
+test.each(containers)(
+  'text of the container $name is an error, unless it is the output of a Job for a person',
+  ({ name, program }) => {
+    const file = program === undefined ? '' : readFileSync(join(root, `infra/delivery/jobs/${program}.ts`), 'utf8')
+    // A Job that uses job.ts writes JSON.
+    const isForPeople = program !== undefined && !file.includes("from './job.ts'")
+    const tag = `kube.var.log.containers.pod-1_vigia_${name}-${'0a1b'.repeat(16)}.log`
+    const levels = filters
+      // Fluent Bit compares the expression with the beginning of the tag.
+      .filter(({ match_regex = '' }: { match_regex?: string }) => tag.match(`^(?:${match_regex})`))
+      .flatMap(({ add }: { add?: string }) => add ?? [])
+    expect(levels).toEqual([...(isForPeople ? ['log.level info'] : []), 'log.level error'])
   },
 )
 

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 const maxPartLength = 16_384
 
 /** A line as containerd writes it (CRI): the time, the stream, P for a part or F for the end of a line, the text. */
-const criLines = (line: string): string => {
+export const criLines = (line: string, stream: 'stdout' | 'stderr' = 'stdout'): string => {
   const time = new Date().toISOString().replace('Z', '123456Z')
   const parts: string[] = []
   for (let at = 0; at < line.length; at += maxPartLength) parts.push(line.slice(at, at + maxPartLength))
-  return parts.map((part, index) => `${time} stdout ${index < parts.length - 1 ? 'P' : 'F'} ${part}\n`).join('')
+  return parts.map((part, index) => `${time} ${stream} ${index < parts.length - 1 ? 'P' : 'F'} ${part}\n`).join('')
 }
 
 /**
@@ -24,7 +24,7 @@ export const writeContainerLogs = (dataDir: string, folder: string, crash: strin
     const lines = readFileSync(join(dataDir, 'logs', file), 'utf8')
       .split('\n')
       .filter(Boolean)
-    const text = [...lines, crash].map(criLines).join('')
+    const text = [...lines, crash].map(line => criLines(line)).join('')
     writeFileSync(join(folder, `${pod}_vigia_user-container-${'0a1b'.repeat(16)}.log`), text)
   }
   return files.length
