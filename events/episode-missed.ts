@@ -5,14 +5,14 @@ import { EventEpisode, EventShow } from './show.ts'
 
 /**
  * Episodes that aired too long ago to be announced one by one; a chat gets one message about all of them. The subject
- * is `episodes` if Vigia did not run when they aired, and `show/82` if TVMaze published the episodes of a show too
+ * is `episodes` if Vigia did not run when they aired, and `show/82` if TVmaze published the episodes of a show too
  * late.
  */
 export const EpisodeMissed = defineEvent(
   'episode.missed',
   1,
   Type.Object({
-    /** late: TVMaze published the episodes late. Absent: Vigia did not run. */
+    /** late: TVmaze published the episodes late. Absent: Vigia did not run. */
     why: Type.Optional(Type.Literal('late')),
     from: Instant,
     to: Instant,

@@ -3,7 +3,7 @@ export const maxInteger = 2_147_483_647
 /** The largest value of a bigint column that JavaScript can represent exactly. */
 export const maxBigint = Number.MAX_SAFE_INTEGER
 
-/** Whether a value is an id that TVMaze may give to a show or an episode and that an integer column can store. */
+/** Whether a value is an id that TVmaze may give to a show or an episode and that an integer column can store. */
 export const isTvmazeId = (value: unknown): value is number => isWithin(value, 1, maxInteger)
 
 /** Whether a value is an id that a bigint column can store, such as the id of a monitor, a search or an incident. */

@@ -3,14 +3,14 @@ import { defineEvent } from './event.ts'
 import { ChatId, DateOrNone, Instant } from './fields.ts'
 import { EventEpisode, EventShow } from './show.ts'
 
-/** TVMaze changed the data of a followed series. Subject `show/82`. */
+/** TVmaze changed the data of a followed series. Subject `show/82`. */
 export const SeriesChanged = defineEvent(
   'series.changed',
   1,
   Type.Object({
     /**
      * moved: the next episode, or an announced episode, has another date; ended: there are no more episodes after
-     * `episode`; returned: the series continues; gone: TVMaze removed the series for good; merged: TVMaze merged the
+     * `episode`; returned: the series continues; gone: TVmaze removed the series for good; merged: TVmaze merged the
      * series into another series with another name.
      */
     change: Type.Union([

@@ -1,14 +1,14 @@
 import Type, { type Static } from 'typebox'
 import { DateOrNone, Instant, IntegerId } from './fields.ts'
 
-/** A show in an event. The data comes from TVMaze, whose licence (CC BY-SA) requires the URL in every message. */
+/** A show in an event. The data comes from TVmaze, whose licence (CC BY-SA) requires the URL in every message. */
 export const EventShow = Type.Object({
   id: IntegerId,
   name: Type.String(),
   /** The name in Brazil, if it is known. */
   namePt: Type.Optional(Type.String()),
   url: Type.String(),
-  /** URL of the poster; null if TVMaze has none. */
+  /** URL of the poster; null if TVmaze has none. */
   image: Type.Union([Type.String(), Type.Null()]),
   /** Network or streaming service, or null. */
   channel: Type.Union([Type.String(), Type.Null()]),
@@ -20,7 +20,7 @@ export const EventEpisode = Type.Object({
   id: IntegerId,
   name: Type.String(),
   season: Type.Integer(),
-  /** null for specials, which have no number at TVMaze. */
+  /** null for specials, which have no number at TVmaze. */
   number: Type.Union([Type.Integer(), Type.Null()]),
   /** `YYYY-MM-DD` in the broadcaster's calendar; '' if it is not known. */
   airdate: DateOrNone,

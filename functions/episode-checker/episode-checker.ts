@@ -91,7 +91,7 @@ const announceDue = async (
   now: Date,
 ): Promise<void> => {
   const cursors = cursorsIn(tx)
-  // Every tick looks at the whole grace period, because TVMaze may add episodes that are in the past already, or move
+  // Every tick looks at the whole grace period, because TVmaze may add episodes that are in the past already, or move
   // episodes into the past, and the catalogue may get these changes late.
   const recent = { from: new Date(now.getTime() - graceMs), to: now }
   // The time from the last tick to the beginning of the grace period. This span is empty at the first run, and if the

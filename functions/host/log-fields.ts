@@ -35,7 +35,7 @@ export interface LogFields {
   action?: string | undefined
   /** Telegram's id of an update. */
   update?: number | undefined
-  /** TVMaze's id of a show, what was asked of TVMaze, and the status of the response. */
+  /** TVmaze's id of a show, what was asked of TVmaze, and the status of the response. */
   show?: number | undefined
   what?: string | undefined
   tvmazeStatus?: number | null | undefined

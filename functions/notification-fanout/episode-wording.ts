@@ -58,7 +58,7 @@ export const episodeDue = (
 }
 
 /**
- * The message about episodes that came out without a message, because Vigia did not run or because TVMaze published the
+ * The message about episodes that came out without a message, because Vigia did not run or because TVmaze published the
  * date late.
  */
 export const episodeMissed = (

@@ -7,7 +7,7 @@ type SeriesChange = NotifiableData<'series.changed'>
 
 /**
  * The message that a show was moved to other dates, ended, was merged with another, returned, or disappeared from
- * TVMaze.
+ * TVmaze.
  */
 export const seriesChanged = (event: SeriesChange, recipient: Recipient, now: Date): Wording => ({
   html: String(textsFor(event, recipient, now)[recipient.language]),

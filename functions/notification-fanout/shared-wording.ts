@@ -31,5 +31,5 @@ export const sayWhen = (
   return { 'pt-BR': `${day} · horário não divulgado`, en: `${day} · time not announced` }[language]
 }
 
-/** The button with a link to TVMaze. TVMaze's licence (CC BY-SA 4.0) requires this link wherever its data is shown. */
+/** The button with a link to TVmaze. TVmaze's licence (CC BY-SA 4.0) requires this link wherever its data is shown. */
 export const tvmazeButton = (url: string) => [[{ text: 'TVmaze', url }]]

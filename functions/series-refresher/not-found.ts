@@ -8,8 +8,8 @@ import { goneEvent, inParts } from './series-changed-events.ts'
 import { countNotFound, isGone } from './show-changes.ts'
 
 /**
- * Records that TVMaze answered 404 for the show `id`. When the show is gone for good, its followers are moved to the
- * show that TVMaze merged it into, or get a message.
+ * Records that TVmaze answered 404 for the show `id`. When the show is gone for good, its followers are moved to the
+ * show that TVmaze merged it into, or get a message.
  */
 export const recordNotFound = async (
   cause: Cause,
@@ -24,7 +24,7 @@ export const recordNotFound = async (
     const mergedInto = await findMergedInto(before, deps).catch(
       nullIfUnavailable(log, `the show that series ${before._id} was merged into`),
     )
-    // TVMaze is unavailable. The show is saved unchanged, so the next tick asks again.
+    // TVmaze is unavailable. The show is saved unchanged, so the next tick asks again.
     if (mergedInto === null) return catalogue.keep(before)
     if (mergedInto !== 'none') return mergeInto(cause, id, before, mergedInto, deps)
     await publish([goneEvent(cause, toEventShow(before), after.missingSince!)])
@@ -47,7 +47,7 @@ const recordNeverFound = async (cause: Cause, id: number, deps: Dependencies): P
 }
 
 /**
- * The show that now has this show's id at IMDb or TheTVDB; 'none' if there is no other show. TVMaze merges duplicates,
+ * The show that now has this show's id at IMDb or TheTVDB; 'none' if there is no other show. TVmaze merges duplicates,
  * and does not always redirect from the old id to the new one.
  */
 const findMergedInto = async ({ _id, imdb, thetvdb }: Show, { tvmaze }: Dependencies): Promise<Show | 'none'> => {

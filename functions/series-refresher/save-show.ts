@@ -11,14 +11,14 @@ import { lateEpisodes, maxLateMs, showChanges } from './show-changes.ts'
 /** The highest number of episodes in one event, so that the broker accepts the size of the event. */
 const maxEpisodesPerEvent = 500
 
-/** A show as the catalogue has it (null if the catalogue does not have it), and as TVMaze has it now. */
+/** A show as the catalogue has it (null if the catalogue does not have it), and as TVmaze has it now. */
 export interface FetchedShow {
   before: Show | null
   after: Show
 }
 
 /**
- * Saves TVMaze's response to a request for the show `id`. A response with another id means that TVMaze merged the show
+ * Saves TVmaze's response to a request for the show `id`. A response with another id means that TVmaze merged the show
  * into the show with that id.
  */
 export const saveFetched = async (
@@ -50,7 +50,7 @@ export const saveShow = async (cause: Cause, { before, after }: FetchedShow, dep
   await catalogue.keep(after)
 }
 
-/** Whether TVMaze's edit changes the date of an episode that followers wait for. */
+/** Whether TVmaze's edit changes the date of an episode that followers wait for. */
 export const changesDates = async (
   { before, after }: FetchedShow,
   { announcements, clock }: Dependencies,
@@ -63,7 +63,7 @@ export const changesDates = async (
 const lateEventId = ({ _id, updated }: Show) => `show/${_id}@${updated}/late`
 
 /**
- * The announcements from before TVMaze's edit of the show. `announced` also contains those that an earlier attempt to
+ * The announcements from before TVmaze's edit of the show. `announced` also contains those that an earlier attempt to
  * handle the same edit saved, if it crashed before it wrote the show to the catalogue. They are left out.
  */
 const announcedBeforeEdit = (after: Show, announced: Announcement[]) =>
@@ -90,7 +90,7 @@ const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dep
 }
 
 /**
- * Moves the followers of the show `id` to the show that TVMaze merged it into. The followers get a message only if the
+ * Moves the followers of the show `id` to the show that TVmaze merged it into. The followers get a message only if the
  * two shows have different names. The event is published before the move, because afterwards the former followers
  * cannot be distinguished from the others. Episodes that were announced under the old id are not announced again.
  */

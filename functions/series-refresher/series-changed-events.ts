@@ -8,10 +8,10 @@ import type { ShowChange } from './show-changes.ts'
 /** The highest number of chats in one event, so that the broker accepts the size of the event. */
 const maxChatsPerEvent = 500
 
-/** The event for a change that TVMaze made to a show. */
+/** The event for a change that TVmaze made to a show. */
 export const changedEvent = (cause: Cause, show: Show, found: ShowChange): VigiaEvent =>
   SeriesChanged.from(cause, {
-    // The time of TVMaze's edit is in the id: an edit that is found twice makes one event, and a date that moves back
+    // The time of TVmaze's edit is in the id: an edit that is found twice makes one event, and a date that moves back
     // and forth makes two.
     id: `show/${show._id}@${show.updated}/${found.change}`,
     subject: `show/${show._id}`,
@@ -28,7 +28,7 @@ export const changedEvent = (cause: Cause, show: Show, found: ShowChange): Vigia
     },
   })
 
-/** The event for a show that TVMaze removed. It is for all followers, or only for `chats`. */
+/** The event for a show that TVmaze removed. It is for all followers, or only for `chats`. */
 export const goneEvent = (cause: Cause, show: EventShow, since: string, chats?: number[]): VigiaEvent =>
   SeriesChanged.from(cause, {
     id: `show/${show.id}@${since}/gone`,
@@ -36,7 +36,7 @@ export const goneEvent = (cause: Cause, show: EventShow, since: string, chats?: 
     data: { change: 'gone', show, ...(chats === undefined ? {} : { chats }) },
   })
 
-/** The event for the show `id`, which TVMaze merged into a show with another name. */
+/** The event for the show `id`, which TVmaze merged into a show with another name. */
 export const mergedEvent = (
   cause: Cause,
   id: number,

@@ -11,7 +11,7 @@ const freshMs = 60 * 60_000
 const retryMs = 4 * 60_000
 
 /**
- * The time limit of all calls for one event, well below the timeout of its delivery. If TVMaze is so slow that the
+ * The time limit of all calls for one event, well below the timeout of its delivery. If TVmaze is so slow that the
  * calls need more time, the broker delivers the event again.
  */
 const callsBudgetMs = 100_000
@@ -19,7 +19,7 @@ const callsBudgetMs = 100_000
 /**
  * Fetches a show soon after a chat followed it, unless it was fetched within the last hour. If several shows wait for
  * their first fetch, each event fetches the next show of the queue, so that many follows of one chat do not delay the
- * other chats. Throws RetryLater if TVMaze is unavailable.
+ * other chats. Throws RetryLater if TVmaze is unavailable.
  */
 export const seriesFollowed = async (
   event: EventOf<typeof SeriesFollowed>,
@@ -60,14 +60,14 @@ const fetchUnlessFresh = async (event: EventOf<typeof SeriesFollowed>, showId: n
       if (clock().getTime() - Date.parse(event.time) > retryMs) {
         log.warn(
           { show: showId, tvmazeStatus: error.status },
-          'TVMaze did not answer for a followed series; the hourly tick fetches it',
+          'TVmaze did not answer for a followed series; the hourly tick fetches it',
         )
         return
       }
       throw new RetryLater(`${error.message}: series ${showId} is not in the catalogue yet`, error.retryAfterS ?? 30)
     }
     if (!(error instanceof ShowGone)) throw error
-    log.warn({ show: showId }, 'TVMaze does not have the followed series any more')
+    log.warn({ show: showId }, 'TVmaze does not have the followed series any more')
     await recordNotFound(event, showId, before, deps)
   }
 }

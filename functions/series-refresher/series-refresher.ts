@@ -14,17 +14,17 @@ import { heldLongEnough, reportTrouble, type TroubleReport } from './trouble-rep
 const cursorName = 'series-refresher'
 const never = new Date(0)
 /**
- * The time limit of a tick and of its calls to TVMaze, well below the timeout of its delivery. The next tick fetches
+ * The time limit of a tick and of its calls to TVmaze, well below the timeout of its delivery. The next tick fetches
  * the shows that are left.
  */
 const tickBudgetMs = 8 * 60_000
-/** After this many failures in a row TVMaze counts as unavailable, and the tick asks for no more shows. */
+/** After this many failures in a row TVmaze counts as unavailable, and the tick asks for no more shows. */
 const maxFailuresInARow = 3
 
 /**
- * The hourly tick: fetches the followed shows that TVMaze edited, that the catalogue lacks, or whose last fetch is long
+ * The hourly tick: fetches the followed shows that TVmaze edited, that the catalogue lacks, or whose last fetch is long
  * ago. A show that cannot be fetched stays as it is, and the next tick tries again. To report trouble to the operators
- * (trouble-report.ts), throws RetryLater if TVMaze answered no request at all, and Permanent if the new dates are not
+ * (trouble-report.ts), throws RetryLater if TVmaze answered no request at all, and Permanent if the new dates are not
  * saved yet because too many shows have new dates at once.
  */
 export const seriesRefresher = async (
@@ -51,7 +51,7 @@ export const seriesRefresher = async (
   const wanted = showsToFetch(followed, known, updates, now, missing)
   const ids = wanted.map(({ id }) => id)
   const run = await fetchAll(tick, ids, deps, skipped.skip, signal)
-  log.info({ wanted: wanted.length, ...run, moved: run.moved.length }, 'fetched shows from TVMaze')
+  log.info({ wanted: wanted.length, ...run, moved: run.moved.length }, 'fetched shows from TVmaze')
 
   const isHeld = isSuspicious(run.moved.length, run.fetched) && !heldLongEnough(lastReport, now)
   if (!isHeld)
@@ -67,11 +67,11 @@ export const seriesRefresher = async (
   if (!fail) return
   if (isUnavailable)
     throw new RetryLater(
-      'TVMaze does not answer, so no series could be refreshed. The next hourly tick tries again.',
+      'TVmaze does not answer, so no series could be refreshed. The next hourly tick tries again.',
       300,
     )
   throw new Permanent(
-    `${run.moved.length} of ${run.fetched} series have new dates at once, which is probably a mistake of TVMaze; the new dates are saved after a day if TVMaze still has them`,
+    `${run.moved.length} of ${run.fetched} series have new dates at once, which is probably a mistake of TVmaze; the new dates are saved after a day if TVmaze still has them`,
   )
 }
 

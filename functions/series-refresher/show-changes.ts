@@ -162,7 +162,7 @@ export const lateEpisodes = (
     .sort(byTime)
 }
 
-/** A show is gone for good when TVMaze answered 404 three times, over at least two days. */
+/** A show is gone for good when TVmaze answered 404 three times, over at least two days. */
 export const isGone = (notFoundCount: number, since: Date, now: Date): boolean =>
   notFoundCount >= 3 && now.getTime() - since.getTime() >= 2 * dayMs
 
@@ -174,5 +174,5 @@ export const countNotFound = (show: Show, now: Date): Show => {
   return { ...show, missingSince, strikes, fetchedAt: now.toISOString(), ...(gone ? { gone: true } : {}) }
 }
 
-/** Whether so many of the fetched shows have new dates that TVMaze is probably mistaken. */
+/** Whether so many of the fetched shows have new dates that TVmaze is probably mistaken. */
 export const isSuspicious = (moved: number, fetched: number): boolean => moved >= 10 && moved > fetched * 0.2

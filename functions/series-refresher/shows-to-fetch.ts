@@ -5,8 +5,8 @@ const hourMs = 60 * 60_000
 const dayMs = 24 * hourMs
 
 /**
- * The period of TVMaze's list of updated shows: the shortest that contains all edits since `seen`. Undefined if every
- * period is too short; TVMaze then lists all shows.
+ * The period of TVmaze's list of updated shows: the shortest that contains all edits since `seen`. Undefined if every
+ * period is too short; TVmaze then lists all shows.
  */
 export const updatesSince = (seen: Date, now: Date): 'day' | 'week' | 'month' | undefined => {
   const age = now.getTime() - seen.getTime()
@@ -16,7 +16,7 @@ export const updatesSince = (seen: Date, now: Date): 'day' | 'week' | 'month' | 
 }
 
 /**
- * A show to fetch, and why: it is not in the catalogue, TVMaze edited it, TVMaze answered 404 last time, or its last
+ * A show to fetch, and why: it is not in the catalogue, TVmaze edited it, TVmaze answered 404 last time, or its last
  * fetch is long ago.
  */
 export interface ShowToFetch {
@@ -27,8 +27,8 @@ export interface ShowToFetch {
 const order: Record<ShowToFetch['why'], number> = { 'not in the catalogue': 0, edited: 1, 'gone?': 2, old: 3 }
 
 /**
- * The followed shows to fetch, the most urgent first. `updates`: when TVMaze last edited each show, null if TVMaze did
- * not answer. `missing`: the shows for which TVMaze answered 404.
+ * The followed shows to fetch, the most urgent first. `updates`: when TVmaze last edited each show, null if TVmaze did
+ * not answer. `missing`: the shows for which TVmaze answered 404.
  */
 export const showsToFetch = (
   followed: readonly number[],
@@ -37,7 +37,7 @@ export const showsToFetch = (
   now: Date,
   missing: readonly MissingShow[] = [],
 ): ShowToFetch[] => {
-  // A show that is gone and not in the catalogue is requested once a month, because TVMaze may list it again.
+  // A show that is gone and not in the catalogue is requested once a month, because TVmaze may list it again.
   const gone = new Set(
     missing
       .filter(({ goneAt }) => goneAt !== null && now.getTime() - goneAt.getTime() < 30 * dayMs)

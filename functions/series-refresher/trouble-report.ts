@@ -1,4 +1,4 @@
-/** `away`: TVMaze answers no request. `held`: so many shows have new dates at once that the changes are held back. */
+/** `away`: TVmaze answers no request. `held`: so many shows have new dates at once that the changes are held back. */
 export type Trouble = 'away' | 'held'
 
 /**
@@ -31,7 +31,7 @@ export const reportTrouble = (
 }
 
 /**
- * Whether the changes were held back for a day. After a day they are saved, because TVMaze would have corrected a
+ * Whether the changes were held back for a day. After a day they are saved, because TVmaze would have corrected a
  * mistake within that time.
  */
 export const heldLongEnough = (last: TroubleReport | null, now: Date): boolean =>

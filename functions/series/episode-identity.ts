@@ -28,7 +28,7 @@ const specialKey = ({ season, airdate, name }: Episode) =>
 
 /**
  * The key of an episode: `s2e5`, or season, date and name for a special without a number. The key stays the same if
- * TVMaze gives the episode a new id.
+ * TVmaze gives the episode a new id.
  */
 export const episodeKey = (episode: Episode): string =>
   episode.number === null ? specialKey(episode) : `s${episode.season}e${episode.number}`
@@ -77,7 +77,7 @@ const isSpecialWithSameName = (key: string, episode: Episode): boolean => {
 }
 
 /**
- * The zones in which an episode was announced already ('' means all zones). TVMaze renumbers, deletes and re-creates
+ * The zones in which an episode was announced already ('' means all zones). TVmaze renumbers, deletes and re-creates
  * episodes, so an earlier announcement is about this episode in each of these cases:
  * - It has the id of this episode.
  * - Its id is no longer in the show, and it has the number of this episode (for a special: season, date and name).

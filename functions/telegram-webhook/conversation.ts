@@ -131,7 +131,7 @@ const replyToCommand = async (
 
 /**
  * A text that is an address and not the name of a series: it has a scheme, or it may contain a user name and a
- * password, which must not be sent to TVMaze.
+ * password, which must not be sent to TVmaze.
  */
 const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
 

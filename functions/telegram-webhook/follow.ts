@@ -18,7 +18,7 @@ interface KnownShow {
 }
 
 /** Why a press on follow or undo had no effect. */
-type FollowRefusal = 'unknown show' | 'TVMaze unavailable' | 'too often' | 'full' | 'waiting'
+type FollowRefusal = 'unknown show' | 'TVmaze unavailable' | 'too often' | 'full' | 'waiting'
 
 /**
  * Follows a show. The reply says when the next episode comes out. A second press adds no second follow, but publishes
@@ -87,7 +87,7 @@ const hitsOfCard = async ({ deps, chat }: ChatContext, { show, search, at }: Car
 }
 
 /**
- * Finds a show on a card of this chat (`titleOnCard`), in the catalogue, among the chat's follows or at TVMaze. The
+ * Finds a show on a card of this chat (`titleOnCard`), in the catalogue, among the chat's follows or at TVmaze. The
  * search is necessary because a person can forge a button press with the id of a show that does not exist.
  */
 export const findShow = async (
@@ -101,10 +101,10 @@ export const findShow = async (
   const follow = await deps.follows.find(chat.id, showSubject(showId))
   if (follow !== null) return { id: showId, title: follow.title, show }
   const hits = await searchTvmaze(context, showSubject(showId))
-  if (hits === 'unavailable') return 'TVMaze unavailable'
+  if (hits === 'unavailable') return 'TVmaze unavailable'
   if (hits === 'too often') return hits
   if (hits === 'gone') return 'unknown show'
-  // TVMaze returns another id if it merged the show into another one.
+  // TVmaze returns another id if it merged the show into another one.
   return { id: hits[0]!.id, title: hits[0]!.name, show }
 }
 
@@ -134,7 +134,7 @@ export const restoreFollow = async (
 export const refusedFollow = ({ messages, deps: { limits } }: ChatContext, reason: FollowRefusal): Reply => {
   const text = {
     'unknown show': messages.oldButton,
-    'TVMaze unavailable': messages.tvmazeStillDown,
+    'TVmaze unavailable': messages.tvmazeStillDown,
     'too often': messages.searchedTooOften,
     full: messages.followsFull(limits.followsPerChat),
     waiting: messages.followsWaiting(limits.waitingFollowsPerChat),

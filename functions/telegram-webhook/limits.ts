@@ -13,11 +13,11 @@ export interface Limits {
    * checked in quick succession.
    */
   manualCheckSeconds: number
-  /** Seconds between two requests of one person to TVMaze. Ten are allowed in quick succession. */
+  /** Seconds between two requests of one person to TVmaze. Ten are allowed in quick succession. */
   searchSeconds: number
   /** Series that one chat follows. */
   followsPerChat: number
-  /** Series that one chat follows and that are not fetched from TVMaze yet. */
+  /** Series that one chat follows and that are not fetched from TVmaze yet. */
   waitingFollowsPerChat: number
 }
 

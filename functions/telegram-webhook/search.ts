@@ -44,7 +44,7 @@ const firstPage = async (context: ChatContext, { id, hits }: Search): Promise<Vi
 /** The card of one show, for a person who comes by a link: https://t.me/<bot>?start=s_82 */
 export const searchById = (context: ChatContext, showId: number): Promise<Reply> => search(context, showSubject(showId))
 
-/** Shows another hit of a search. If TVMaze was unavailable the first time, searches again. */
+/** Shows another hit of a search. If TVmaze was unavailable the first time, searches again. */
 export const turnPage = async (context: ChatContext, place: CardPosition): Promise<Reply> => {
   const { deps, chat, messages } = context
   const saved = await deps.searches.find(chat.id, place.search)

@@ -19,7 +19,7 @@ interface RemovalNotice {
   button: Button
 }
 
-/** A followed series: its id at TVMaze, and its name at the time of the follow. */
+/** A followed series: its id at TVmaze, and its name at the time of the follow. */
 interface FollowedShow {
   id: number
   title: string | null

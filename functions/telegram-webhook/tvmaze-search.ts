@@ -6,7 +6,7 @@ import { nameIn } from './small-talk.ts'
 import { TimedOut, withTimeout } from './timeout.ts'
 
 /**
- * The requests to TVMaze that one person may make in quick succession: half of what TVMaze allows for all persons
+ * The requests to TVmaze that one person may make in quick succession: half of what TVmaze allows for all persons
  * together in ten seconds.
  */
 const searchBurst = 10
@@ -15,12 +15,12 @@ const searchBurst = 10
 export const showSubject = (id: number) => `show/${id}`
 
 /**
- * The hits, best first, or the reason why there are none: TVMaze has no show with this id, the person's allowance is
- * used up, or TVMaze is unavailable.
+ * The hits, best first, or the reason why there are none: TVmaze has no show with this id, the person's allowance is
+ * used up, or TVmaze is unavailable.
  */
 export type SearchResult = ShowHit[] | 'gone' | 'too often' | 'unavailable'
 
-/** Searches for a name. The query `show/82` finds that show only, in the catalogue or at TVMaze. */
+/** Searches for a name. The query `show/82` finds that show only, in the catalogue or at TVmaze. */
 export const searchTvmaze = async (context: ChatContext, query: string): Promise<SearchResult> => {
   const { deps } = context
   const id = showIdOf(query)
@@ -29,7 +29,7 @@ export const searchTvmaze = async (context: ChatContext, query: string): Promise
     if (known) return [hitOf(known)]
     if (!(await takeSearch(context, 'first'))) return 'too often'
     if (id === null) return await searchByName(context, query)
-    return [await withTimeout(replyTimeoutsMs.tvmaze, 'the request to TVMaze', deps.tvmaze.card(id))]
+    return [await withTimeout(replyTimeoutsMs.tvmaze, 'the request to TVmaze', deps.tvmaze.card(id))]
   } catch (error) {
     if (error instanceof ShowGone) return 'gone'
     if (error instanceof TvmazeUnavailable || error instanceof TimedOut) return 'unavailable'
@@ -38,7 +38,7 @@ export const searchTvmaze = async (context: ChatContext, query: string): Promise
 }
 
 /**
- * Takes an allowance for a request to TVMaze. Without a limit one person could use up what TVMaze allows for all
+ * Takes an allowance for a request to TVmaze. Without a limit one person could use up what TVmaze allows for all
  * persons together.
  */
 const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'second'): Promise<boolean> =>
@@ -54,7 +54,7 @@ const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'se
  */
 const searchByName = async (context: ChatContext, query: string): Promise<ShowHit[]> => {
   const search = (name: string) =>
-    withTimeout(replyTimeoutsMs.tvmaze, 'the request to TVMaze', context.deps.tvmaze.search(name))
+    withTimeout(replyTimeoutsMs.tvmaze, 'the request to TVmaze', context.deps.tvmaze.search(name))
   const found = await search(query)
   const name = found.length > 0 ? null : nameIn(query)
   return name !== null && (await takeSearch(context, 'second')) ? search(name) : found

@@ -14,7 +14,7 @@ export interface CardPosition {
  * since the button was sent.
  */
 export type Press =
-  /** Displays the hit with the index `at` of a search. Asks TVMaze again if TVMaze did not answer the search. */
+  /** Displays the hit with the index `at` of a search. Asks TVmaze again if TVmaze did not answer the search. */
   | ({ act: 'card' } & CardPosition)
   | ({ act: 'follow'; show: number } & CardPosition)
   | ({ act: 'unfollow'; show: number } & CardPosition)

@@ -60,7 +60,7 @@ const decoded = (text: string) =>
     return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : ''
   })
 
-/** The plain text of HTML. The HTML is our own, or a summary from TVMaze. */
+/** The plain text of HTML. The HTML is our own, or a summary from TVmaze. */
 export const plain = (markup: Html | string): string => {
   let text = String(markup)
     .replace(/<br\s*\/?>/gi, '\n')

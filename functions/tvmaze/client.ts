@@ -6,13 +6,13 @@ import { isObject, type Json, parseShow, parseShowHit } from './parse-show.ts'
 import { budgetLimiter, type CallBudget, processLimiter } from './rate-limit.ts'
 
 /**
- * The API of TVMaze (https://www.tvmaze.com/api). Every call throws TvmazeUnavailable if there is no usable response.
+ * The API of TVmaze (https://www.tvmaze.com/api). Every call throws TvmazeUnavailable if there is no usable response.
  */
 export interface Tvmaze {
   /** At most ten hits, best first; [] if nothing is found. */
   search(name: string): Promise<ShowHit[]>
   /**
-   * The show with the fields of a search hit. Makes one call. Throws ShowGone. If TVMaze merged the show into another
+   * The show with the fields of a search hit. Makes one call. Throws ShowGone. If TVmaze merged the show into another
    * show, the result has the id of the other show.
    */
   card(id: number): Promise<ShowHit>
@@ -35,7 +35,7 @@ export interface Tvmaze {
 export interface TvmazeOptions {
   userAgent?: string
   /**
-   * The highest number of calls of this process in any ten seconds. It is used only without a shared budget. TVMaze
+   * The highest number of calls of this process in any ten seconds. It is used only without a shared budget. TVmaze
    * allows 20 per IP address.
    */
   callsPerTenSeconds?: number
@@ -43,7 +43,7 @@ export interface TvmazeOptions {
   /** The longest wait for the budget or for a Retry-After. If a longer wait is necessary, the call fails at once. */
   longestWaitMs?: number
   /**
-   * How many times one call is tried if TVMaze is unavailable. If a person waits, only a 429 is followed by another
+   * How many times one call is tried if TVmaze is unavailable. If a person waits, only a 429 is followed by another
    * attempt.
    */
   attempts?: number
@@ -52,7 +52,7 @@ export interface TvmazeOptions {
   wait?: (ms: number) => Promise<void>
 }
 
-/** A response: JSON, or the target of a redirect. The client sets the status `redirectLoop`; TVMaze never sends it. */
+/** A response: JSON, or the target of a redirect. The client sets the status `redirectLoop`; TVmaze never sends it. */
 interface TvmazeResponse {
   status: number
   json: unknown
@@ -69,7 +69,7 @@ const personWaitMs = 10_000
 const sleep = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms))
 
 /**
- * The client of TVMaze. It limits its calls and keeps one idle connection, because TVMaze may block an address that has
+ * The client of TVmaze. It limits its calls and keeps one idle connection, because TVmaze may block an address that has
  * more connections.
  */
 export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => {
@@ -142,7 +142,7 @@ const calls = (request: (path: string) => Promise<TvmazeResponse>, clock: Clock)
 
 /**
  * Makes a function that requests a path. The function respects the limit of calls, tries again after a failure, and
- * follows redirects on TVMaze's own host. It gives up before the deadline, in Unix milliseconds.
+ * follows redirects on TVmaze's own host. It gives up before the deadline, in Unix milliseconds.
  */
 const requester = (
   base: string,
@@ -229,7 +229,7 @@ const readResponse = (url: URL, status: number, target: string | undefined, body
   try {
     return { status, json: JSON.parse(body), location }
   } catch {
-    // The response is a page of a proxy between this process and TVMaze. A 404 from a proxy does not mean that the show
+    // The response is a page of a proxy between this process and TVmaze. A 404 from a proxy does not mean that the show
     // is gone.
     throw new TvmazeUnavailable(`answered ${status} with something that is not JSON`, status)
   }

@@ -1,5 +1,5 @@
 /**
- * TVMaze cannot be reached, or its response is an error or has the wrong format (403, 429, 5xx, HTML with status 200).
+ * TVmaze cannot be reached, or its response is an error or has the wrong format (403, 429, 5xx, HTML with status 200).
  * A later request may succeed.
  */
 export class TvmazeUnavailable extends Error {
@@ -8,27 +8,27 @@ export class TvmazeUnavailable extends Error {
   readonly status: number | null
   readonly retryAfterS: number | null
   constructor(reason: string, status: number | null = null, retryAfterS: number | null = null) {
-    super(`TVMaze: ${reason}`)
+    super(`TVmaze: ${reason}`)
     this.status = status
     this.retryAfterS = retryAfterS
   }
 }
 
 /**
- * TVMaze itself answers that it does not have the show. The show was deleted, or merged into another one without a
+ * TVmaze itself answers that it does not have the show. The show was deleted, or merged into another one without a
  * redirect.
  */
 export class ShowGone extends Error {
   override readonly name = 'ShowGone'
   readonly showId: number
   constructor(showId: number) {
-    super(`TVMaze has no show ${showId}`)
+    super(`TVmaze has no show ${showId}`)
     this.showId = showId
   }
 }
 
 /**
- * TVMaze's response for this one show is not usable (a redirect loop, or status 200 without a show). Another request on
+ * TVmaze's response for this one show is not usable (a redirect loop, or status 200 without a show). Another request on
  * the same day would not help.
  */
 export class ShowUnreadable extends TvmazeUnavailable {
@@ -38,7 +38,7 @@ export class ShowUnreadable extends TvmazeUnavailable {
 }
 
 /**
- * The limit of calls to TVMaze is reached, and the caller would have to wait longer than it may.
+ * The limit of calls to TVmaze is reached, and the caller would have to wait longer than it may.
  */
 export class TvmazeBusy extends TvmazeUnavailable {
   constructor(waitMs: number) {

@@ -8,7 +8,7 @@ export type Json = Record<string, unknown>
 export const isObject = (value: unknown): value is Json =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A show in TVMaze's JSON; null if it has no id. Every other field may be absent. */
+/** A show in TVmaze's JSON; null if it has no id. Every other field may be absent. */
 export const parseShowHit = (json: unknown): ShowHit | null => {
   if (!isObject(json) || !isTvmazeId(json.id)) return null
   const { id } = json
@@ -26,7 +26,7 @@ export const parseShowHit = (json: unknown): ShowHit | null => {
   }
 }
 
-/** The whole show from TVMaze's three lists: the show, its episodes, its names in other countries. */
+/** The whole show from TVmaze's three lists: the show, its episodes, its names in other countries. */
 export const parseShow = (
   hit: ShowHit,
   { json, episodes, akas, fetchedAt }: { json: Json; episodes: Json[]; akas: Json[]; fetchedAt: Date },

@@ -2,7 +2,7 @@ import type { Clock } from '#functions/host/clock.ts'
 import { TvmazeBusy } from './errors.ts'
 
 /**
- * The limit of calls to TVMaze that all functions share. `take` returns 0 if a call may be made now, else the
+ * The limit of calls to TVmaze that all functions share. `take` returns 0 if a call may be made now, else the
  * milliseconds to wait. `pause` stops all calls for some time.
  */
 export interface CallBudget {

@@ -9,7 +9,7 @@ const saySeason = (season: number, language: Language) => `${language === 'pt-BR
 export const sayEpisode = ({ season, number }: Pick<EventEpisode, 'season' | 'number'>, language: Language): string =>
   `${saySeason(season, language)} ${number === null ? (language === 'pt-BR' ? 'especial' : 'special') : `E${number}`}`
 
-// The words in names that only number an episode (`Episode 7`), in the languages that TVMaze's editors use.
+// The words in names that only number an episode (`Episode 7`), in the languages that TVmaze's editors use.
 const episodeWords = new Set(
   'episode episódio episodio épisode episodul ep e chapter capítulo capitulo chapitre kapitel folge afsnit avsnitt aflevering season temporada staffel saison series série s t x nº no n'.split(
     ' ',

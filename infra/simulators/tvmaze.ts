@@ -14,7 +14,7 @@ export type { Airing, NewEpisode, NewShow } from './tvmaze/store.ts'
 export { fiveMinuteShowId, showIds }
 
 /**
- * How TVMaze fails: it drops connections (`down`), answers 429 with Retry-After, answers an HTML page with status 200
+ * How TVmaze fails: it drops connections (`down`), answers 429 with Retry-After, answers an HTML page with status 200
  * or 502, or takes half a minute (`slow`).
  */
 export type TvmazeFailure = 'down' | '429' | 'html200' | 'slow' | '502'
@@ -53,7 +53,7 @@ export interface TvmazeOptions {
   time?: Time
   /** If true, dates follow the clock and one show airs every five minutes. Otherwise today is always `fixedToday`. */
   newcomer?: boolean
-  /** Whether TVMaze's limit of 20 calls in 10 seconds applies; true by default. */
+  /** Whether TVmaze's limit of 20 calls in 10 seconds applies; true by default. */
   limit?: boolean
   /** Whether each response is cached for an hour, even after an edit, like in the cache in front of the real API. */
   edgeCache?: boolean
@@ -67,7 +67,7 @@ const cacheLifetimeMs = 3_600_000
 
 type ResponseWithRetryAfter = TvmazeResponse & { retryAfter?: number }
 
-/** Starts a simulated TVMaze on 127.0.0.1, with invented shows and the behaviour of the real API. */
+/** Starts a simulated TVmaze on 127.0.0.1, with invented shows and the behaviour of the real API. */
 export const startTvmaze = async (options: TvmazeOptions = {}): Promise<TvmazeSimulator> => {
   const time = options.time ?? realTime(options.clock)
   const followsClock = options.newcomer === true

@@ -139,8 +139,8 @@ export const bench: Bench = {
         rows,
         notes: [
           'goal: reply p95 ≤ 50 ms',
-          'only 15 searches are measured, because TVMaze allows 20 calls in ten seconds and the function makes fewer calls than that',
-          'Vigia writes a lease for each update to a PostgreSQL that syncs to disk; Telegram, TVMaze and the broker answer from this process without delay',
+          'only 15 searches are measured, because TVmaze allows 20 calls in ten seconds and the function makes fewer calls than that',
+          'Vigia writes a lease for each update to a PostgreSQL that syncs to disk; Telegram, TVmaze and the broker answer from this process without delay',
         ],
       }
     } finally {

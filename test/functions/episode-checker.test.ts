@@ -132,7 +132,7 @@ describe('an episode whose hour is known', () => {
   })
 })
 
-describe('an episode that TVMaze edits', () => {
+describe('an episode that TVmaze edits', () => {
   const announced = async (episodes: Episode[]) => {
     await chat(1)
     await follow(1, id)
@@ -232,7 +232,7 @@ describe('real schedules', () => {
     at('2026-10-29T12:00:00Z')
     await chat(1)
     await follow(1, id)
-    // In TVMaze, the airdate of a broadcast at 00:37 is the day before. Only the airstamp is exact.
+    // In TVmaze, the airdate of a broadcast at 00:37 is the day before. Only the airstamp is exact.
     const nights = ['2026-10-29', '2026-11-02', '2026-11-03'].map((airdate, index) => {
       const next = new Date(Date.parse(`${airdate}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10)
       const airs = instantOf(next, '00:37', 'America/New_York').toISOString().replace('.000Z', 'Z')

@@ -108,7 +108,7 @@ describe('the catalogue', () => {
     ).toBe(2)
   })
 
-  test('gets the series that TVMaze edited, and the others are not requested', async () => {
+  test('gets the series that TVmaze edited, and the others are not requested', async () => {
     await follow(simulator.showIds.harbor, simulator.showIds.streamer)
     await tick()
     later(HOUR)
@@ -156,7 +156,7 @@ describe('the catalogue', () => {
   })
 })
 
-describe('while TVMaze is unavailable', () => {
+describe('while TVmaze is unavailable', () => {
   test.each(['down', '429', 'html200', '502'] as const)(
     '(%s) for six hours, nothing is lost and the operators are notified once',
     async fault => {
@@ -168,7 +168,7 @@ describe('while TVMaze is unavailable', () => {
       simulator.editShow(simulator.showIds.harbor, { name: 'Harbor Ten' })
       await expect(tick('first')).rejects.toThrow(RetryLater)
       // The broker delivers a failed tick again, until the tick becomes a dead letter.
-      await expect(tick('first')).rejects.toThrow('TVMaze does not answer')
+      await expect(tick('first')).rejects.toThrow('TVmaze does not answer')
       for (let hour = 2; hour <= 6; hour++) {
         later(HOUR)
         await tick()
@@ -241,12 +241,12 @@ describe('while TVMaze is unavailable', () => {
   })
 })
 
-describe('a series that TVMaze deleted', () => {
+describe('a series that TVmaze deleted', () => {
   test('is reported to its followers once, after three 404 answers over two days, and stays followed', async () => {
     await follow(simulator.showIds.hiatus)
     await tick()
     simulator.deleteShow(simulator.showIds.hiatus)
-    // The list of updates of TVMaze has no deletions, so only the weekly fetch of a series discovers its deletion.
+    // The list of updates of TVmaze has no deletions, so only the weekly fetch of a series discovers its deletion.
     later(8 * DAY)
     await tick()
     for (let hour = 0; hour < 47; hour++) {
@@ -294,7 +294,7 @@ describe('a series that TVMaze deleted', () => {
     expect(await announcementsIn(database.db).of([to])).toMatchObject([{ episode: 's1e5' }])
   })
 
-  test('is not reported while TVMaze cannot answer whether it was merged', async () => {
+  test('is not reported while TVmaze cannot answer whether it was merged', async () => {
     await follow(simulator.showIds.hiatus)
     await tick()
     simulator.deleteShow(simulator.showIds.hiatus)
@@ -307,7 +307,7 @@ describe('a series that TVMaze deleted', () => {
     expect(changes()).toEqual([[`show/${simulator.showIds.hiatus}`, 'gone']])
   })
 
-  test('is no longer counted as missing when TVMaze has it again', async () => {
+  test('is no longer counted as missing when TVmaze has it again', async () => {
     const show: Show = { ...(await dependencies().tvmaze.show(simulator.showIds.hiatus)) }
     await catalogue.keep(countNotFound(show, now))
     await follow(simulator.showIds.hiatus)

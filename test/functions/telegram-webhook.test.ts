@@ -134,7 +134,7 @@ describe('finding and following', () => {
     expect((await person.says('/series')).text).toContain('Qwert <a href="x">& Filhos</a> "</b>"')
   })
 
-  test('while TVMaze is unavailable the bot says so, and its button repeats the search', async () => {
+  test('while TVmaze is unavailable the bot says so, and its button repeats the search', async () => {
     const person = newPerson()
     for (const fault of ['down', '429', 'html200', '502'] as const) {
       world.tvmaze.fail(fault)

@@ -37,7 +37,7 @@ import { sendRequest } from '#test/support/http.ts'
 import { until } from '#test/support/until.ts'
 
 /*
- * These tests follow an episode from TVMaze to a chat, on a clock that the test sets. The rules run on the real
+ * These tests follow an episode from TVmaze to a chat, on a clock that the test sets. The rules run on the real
  * function server, with the real broker and the Triggers of triggers/; only the pauses between retries are removed.
  */
 
@@ -224,7 +224,7 @@ afterEach(() => journey?.stop())
 const texts = (person: { answers(): { text: string }[] }) => person.answers().map(({ text }) => text)
 
 test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
-  'if TVMaze fails for six hours (%s), no follow is lost, due episodes are announced, and the operators get one notice',
+  'if TVmaze fails for six hours (%s), no follow is lost, due episodes are announced, and the operators get one notice',
   async failure => {
     journey = await startJourney('2026-11-21T12:07:00Z')
     const { shows, operator, follows, catalogue, tick, advance } = journey
@@ -246,13 +246,13 @@ test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
       await tick('telegram-notifier')
       await tick('error-notifier')
     }
-    expect(texts(operator)).toEqual([expect.stringMatching(/series-refresher-tick.*503 TVMaze does not answer/s)])
+    expect(texts(operator)).toEqual([expect.stringMatching(/series-refresher-tick.*503 TVmaze does not answer/s)])
     expect(journey.telegram.operators.calls('editMessageText')).toEqual([])
     expect(texts(ana)).toEqual([expect.stringContaining('A ressaca')])
     expect((await follows.followedShows()).toSorted()).toEqual([shows.showIds.harbor, show.id])
     expect(await catalogue.show(shows.showIds.harbor)).not.toBeNull()
 
-    // TVMaze answers again, with an episode that was added during the outage.
+    // TVmaze answers again, with an episode that was added during the outage.
     shows.fail(null)
     shows.addEpisode(show.id, {
       airs: { at: new Date('2026-11-21T18:30:00Z') },
@@ -269,7 +269,7 @@ test.each<TvmazeFailure>(['down', '429', 'html200', '502'])(
   },
 )
 
-test('if TVMaze deletes a followed show, no follow is lost, its known episode is still announced, and the operators get no notice', async () => {
+test('if TVmaze deletes a followed show, no follow is lost, its known episode is still announced, and the operators get no notice', async () => {
   journey = await startJourney('2026-11-21T12:07:00Z')
   const { shows, operator, follows, tick, advance } = journey
   const ana = await journey.person('Ana', 'pt-BR', 'America/Sao_Paulo')
@@ -336,7 +336,7 @@ test('in the week in which US clocks change, two chats in two zones get each not
     '11-02T02 today · 9:00 PM (New York time)',
   ])
 
-  // The late-night show airs after midnight, but TVMaze gives the day before as its airdate, so notices by the airdate
+  // The late-night show airs after midnight, but TVmaze gives the day before as its airdate, so notices by the airdate
   // would come a day too early.
   const nights = (hour: number, when: string) => (day: string) => `${day}T0${hour} ${when}`
   const before = ['10-27', '10-28', '10-29', '10-30']

@@ -35,7 +35,7 @@ const client = () => tvmaze(server.url, { callsPerTenSeconds: 1000 })
 const names = async (q: string) =>
   (await get<Hit[]>(`/search/shows?q=${encodeURIComponent(q)}`)).body.map(({ show }) => show.name)
 
-describe('answers as TVMaze does', () => {
+describe('answers as TVmaze does', () => {
   test.each<[string, number, unknown]>([
     ['/shows/1', 404, { name: 'Not Found', message: '', code: 0, status: 404 }],
     ['/shows/1/episodes', 404, { name: 'Not Found', message: '', code: 0, status: 404 }],
@@ -184,7 +184,7 @@ describe('the invented shows', () => {
     expect(new Set((await airings(showIds.daily)).map(({ season }) => season))).toEqual(new Set([2026]))
   })
 
-  test('Brazilian titles are aliases; what TVMaze does not know about the sparse show is null', async () => {
+  test('Brazilian titles are aliases; what TVmaze does not know about the sparse show is null', async () => {
     expect((await client().show(showIds.harbor)).names.pt).toBe('Porto Nove')
     expect((await client().show(showIds.drop)).names.pt).toBeNull()
     expect(await client().show(showIds.sparse)).toMatchObject({
@@ -266,7 +266,7 @@ describe('failures', () => {
   test('our client reports a dropped connection, 429, 502, and HTML with status 200 as unavailable, for the given number of calls', async () => {
     for (const failure of ['down', '429', 'html200', '502'] as const) {
       server.fail(failure, { times: 1 })
-      await expect(client().show(showIds.harbor)).rejects.toThrow(/^TVMaze: /)
+      await expect(client().show(showIds.harbor)).rejects.toThrow(/^TVmaze: /)
       expect((await client().show(showIds.harbor)).name).toBe('Harbor Nine')
     }
     expect(server.calls().map(({ status }) => status)).toEqual(

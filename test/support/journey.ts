@@ -8,7 +8,7 @@ const botToken = '700000001:journey-bot-token-AAAAAAAAAAAAAAAA'
 const opsToken = '700000002:journey-operators-token-AAAAAAAAAA'
 
 /**
- * Starts the simulators: Telegram with an operator, TVMaze and sites. The simulators keep running when Vigia is killed.
+ * Starts the simulators: Telegram with an operator, TVmaze and sites. The simulators keep running when Vigia is killed.
  */
 export const startSimulators = async () => {
   const telegram = await startTelegram({ botToken, opsToken })

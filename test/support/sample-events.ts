@@ -83,7 +83,7 @@ const samples = [
     chatId: 7,
     html: '<b>Game of Thrones</b> S01E01',
     photo: show.image,
-    buttons: [[{ text: 'remover', data: 'unfollow:82' }], [{ text: 'TVMaze', url: show.url }]],
+    buttons: [[{ text: 'remover', data: 'unfollow:82' }], [{ text: 'TVmaze', url: show.url }]],
     replyTo: 'incident/7/monitor.down/message.requested/7',
     silent: true,
   }),

@@ -1,6 +1,6 @@
 import type { CallBudget } from '#functions/tvmaze/rate-limit.ts'
 
-/** A budget of calls to TVMaze that grants each call after a wait of `ms`. */
+/** A budget of calls to TVmaze that grants each call after a wait of `ms`. */
 export const slowBudget = (ms: number): CallBudget => {
   let isGranted = true
   return {

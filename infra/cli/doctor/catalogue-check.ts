@@ -28,7 +28,7 @@ export const catalogueCheck = async (
       ? ok(found)
       : warning(
           `${found} and is in memory`,
-          'After each start, Vigia fetches the followed series from TVMaze again.',
+          'After each start, Vigia fetches the followed series from TVmaze again.',
           'npm start -- --download-mongod',
         )
   } catch (error) {

@@ -65,7 +65,7 @@ const checksOfOutsideWorld = (
           : botCheck({ apiRoot, token: opsToken, variable: 'TELEGRAM_OPS_BOT_TOKEN' }),
     },
     { name: 'webhook', run: async () => webhookCheck({ apiRoot, token, url: webhookUrl(), now: new Date() }) },
-    { name: 'TVMaze', run: () => tvmazeCheck(installation, timeoutMs) },
+    { name: 'TVmaze', run: () => tvmazeCheck(installation, timeoutMs) },
     { name: 'clock', run: () => clockCheck(clocks, Date.now) },
   ]
 }

@@ -22,12 +22,12 @@ create table follow (
 );
 create index follow_subject on follow (subject);
 
--- The newest searches of each chat with TVMaze's results, so that showing another page needs no request to TVMaze.
+-- The newest searches of each chat with TVmaze's results, so that showing another page needs no request to TVmaze.
 create table search (
   id bigint generated always as identity primary key,
   chat_id bigint not null references chat on update cascade on delete cascade,
   query text not null,
-  -- null if TVMaze did not answer. The button "try again" then repeats the query.
+  -- null if TVmaze did not answer. The button "try again" then repeats the query.
   hits jsonb,
   at timestamptz not null default now()
 );

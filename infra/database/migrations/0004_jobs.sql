@@ -7,12 +7,12 @@ create table cursor (
   detail jsonb not null default '{}'
 );
 
--- The announced episodes. An episode is not announced again when TVMaze gives it another number or another id.
+-- The announced episodes. An episode is not announced again when TVmaze gives it another number or another id.
 create table announcement (
   show_id integer not null,
-  -- TVMaze's id. It stays the same when TVMaze changes the number.
+  -- TVmaze's id. It stays the same when TVmaze changes the number.
   episode_id integer not null,
-  -- s2e5, or a special/… of season, date and name if the episode has no number. It stays the same when TVMaze changes
+  -- s2e5, or a special/… of season, date and name if the episode has no number. It stays the same when TVmaze changes
   -- the id.
   episode text not null,
   -- A date without an hour is announced to the chats of one time zone at a time, and this is that zone. '' if the

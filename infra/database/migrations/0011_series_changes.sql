@@ -9,7 +9,7 @@ alter table announcement
   drop constraint announcement_pkey,
   add primary key (show_id, episode_id, zone, airdate);
 
--- Set if TVMaze answers with 404 for a followed series: the time of the first 404, the number of them, and, after the
+-- Set if TVmaze answers with 404 for a followed series: the time of the first 404, the number of them, and, after the
 -- chat was notified that the series is gone, the time of the last 404.
 alter table follow
   add column missing_since timestamptz,

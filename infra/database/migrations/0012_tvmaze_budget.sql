@@ -1,5 +1,5 @@
 -- Up Migration
--- One row for all functions: the times of the last calls to TVMaze, and the end of the pause that TVMaze asked for.
+-- One row for all functions: the times of the last calls to TVmaze, and the end of the pause that TVmaze asked for.
 create table tvmaze_budget (
   one boolean primary key default true check (one),
   granted timestamptz[] not null default '{}',

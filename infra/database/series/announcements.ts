@@ -4,7 +4,7 @@ import { jsonText, type Postgres } from '../connect.ts'
 export interface Announcement {
   showId: number
   episodeId: number
-  /** `s2e5`, or season, date and name of a special. It stays the same when TVMaze changes the id. */
+  /** `s2e5`, or season, date and name of a special. It stays the same when TVmaze changes the id. */
   episode: string
   zone: string
   /** The announced date. If the episode is postponed afterwards, it is announced again. */
@@ -58,7 +58,7 @@ export const announcementsIn = (db: Postgres) => ({
     )
   },
 
-  /** Copies the announcements of a show to the show into which TVMaze merged it. */
+  /** Copies the announcements of a show to the show into which TVmaze merged it. */
   copyToShow: async (fromShow: number, toShow: number): Promise<void> => {
     await db.query(
       `insert into announcement (show_id, episode_id, episode, zone, airdate, airstamp, event_id, announced_at)

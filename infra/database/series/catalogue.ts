@@ -73,7 +73,7 @@ export const catalogueIn = (mongo: Mongo) => {
       await collection.replaceOne({ _id: show._id }, show, { upsert: true })
     },
 
-    /** Deletes a show that TVMaze merged into another. */
+    /** Deletes a show that TVmaze merged into another. */
     forget: async (id: number): Promise<void> => {
       await (await shows()).deleteOne({ _id: id })
     },

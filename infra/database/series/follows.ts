@@ -20,7 +20,7 @@ export interface Follow {
 
 const followColumns = `follow.subject, follow.title, follow.followed_at as "followedAt"`
 
-/** TVMaze's id of a followed series; null if the subject has no id that the tables accept. */
+/** TVmaze's id of a followed series; null if the subject has no id that the tables accept. */
 export const showIdOf = (subject: string): number | null => {
   const id = /^show\/([1-9]\d{0,9})$/.exec(subject)?.[1]
   return isTvmazeId(Number(id)) ? Number(id) : null
@@ -202,7 +202,7 @@ export const followsIn = (db: Postgres) => ({
     ).rows[0]?.title ?? null,
 
   /**
-   * Moves the follows of one subject to another (TVMaze merged `show/82` into `show/90`). If a chat follows both
+   * Moves the follows of one subject to another (TVmaze merged `show/82` into `show/90`). If a chat follows both
    * subjects, its follow gets the earlier date.
    */
   moveSubject: (from: string, to: string): Promise<void> =>
@@ -220,7 +220,7 @@ export const followsIn = (db: Postgres) => ({
       await tx.query('delete from follow where subject = $1', [from])
     }),
 
-  /** TVMaze's ids of all shows with reachable followers, ascending. Invalid subjects are passed to `skip`. */
+  /** TVmaze's ids of all shows with reachable followers, ascending. Invalid subjects are passed to `skip`. */
   followedShows: async (skip: Skip = () => {}): Promise<number[]> =>
     (
       await db.query<{ subject: string }>(

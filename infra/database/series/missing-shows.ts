@@ -1,13 +1,13 @@
 import type { Postgres } from '../connect.ts'
 
-/** A followed series for which TVMaze answers 404. */
+/** A followed series for which TVmaze answers 404. */
 export interface MissingShow {
   showId: number
   /** The time of the first 404 since the series was followed. */
   since: Date
-  /** The number of requests that TVMaze answered with 404. */
+  /** The number of requests that TVmaze answered with 404. */
   notFoundCount: number
-  /** The time of the last request to TVMaze, if all followers are notified; null while a follower is not notified. */
+  /** The time of the last request to TVmaze, if all followers are notified; null while a follower is not notified. */
   goneAt: Date | null
 }
 
@@ -15,7 +15,7 @@ const aggregated = `substring(subject from 6)::integer as "showId", min(missing_
   case when bool_and(gone_at is not null) then max(gone_at) end as "goneAt"`
 
 /**
- * The columns of the table `follow` about series that TVMaze does not have. They are in that table because the
+ * The columns of the table `follow` about series that TVmaze does not have. They are in that table because the
  * catalogue has no document of a series that was never fetched, and because a new follow starts with default values.
  */
 export const missingShowsIn = (db: Postgres) => ({
@@ -57,7 +57,7 @@ export const missingShowsIn = (db: Postgres) => ({
     )
   },
 
-  /** Resets the columns, because TVMaze has the series again. */
+  /** Resets the columns, because TVmaze has the series again. */
   clearMissing: async (showId: number): Promise<void> => {
     await db.query(
       `update follow set missing_since = null, missing_strikes = 0, gone_at = null

@@ -1,7 +1,7 @@
 import { jsonText, type Postgres } from '../connect.ts'
 import type { ShowHit } from './show.ts'
 
-/** A search that a chat requested, with the results of TVMaze; `hits` is null if TVMaze did not answer. */
+/** A search that a chat requested, with the results of TVmaze; `hits` is null if TVmaze did not answer. */
 export interface Search {
   id: number
   query: string
@@ -29,7 +29,7 @@ export const searchesIn = (db: Postgres) => ({
       )
     ).rows[0]!.id,
 
-  /** Adds the results to a search that TVMaze had not answered before. */
+  /** Adds the results to a search that TVmaze had not answered before. */
   answered: async (chatId: number, id: number, hits: ShowHit[]): Promise<void> => {
     await db.query('update search set hits = $3 where chat_id = $1 and id = $2', [chatId, id, jsonText(hits)])
   },

@@ -1,10 +1,10 @@
-/** One series of the catalogue: a copy of TVMaze's data. If the copy is lost, one refresh restores it. */
+/** One series of the catalogue: a copy of TVmaze's data. If the copy is lost, one refresh restores it. */
 export interface Show {
-  /** TVMaze's id. */
+  /** TVmaze's id. */
   _id: number
   name: string
   /**
-   * The show's page at TVMaze. The licence of the data (CC BY-SA) requires a link to it wherever the show is mentioned.
+   * The show's page at TVmaze. The licence of the data (CC BY-SA) requires a link to it wherever the show is mentioned.
    */
   url: string
   image: string | null
@@ -12,18 +12,18 @@ export interface Show {
   premiered: string | null
   /** Running, Ended, To Be Determined, In Development. */
   status: string
-  /** When TVMaze last edited the show, in Unix seconds. */
+  /** When TVmaze last edited the show, in Unix seconds. */
   updated: number
   imdb: string | null
   thetvdb: number | null
   names: { pt: string | null }
   episodes: Episode[]
-  /** When TVMaze last answered a request for this show, RFC 3339. */
+  /** When TVmaze last answered a request for this show, RFC 3339. */
   fetchedAt: string
-  /** Since when TVMaze answers 404, and how many times it did; both are absent while TVMaze has the show. */
+  /** Since when TVmaze answers 404, and how many times it did; both are absent while TVmaze has the show. */
   missingSince?: string
   strikes?: number
-  /** TVMaze removed the show for good, and its followers were notified. */
+  /** TVmaze removed the show for good, and its followers were notified. */
   gone?: true
 }
 
@@ -34,17 +34,17 @@ export interface Episode {
   id: number
   name: string
   season: number
-  /** null for specials, which have no number at TVMaze. */
+  /** null for specials, which have no number at TVmaze. */
   number: number | null
   /** regular, significant_special, insignificant_special */
   type: string
   /** `YYYY-MM-DD` in the broadcaster's calendar; '' while no date is announced. */
   airdate: string
-  /** The instant of the broadcast, such as `2026-11-21T01:00:00Z`; null if TVMaze has no airtime. */
+  /** The instant of the broadcast, such as `2026-11-21T01:00:00Z`; null if TVmaze has no airtime. */
   airstamp: string | null
 }
 
-/** A series in the results of a TVMaze search, with the fields that its card in a chat shows. */
+/** A series in the results of a TVmaze search, with the fields that its card in a chat shows. */
 export interface ShowHit {
   id: number
   name: string
@@ -53,6 +53,6 @@ export interface ShowHit {
   channel: string | null
   premiered: string | null
   status: string
-  /** Plain text; null if TVMaze has none. */
+  /** Plain text; null if TVmaze has none. */
   summary: string | null
 }

@@ -1,15 +1,15 @@
 import type { Postgres } from '../connect.ts'
 
-/** Who calls TVMaze: a person who waits for the answer, the first fetch of a new follow, or the hourly round. */
+/** Who calls TVmaze: a person who waits for the answer, the first fetch of a new follow, or the hourly round. */
 export type TvmazeCaller = 'person' | 'follow' | 'round'
 
 /**
- * TVMaze allows 20 calls in 10 seconds from one address. Each kind of caller leaves some calls to the more important
+ * TVmaze allows 20 calls in 10 seconds from one address. Each kind of caller leaves some calls to the more important
  * kinds.
  */
 const limits: Record<TvmazeCaller, number> = { person: 20, follow: 16, round: 12 }
 
-/** Half a second longer than TVMaze's window, because the time between the grant and the call varies. */
+/** Half a second longer than TVmaze's window, because the time between the grant and the call varies. */
 const windowMs = 10_500
 
 /** The table `tvmaze_budget`: a rate limit for all functions together. It uses the clock of PostgreSQL. */
@@ -37,7 +37,7 @@ export const tvmazeBudgetIn = (db: Postgres) => ({
     return Math.max(1, rows[0]?.ms ?? 1)
   },
 
-  /** Stops all calls for `ms` (at most 10 minutes), because TVMaze asked for a pause. */
+  /** Stops all calls for `ms` (at most 10 minutes), because TVmaze asked for a pause. */
   pause: async (ms: number): Promise<void> => {
     await db.query(
       `update tvmaze_budget set paused_until = greatest(paused_until, clock_timestamp() + $1 * interval '1 ms')`,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { writeFileAtomicSync } from '#infra/files/atomic-write.ts'
 import type { Settings } from '../environment.ts'
 
-/** Telegram, TVMaze and the sites to watch: the real ones, or the simulators. */
+/** Telegram, TVmaze and the sites to watch: the real ones, or the simulators. */
 export interface OutsideWorld {
   isSimulated: boolean
   apiRoot: string
@@ -24,7 +24,7 @@ const telegramApiRoot = 'https://api.telegram.org'
 
 /**
  * Uses the real Telegram if a bot token is set. Otherwise it starts simulators of Telegram, the sites and (without
- * TVMAZE_URL) TVMaze.
+ * TVMAZE_URL) TVmaze.
  */
 export const startOutsideWorld = async (
   settings: Settings,

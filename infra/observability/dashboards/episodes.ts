@@ -41,7 +41,7 @@ export const episodes: DashboardSource = {
       title: '95 % are handled within',
       unit: 's',
       width: 12,
-      description: 'series-refresher waits for TVMaze, which allows 20 requests in 10 s.',
+      description: 'series-refresher waits for TVmaze, which allows 20 requests in 10 s.',
       queries: [
         [
           `histogram_quantile(0.95, sum by (function, le) (rate(vigia_handled_seconds_bucket{${episodeFunctions}}[$__rate_interval])))`,

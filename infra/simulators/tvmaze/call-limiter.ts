@@ -4,7 +4,7 @@ const maxCalls = 20
 const windowMs = 10_000
 
 /**
- * TVMaze's limit of 20 calls in any 10 seconds. The returned function counts a call and returns 0, or returns the
+ * TVmaze's limit of 20 calls in any 10 seconds. The returned function counts a call and returns 0, or returns the
  * seconds to wait; a refused call is not counted.
  */
 export const callLimiter = (clock: Clock): (() => number) => {

@@ -8,7 +8,7 @@ import {
   type ShowRow,
 } from './rows.ts'
 
-// Every show and person here is invented. The ids are far above TVMaze's.
+// Every show and person here is invented. The ids are far above TVmaze's.
 
 const meridian: Channel = { id: 9001, name: 'Meridian', country: countries.us, officialSite: null }
 const globo: Channel = { id: 9002, name: 'Globo', country: countries.br, officialSite: 'https://redeglobo.globo.com/' }
@@ -36,7 +36,7 @@ export const showIds = {
   special: 900_007,
   /** Running, without a next episode. */
   hiatus: 900_008,
-  /** A show with the least data that TVMaze may have: no image, summary, runtime, channel or dates. */
+  /** A show with the least data that TVmaze may have: no image, summary, runtime, channel or dates. */
   sparse: 900_009,
   /** Has HTML entities in the summary, and an ampersand and an emoji in the name. */
   entities: 900_010,
@@ -125,7 +125,7 @@ const show = (
   ...more,
 })
 
-/** The invented shows as TVMaze would list them on `today`. */
+/** The invented shows as TVmaze would list them on `today`. */
 export const inventedShows = (today: Temporal.PlainDate): ShowRow[] => [
   show(
     showIds.harbor,
@@ -469,7 +469,7 @@ const dropEpisodes = (today: Temporal.PlainDate): EpisodeRow[] => {
   return episodes
 }
 
-/** Numbers the episodes of a daily show by year, like TVMaze. */
+/** Numbers the episodes of a daily show by year, like TVmaze. */
 const numberedByYear = (episodes: EpisodeRow[]): EpisodeRow[] => {
   const counts = new Map<number, number>()
   return episodes.map(episode => {

@@ -1,6 +1,6 @@
 import type { EpisodeRow, ShowRow } from './rows.ts'
 
-/** A show in TVMaze's JSON. `base` is the URL of the simulator, for links and images. */
+/** A show in TVmaze's JSON. `base` is the URL of the simulator, for links and images. */
 export const showJson = (base: string, show: ShowRow, now: Date) => {
   const { id, hasImage, episodes, akas, ...row } = show
   const links: Record<string, { href: string; name?: string }> = { self: { href: `${base}/shows/${id}` } }

@@ -25,7 +25,7 @@ const errorNames: Record<number, string> = {
   429: 'Too Many Requests',
 }
 
-/** An error in TVMaze's JSON. TVMaze leaves the message empty if a show does not exist. */
+/** An error in TVmaze's JSON. TVmaze leaves the message empty if a show does not exist. */
 export const errorResponse = (status: number, message: string): TvmazeResponse => ({
   status,
   body: { name: errorNames[status] ?? 'Error', message, code: 0, status },
@@ -124,7 +124,7 @@ const showWithEmbeds = (show: ShowRow, { query, base, now }: TvmazeRequest): Tvm
     switch (name) {
       case 'nextepisode':
       case 'previousepisode': {
-        // If the episode does not exist, TVMaze leaves out the key.
+        // If the episode does not exist, TVmaze leaves out the key.
         const near: { previousepisode?: EpisodeRow; nextepisode?: EpisodeRow } = neighbours(show, now)
         const episode = near[name]
         if (episode !== undefined) embedded[name] = episodeJson(base, show, episode)
@@ -162,7 +162,7 @@ const updatedShows = (store: Store, { query, now }: TvmazeRequest): TvmazeRespon
 
 const sinceDays: Record<string, number> = { day: 1, week: 7, month: 28 }
 
-/** The parameter `since` as Unix seconds: 0 without a value, null for a value that TVMaze does not accept. */
+/** The parameter `since` as Unix seconds: 0 without a value, null for a value that TVmaze does not accept. */
 const parseSince = (given: string | null, now: Date): number | null => {
   if (given === null || given === '') return 0
   const days = sinceDays[given]

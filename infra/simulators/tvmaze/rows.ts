@@ -58,13 +58,13 @@ export const countries = {
   gb: { name: 'United Kingdom', code: 'GB', timezone: 'Europe/London' },
 } as const
 
-/** A local date and time as an instant in TVMaze's format: `2026-11-21T01:00:00+00:00`. */
+/** A local date and time as an instant in TVmaze's format: `2026-11-21T01:00:00+00:00`. */
 export const airstampOf = (airdate: string, airtime: string, zone: string): string =>
   formatAirstamp(new Date(Temporal.PlainDateTime.from(`${airdate}T${airtime}`).toZonedDateTime(zone).epochMilliseconds))
 
 export const formatAirstamp = (instant: Date): string => instant.toISOString().replace(/\.\d{3}Z$/, '+00:00')
 
-/** The airstamp that TVMaze uses if an episode has a date but no time: noon in UTC. */
+/** The airstamp that TVmaze uses if an episode has a date but no time: noon in UTC. */
 export const placeholderAirstamp = (airdate: string): string => `${airdate}T12:00:00+00:00`
 
 /** The local date and time of an instant. */

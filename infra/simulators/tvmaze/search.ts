@@ -1,6 +1,6 @@
 import type { ShowRow } from './rows.ts'
 
-/** TVMaze returns at most ten results. */
+/** TVmaze returns at most ten results. */
 const maxHits = 10
 
 /**

@@ -33,7 +33,7 @@ export interface NewShow extends Partial<Omit<ShowRow, 'episodes'>> {
   episodes?: NewEpisode[]
 }
 
-/** The shows, and the edits that TVMaze's moderators make. Every edit changes the show's `updated`. */
+/** The shows, and the edits that TVmaze's moderators make. Every edit changes the show's `updated`. */
 export interface Store {
   shows(): ShowRow[]
   show(id: number): ShowRow | undefined
@@ -70,7 +70,7 @@ export const createStore = (clock: Clock, today: Temporal.PlainDate, followsCloc
     followsClock && id === fiveMinuteShowId ? fiveMinuteShow(clock()) : rows.get(id)
   const existing = (id: number): ShowRow => {
     const found = rows.get(id)
-    if (found === undefined) throw new Error(`the TVMaze simulator has no show with the id ${id} that can be edited`)
+    if (found === undefined) throw new Error(`the TVmaze simulator has no show with the id ${id} that can be edited`)
     return found
   }
   const find = (episodeId: number) => {
@@ -78,7 +78,7 @@ export const createStore = (clock: Clock, today: Temporal.PlainDate, followsCloc
       const episode = row.episodes.find(({ id }) => id === episodeId)
       if (episode !== undefined) return { row, episode }
     }
-    throw new Error(`the TVMaze simulator has no episode with the id ${episodeId}`)
+    throw new Error(`the TVmaze simulator has no episode with the id ${episodeId}`)
   }
   const markUpdated = (row: ShowRow) => {
     // `updated` becomes greater than before, even if the clock stands still, because clients look for a change of
@@ -198,7 +198,7 @@ const channelFieldsOf = (on: NewShow['on'], nextId: () => number): Pick<ShowRow,
   return { network: 'us' in on ? channel(on.us, countries.us) : channel(on.br, countries.br), webChannel: null }
 }
 
-// Episodes without a date come last, like on TVMaze.
+// Episodes without a date come last, like on TVmaze.
 const byDate = (a: EpisodeRow, b: EpisodeRow) =>
   (a.airdate || '9999').localeCompare(b.airdate || '9999') ||
   (a.airstamp ?? '').localeCompare(b.airstamp ?? '') ||

@@ -247,17 +247,17 @@ describe('MongoDB', () => {
   })
 })
 
-describe('TVMaze', () => {
+describe('TVmaze', () => {
   test('that answers is ok; one that is down or busy is a failure', async () => {
     const tvmaze = await startTvmaze()
     onTestFinished(() => tvmaze.stop())
     const installation = { ...machine, env: { TVMAZE_URL: tvmaze.url } }
-    expect(await tvmazeCheck(installation, 5_000)).toEqual({ state: 'ok', found: 'TVMaze answers' })
+    expect(await tvmazeCheck(installation, 5_000)).toEqual({ state: 'ok', found: 'TVmaze answers' })
     for (const failure of ['502', '429', 'html200'] as const) {
       tvmaze.fail(failure)
       expect(await tvmazeCheck(installation, 5_000), failure).toMatchObject({
         state: 'failed',
-        found: expect.stringContaining('no usable answer: TVMaze: '),
+        found: expect.stringContaining('no usable answer: TVmaze: '),
       })
     }
   })

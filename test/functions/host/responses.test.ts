@@ -24,7 +24,7 @@ describe('the response', () => {
       409,
       'another worker has the lease',
     ],
-    ['asks for a later retry', new RetryLater('TVMaze is unavailable', 29.2), 503, 'TVMaze is unavailable'],
+    ['asks for a later retry', new RetryLater('TVmaze is unavailable', 29.2), 503, 'TVmaze is unavailable'],
     ['fails with any other error', new TypeError('x is not a function'), 500, 'TypeError: x is not a function'],
     ['throws a string', 'just text', 500, 'just text'],
     ['throws undefined', undefined, 500, 'undefined'],

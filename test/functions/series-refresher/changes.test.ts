@@ -126,7 +126,7 @@ describe('an episode that was announced', () => {
   })
 })
 
-describe('episodes whose date TVMaze sets late', () => {
+describe('episodes whose date TVmaze sets late', () => {
   test('a premiere that moves to three days ago is reported once as aired', async () => {
     const show = await series([{ airs: { at: at(6 * DAY) }, season: 2, number: 1 }])
     simulator.setAirdate(show.episodes[0]!.id, { at: at(-3 * DAY) })

@@ -43,7 +43,7 @@ const passSeconds = (seconds: number) =>
     [seconds],
   )
 
-describe('the calls to TVMaze', () => {
+describe('the calls to TVmaze', () => {
   const grantedOf = async (caller: TvmazeCaller, requestCount: number) => {
     const budget = tvmazeBudgetIn(world.db)
     const answers = await Promise.all(Array.from({ length: requestCount }, () => budget.take(caller)))
@@ -66,7 +66,7 @@ describe('the calls to TVMaze', () => {
     await Promise.all(pools.map(db => db.end()))
   })
 
-  test('pause in all functions after a Retry-After of TVMaze, for at most ten minutes', async () => {
+  test('pause in all functions after a Retry-After of TVmaze, for at most ten minutes', async () => {
     const budget = tvmazeBudgetIn(world.db)
     await budget.pause(60_000)
     expect(await budget.take('person')).toBeGreaterThan(1_000)
@@ -81,7 +81,7 @@ describe('the calls to TVMaze', () => {
 
 describe('a person who searches', () => {
   const clock = () => new Date('2026-11-21T15:00:00Z')
-  /** A TVMaze server that answers 429 with this Retry-After to the first call, and an empty result to later calls. */
+  /** A TVmaze server that answers 429 with this Retry-After to the first call, and an empty result to later calls. */
   const limited = async (header?: string) => {
     let calls = 0
     const server = createServer((_, response) => {

@@ -10,7 +10,7 @@ import { catalogue, database, dependencies, kinds, received, simulator, useSerie
 
 useSeries()
 
-describe('an episode that TVMaze deletes and creates again with another id', () => {
+describe('an episode that TVmaze deletes and creates again with another id', () => {
   test.each<[string, NewEpisode]>([
     ['a special', { airs: { at: at(0) }, season: 1, number: null, name: 'Especial de Natal' }],
     ['an episode with a number', { airs: { at: at(0) }, season: 1, number: 4, name: 'Quatro' }],
@@ -107,7 +107,7 @@ describe('an episode that TVMaze deletes and creates again with another id', () 
   })
 })
 
-describe('a series that TVMaze merged into another', () => {
+describe('a series that TVmaze merged into another', () => {
   const merged = async (name = 'Farol') => {
     const old = await series([{ airs: { at: at(0) }, season: 1, number: 1 }])
     const successor = simulator.addShow({
@@ -184,7 +184,7 @@ describe('a series that TVMaze merged into another', () => {
   })
 })
 
-test('an id that TVMaze never had is given up after three 404 answers over two days, and its follower is notified once', async () => {
+test('an id that TVmaze never had is given up after three 404 answers over two days, and its follower is notified once', async () => {
   await chat(1)
   await follow(1, 4711)
   await until(at(3 * DAY))

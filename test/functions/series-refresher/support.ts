@@ -27,7 +27,7 @@ let closeMongo: () => Promise<void>
 export let published: VigiaEvent[]
 export let messages: DataOf<typeof MessageRequested>[]
 
-/** Sets up real databases for the tests of one file, and a new simulated TVMaze for each test. */
+/** Sets up real databases for the tests of one file, and a new simulated TVmaze for each test. */
 export const useSeries = () => {
   beforeAll(async () => {
     database = await freshDatabase()

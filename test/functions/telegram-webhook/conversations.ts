@@ -4,7 +4,7 @@ import { startWebhook, type Webhook } from './support.ts'
 export let world: Webhook
 export let showIds: Webhook['tvmaze']['showIds']
 
-/** Sets up telegram-webhook for the tests of one file. Each test starts at the same instant, with a working TVMaze. */
+/** Sets up telegram-webhook for the tests of one file. Each test starts at the same instant, with a working TVmaze. */
 export const useConversations = () => {
   beforeAll(async () => {
     world = await startWebhook()

@@ -78,7 +78,7 @@ const startBroker = async () => {
   }
 }
 
-/** Starts the function's HTTP server with a simulated Telegram and TVMaze, a test broker and real databases. */
+/** Starts the function's HTTP server with a simulated Telegram and TVmaze, a test broker and real databases. */
 export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } = {}) => {
   const [database, catalogueServer, telegram, tvmaze, broker] = await Promise.all([
     freshDatabase(),

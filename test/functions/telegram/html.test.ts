@@ -30,7 +30,7 @@ describe('html', () => {
 })
 
 describe('plain', () => {
-  test('a summary of TVMaze becomes plain text', () => {
+  test('a summary of TVmaze becomes plain text', () => {
     const summary =
       '<p>Dois irm&atilde;os &amp; uma guitarra; &quot;tr&#234;s acordes&quot; &lt;e s&#xF3;&gt;. <br /><i>Com&eacute;dia</i></p><p>Fim&nbsp;</p>'
     expect(plain(summary)).toContain('& uma guitarra; "três acordes" <e só>. \nCom')

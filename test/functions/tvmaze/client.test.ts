@@ -89,7 +89,7 @@ describe('a show', () => {
     })
   })
 
-  test('that TVMaze does not have gives a ShowGone error', async () => {
+  test('that TVmaze does not have gives a ShowGone error', async () => {
     await expect(client.show(123)).rejects.toThrow(ShowGone)
   })
 
@@ -109,7 +109,7 @@ test('updates() returns the time of the last edit of each show, and an edited sh
   expect((await client.updates()).size).toBeGreaterThan(10)
 })
 
-describe('when TVMaze fails', () => {
+describe('when TVmaze fails', () => {
   test.each(['down', '429', 'html200', '502'] as const)(
     '%s is a TvmazeUnavailable error, not a missing show or an empty result',
     async fault => {
@@ -140,9 +140,9 @@ describe('when TVMaze fails', () => {
   })
 
   test('a refused connection and a timeout are TvmazeUnavailable errors with the cause', async () => {
-    await expect(tvmaze('http://127.0.0.1:1').search('x')).rejects.toThrow('TVMaze: no answer (ECONNREFUSED)')
+    await expect(tvmaze('http://127.0.0.1:1').search('x')).rejects.toThrow('TVmaze: no answer (ECONNREFUSED)')
     const silent = await serving(() => {})
-    await expect(tvmaze(silent.url, { timeoutMs: 50 }).search('x')).rejects.toThrow('TVMaze: no answer within 0.05 s')
+    await expect(tvmaze(silent.url, { timeoutMs: 50 }).search('x')).rejects.toThrow('TVmaze: no answer within 0.05 s')
     await silent.stop()
   })
 
@@ -211,7 +211,7 @@ describe('when TVMaze fails', () => {
 })
 
 describe('the rate limit', () => {
-  test('is not exceeded at TVMaze by fifty calls in a row', async () => {
+  test('is not exceeded at TVmaze by fifty calls in a row', async () => {
     const paced = tvmaze(simulator.url, { clock: () => now, wait, callsPerTenSeconds: 18 })
     for (let call = 0; call < 50; call++) await paced.updates('day')
     expect(simulator.calls().map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200))
@@ -250,7 +250,7 @@ describe('a time limit', () => {
   test('shortens the timeout of a call, and cannot be extended', async () => {
     const silent = await serving(() => {})
     const limited = tvmaze(silent.url, { clock: () => now }).within(50)
-    await expect(limited.within(5_000).search('x')).rejects.toThrow('TVMaze: no answer within 0.05 s')
+    await expect(limited.within(5_000).search('x')).rejects.toThrow('TVmaze: no answer within 0.05 s')
     await silent.stop()
   })
 })

@@ -58,19 +58,19 @@ describe('a forged button', () => {
     ['follow', 'v1:f:2147483647:1:0'],
     ['restore', 'v1:b:2147483647:0:mhyx0000'],
     ['refollow', 'v1:r:2147483647:1:0:mhyx0000'],
-  ])('(%s) of a series that is on no card, not in the catalogue and not on TVMaze follows nothing', async (_, data) => {
+  ])('(%s) of a series that is on no card, not in the catalogue and not on TVmaze follows nothing', async (_, data) => {
     const person = await newPerson()
     expect((await person.forge(data)).toast).toBe(oldButton)
     expect(await followsOf(person)).toEqual([])
   })
 
-  test('of a series that is on TVMaze but on no card of the chat follows the series and stores its name', async () => {
+  test('of a series that is on TVmaze but on no card of the chat follows the series and stores its name', async () => {
     const person = await newPerson()
     expect((await person.forge(`v1:f:${world.tvmaze.showIds.harbor}:1:0`)).toast).toContain('Pronto')
     expect(await followsIn(world.db).of(person.chatId, 'show/')).toMatchObject([{ title: 'Harbor Nine' }])
   })
 
-  test('is answered with the advice to try again while TVMaze does not answer, and follows nothing', async () => {
+  test('is answered with the advice to try again while TVmaze does not answer, and follows nothing', async () => {
     const person = await newPerson()
     world.tvmaze.fail('502')
     expect((await person.forge('v1:f:4711:1:0')).toast).toBe(

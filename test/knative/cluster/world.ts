@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net'
 import { type Simulators, startSimulators } from '#test/support/journey.ts'
 import { nodeAddress, worldAddresses } from './layout.ts'
 
-/** The simulated Internet: Telegram, TVMaze and sites at public addresses. */
+/** The simulated Internet: Telegram, TVmaze and sites at public addresses. */
 export interface World extends Simulators {
   /** The URL of the sites, as the prober reaches them. */
   sitesUrl: string
@@ -12,13 +12,13 @@ export interface World extends Simulators {
   setWebhook(url: string, secret: string): Promise<void>
 }
 
-/** The network policies let functions reach Telegram and TVMaze only at the port of HTTPS. */
+/** The network policies let functions reach Telegram and TVmaze only at the port of HTTPS. */
 const httpsPort = 443
 const sitesPort = 8080
 /** The port of minikube's ingress at the node (infra/cluster/minikube/platform). */
 const ingressPort = 31080
 
-/** Where the functions find Telegram and TVMaze. TLS is the only part that is left out. */
+/** Where the functions find Telegram and TVmaze. TLS is the only part that is left out. */
 export const apiUrls = {
   TELEGRAM_API_ROOT: `http://telegram.world.test:${httpsPort}`,
   TVMAZE_URL: `http://tvmaze.world.test:${httpsPort}`,
