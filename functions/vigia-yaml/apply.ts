@@ -1,10 +1,12 @@
 import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
+import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import type { DesiredChat, DesiredMonitor } from './desired.ts'
 import { type Current, type MonitorChange, type Plan, planOf } from './plan.ts'
+import { slugOfKey } from './target-of.ts'
 
 export interface ApplyOptions {
   /** Whether monitors that an earlier file had are deleted if the file no longer has them. */
@@ -52,14 +54,15 @@ const write = async (tx: Postgres, change: MonitorChange): Promise<void> => {
   if (change.action === 'replace') await monitorsIn(tx).remove(chatId, change.id)
   const isNew = change.action === 'create' || change.action === 'replace'
   const id = isNew ? await create(tx, chatId, monitor) : change.id
-  if (!isNew) await configuredMonitorsIn(tx).update({ ...monitor, id })
+  await configuredMonitorsIn(tx).update({ ...monitor, id })
   await writeSecrets(tx, id, monitor)
+  if (monitor.kind === 'heartbeat') await writeHeartbeat(tx, chatId, id, monitor.key)
   if (monitor.isPaused) await monitorsIn(tx).pause(chatId, id)
   else if (!isNew) await monitorsIn(tx).resume(chatId, id)
 }
 
 const create = async (tx: Postgres, chatId: number, monitor: DesiredMonitor) => {
-  const { key, group, parentKey, isPaused, secrets, threadId, ...columns } = monitor
+  const { key, group, parentKey, isPaused, secrets, threadId, reminder, ...columns } = monitor
   const added = await monitorsIn(tx).add({
     ...columns,
     chatId,
@@ -69,6 +72,14 @@ const create = async (tx: Postgres, chatId: number, monitor: DesiredMonitor) => 
     ...(threadId === null ? {} : { threadId }),
   })
   return added.monitor.id
+}
+
+/** A heartbeat has a row of its own, with the token and the slug of its URL. */
+const writeHeartbeat = async (tx: Postgres, chatId: number, monitorId: number, key: string): Promise<void> => {
+  const heartbeat = await heartbeatsIn(tx).ensure({ monitorId, chatId, slug: slugOfKey(key) })
+  if (heartbeat === null)
+    throw new Error(`another heartbeat of chat ${chatId} has the name ${slugOfKey(key)}; use another key than ${key}`)
+  await heartbeatsIn(tx).keyOf(chatId)
 }
 
 /** Replaces the secrets of a monitor, and keeps those that the file wants to keep. */

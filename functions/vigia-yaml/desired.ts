@@ -1,5 +1,6 @@
 import type { Language } from '#database/chats/language.ts'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
+import type { ReminderSetting } from '#database/uptime/told-states.ts'
 
 /**
  * A secret of a monitor as the file gives it. `stored` keeps the value that the monitor has; it is a fault if the
@@ -17,6 +18,7 @@ export interface DesiredMonitor {
   timeoutMs: number
   confirmations: number
   recoveries: number
+  reminder: ReminderSetting
   group: string | null
   /** The key of another monitor of the same chat. */
   parentKey: string | null

@@ -28,7 +28,7 @@ export const fileText = (file: VigiaYaml, schema?: string): string =>
 
 const chatEntry = ({ id, language, zone }: Chat, monitors: readonly ConfiguredMonitor[]): ChatEntry => {
   const keys = new Set(monitors.flatMap(({ key }) => key ?? []))
-  const named = new Map(monitors.map(monitor => [monitor.id, monitor.key ?? newKey(monitor.name, keys)]))
+  const named = new Map(monitors.map(monitor => [monitor.id, monitor.key ?? newKey(wordsOf(monitor), keys)]))
   const topic = commonTopic(monitors)
   return {
     id,
@@ -42,6 +42,10 @@ const chatEntry = ({ id, language, zone }: Chat, monitors: readonly ConfiguredMo
     }),
   }
 }
+
+/** What a key is made of. That of a heartbeat is the name in its URL, so that the file takes over the heartbeat. */
+const wordsOf = ({ kind, name, url }: ConfiguredMonitor) =>
+  kind === 'heartbeat' ? url.slice(url.indexOf(':') + 1) : name
 
 /** The topic of the chat in the file: the one that most of its monitors have. */
 const commonTopic = (monitors: readonly ConfiguredMonitor[]): number | null => {
@@ -58,13 +62,15 @@ const monitorEntry = (
   const parent = parentId === null ? undefined : keys.get(parentId)
   const secrets = Object.keys(monitor.secrets)
   return {
-    ...(name !== shortName(kind, url) && { name }),
+    ...(name !== shortName(keys.get(monitor.id)!, kind, url) && { name }),
     ...(kind !== kindOfUrl(url) && { kind }),
     ...(kind !== 'heartbeat' && { url }),
-    ...(intervalS !== defaultIntervalS && { interval: formatDuration(intervalS * 1000) }),
-    ...(timeoutMs !== defaultTimeoutS(intervalS) * 1000 && { timeout: formatDuration(timeoutMs) }),
+    ...(kind !== 'heartbeat' && intervalS !== defaultIntervalS && { interval: formatDuration(intervalS * 1000) }),
+    ...(kind !== 'heartbeat' &&
+      timeoutMs !== defaultTimeoutS(intervalS) * 1000 && { timeout: formatDuration(timeoutMs) }),
     ...(confirmations !== defaultConfirmations && { confirmations }),
     ...(recoveries !== defaultRecoveries && { recoveries }),
+    ...(monitor.reminder !== 'off' && { reminder: monitor.reminder }),
     ...(group !== null && { group }),
     ...(parent !== undefined && { parent }),
     ...(monitor.threadId !== topic && { topic: monitor.threadId }),

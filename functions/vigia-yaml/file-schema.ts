@@ -1,5 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
+import type { ReminderSetting } from '#database/uptime/told-states.ts'
 import { settingsSchemas } from '#functions/checks/settings-schemas.ts'
 import { durationPattern } from './duration.ts'
 
@@ -49,6 +50,12 @@ export const MonitorEntry = Type.Object(
     ),
     recoveries: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 10, description: 'Attempts that must succeed before it is up. Default: 2.' }),
+    ),
+    reminder: Type.Optional(
+      Type.Unsafe<ReminderSetting>({
+        enum: ['off', '30m', '2h', 'doubling'],
+        description: 'How often a reminder is sent while it is down; doubling: after 30 min, 1 h, 2 h, … Default: off.',
+      }),
     ),
     group: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The group in lists and pages.' })),
     parent: Type.Optional(

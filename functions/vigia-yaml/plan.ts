@@ -135,6 +135,7 @@ const fieldChanges = (from: ConfiguredMonitor, fromParent: string | null, to: De
   ...changed('timeout', formatDuration(from.timeoutMs), formatDuration(to.timeoutMs)),
   ...changed('confirmations', from.confirmations, to.confirmations),
   ...changed('recoveries', from.recoveries, to.recoveries),
+  ...changed('reminder', from.reminder, to.reminder),
   ...changed('group', from.group, to.group),
   // A parent that was chosen in the chat has no key.
   ...(from.parentId !== null && fromParent === null

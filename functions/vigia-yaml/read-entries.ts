@@ -1,5 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv'
 import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
+import { heartbeatMonitor } from '#functions/checks/heartbeat.ts'
 import {
   defaultIntervalS,
   defaultTimeoutS,
@@ -92,11 +93,11 @@ const readMonitor = async (
   outside: Outside,
   report: Report,
 ): Promise<DesiredMonitor> => {
-  const target = targetOf(entry, outside.mayDial)
+  const target = targetOf(key, entry, outside.mayDial)
   if ('reason' in target) report(target.field === null ? [] : [target.field], target.reason)
   const { kind, url, name } = 'reason' in target ? { kind: entry.kind ?? null, url: '', name: key } : target
-  const intervalS = intervalOf(entry, report)
   const settings = entry.settings ?? {}
+  const { intervalS, timeoutMs } = kind === 'heartbeat' ? heartbeatTiming(entry, report) : timing(entry, report)
   if (kind !== null)
     for (const { path, reason } of await settingsFaults(kind, settings, Object.keys(entry.secrets ?? {})))
       report(path, reason)
@@ -106,9 +107,10 @@ const readMonitor = async (
     kind: (kind ?? 'http') as DesiredMonitor['kind'],
     url,
     intervalS,
-    timeoutMs: timeoutOf(entry, intervalS, report),
+    timeoutMs,
     confirmations: entry.confirmations ?? defaultConfirmations,
     recoveries: entry.recoveries ?? defaultRecoveries,
+    reminder: entry.reminder ?? 'off',
     group: entry.group ?? null,
     parentKey: entry.parent ?? null,
     isPaused: entry.paused ?? false,
@@ -123,6 +125,19 @@ const settingsFaults = async (kind: string, settings: Settings, secrets: readonl
   const isValid = compiledSettings.get(kind) ?? compiler().compile(settingsSchemas[kind as SettingsKind])
   compiledSettings.set(kind, isValid)
   return isValid(settings) ? ruleFaults(kind, settings, secrets) : schemaFaults(isValid.errors ?? [], ['settings'])
+}
+
+const timing = (entry: MonitorEntry, report: Report) => {
+  const intervalS = intervalOf(entry, report)
+  return { intervalS, timeoutMs: timeoutOf(entry, intervalS, report) }
+}
+
+/** A heartbeat has no checks; its settings say when a ping is expected. */
+const heartbeatTiming = ({ interval, timeout, settings = {} }: MonitorEntry, report: Report) => {
+  const reason = 'is not possible for a heartbeat; its settings say when a ping is expected'
+  if (interval !== undefined) report(['interval'], reason)
+  if (timeout !== undefined) report(['timeout'], reason)
+  return heartbeatMonitor('', settings)
 }
 
 const intervalOf = ({ interval }: MonitorEntry, report: Report): number => {

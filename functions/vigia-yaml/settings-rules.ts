@@ -1,3 +1,5 @@
+import type { HeartbeatSettings } from '#events/heartbeat-settings.ts'
+import { isSchedule } from '#functions/checks/heartbeat.ts'
 import type { HttpSettings } from '#functions/checks/http.ts'
 import { jsonPathProblem } from '#functions/checks/json-path.ts'
 import type { Settings } from '#functions/checks/settings.ts'
@@ -9,7 +11,36 @@ import type { Fault } from './schema-faults.ts'
  * paths begin in the entry of the monitor.
  */
 export const ruleFaults = async (kind: string, settings: Settings, secrets: readonly string[]): Promise<Fault[]> => {
-  if (kind !== 'http') return []
+  switch (kind) {
+    case 'http':
+      return httpFaults(settings, secrets)
+    case 'heartbeat':
+      return heartbeatFaults(settings)
+    default:
+      return []
+  }
+}
+
+const heartbeatFaults = async ({ cron, timeZone = 'UTC' }: HeartbeatSettings): Promise<Fault[]> => {
+  if (cron === undefined || (await isSchedule(cron, timeZone, new Date()))) return []
+  return (await isSchedule(everyDay, timeZone, new Date()))
+    ? [
+        {
+          path: ['settings', 'cron'],
+          reason: `${JSON.stringify(cron)} is not a schedule of five fields; write it like ${everyDay}`,
+        },
+      ]
+    : [
+        {
+          path: ['settings', 'timeZone'],
+          reason: `${JSON.stringify(timeZone)} is not a time zone; write it like America/Sao_Paulo`,
+        },
+      ]
+}
+
+const everyDay = '30 2 * * *'
+
+const httpFaults = async (settings: Settings, secrets: readonly string[]): Promise<Fault[]> => {
   const { json = [], auth, certificate } = settings as HttpSettings
   const problems = await Promise.all(json.map(({ path }) => jsonPathProblem(path)))
   const needed = {

@@ -1,4 +1,5 @@
 import type { MonitorKind } from '#database/uptime/monitors.ts'
+import { heartbeatMonitor } from '#functions/checks/heartbeat.ts'
 import { parseTarget } from '#functions/dial/target.ts'
 import { addressesInUrl } from '#functions/dial/url-addresses.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
@@ -44,12 +45,13 @@ const schemesOf = (kind: MonitorKind) =>
 
 /** What an entry wants to check, or why it cannot be checked. `mayDial` says whether an address may be checked. */
 export const targetOf = (
+  key: string,
   { kind: named, url }: Pick<MonitorEntry, 'kind' | 'url'>,
   mayDial: (address: string) => boolean,
 ): EntryTarget | TargetFault => {
   if (named === 'heartbeat')
     return url === undefined
-      ? { kind: 'heartbeat', url: '', name: '' }
+      ? { kind: 'heartbeat', url: heartbeatUrl(key), name: key }
       : { field: 'url', reason: 'is not possible for a heartbeat, because the job pings Vigia' }
   if (url === undefined) return { field: null, reason: 'has no url; add it, for example url: https://example.org' }
   const found = kindOfUrl(url)
@@ -74,5 +76,12 @@ export const targetOf = (
 const knownSchemes = () => fileKinds.flatMap(kind => schemesOf(kind))
 
 /** The name of a monitor whose entry names none. */
-export const shortName = (kind: MonitorKind, url: string): string =>
-  kind === 'heartbeat' ? '' : ((targetOf({ url }, () => true) as Partial<EntryTarget>).name ?? url)
+export const shortName = (key: string, kind: MonitorKind, url: string): string => {
+  const target = targetOf(key, kind === 'heartbeat' ? { kind } : { url }, () => true)
+  return 'reason' in target ? key : target.name
+}
+
+/** The name of a heartbeat in the URL of its pings. */
+export const slugOfKey = (key: string): string => key.replaceAll('.', '-')
+
+const heartbeatUrl = (key: string) => heartbeatMonitor(slugOfKey(key), {}).url

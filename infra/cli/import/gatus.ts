@@ -1,10 +1,11 @@
 import { parse } from 'yaml'
+import { maxHeartbeatS, minHeartbeatS } from '#events/heartbeat-settings.ts'
 import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
 import { type ConditionSettings, connectionConditions, httpConditions } from './gatus-conditions.ts'
 import { parseGoDuration } from './go-duration.ts'
 import { headerSettings, withHeaders } from './http-headers.ts'
 import { type Collector, collector, type Imported } from './imported.ts'
-import { confirmationsOf, maxHeartbeatS, minHeartbeatS, timingOf } from './timing.ts'
+import { confirmationsOf, timingOf } from './timing.ts'
 
 /** An endpoint of Gatus' configuration, as far as it is read here. */
 interface Endpoint {

@@ -42,6 +42,7 @@ export const importHealthchecks = (text: string): Imported => {
         settings: read.settings,
       },
       lost: [
+        'its job has to ping the new URL of the heartbeat',
         ...(moreTags.length > 0 ? [`a monitor has one group, so the tags ${moreTags.join(', ')} are left out`] : []),
         ...(check.desc ? ['descriptions are left out'] : []),
         ...(check.channels ? ['its integrations are left out, because the messages go to the chat'] : []),

@@ -1,9 +1,10 @@
+import { maxHeartbeatS, minHeartbeatS } from '#events/heartbeat-settings.ts'
 import { defaultConfirmations } from '#events/probe-requested.ts'
 import { type Collector, collector, type Imported } from './imported.ts'
 import { type KumaCheck, kumaHttp } from './kuma-http.ts'
 import { kumaService } from './kuma-services.ts'
 import { type KumaRow, type KumaSource, readKuma } from './kuma-source.ts'
-import { confirmationsOf, maxHeartbeatS, minHeartbeatS, timingOf } from './timing.ts'
+import { confirmationsOf, timingOf } from './timing.ts'
 
 /** Reads a database or a backup of Uptime Kuma. */
 export const importKuma = (path: string): Imported => {

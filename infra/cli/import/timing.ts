@@ -7,10 +7,6 @@ import {
 } from '#functions/checks/interval-and-timeout.ts'
 import { formatDuration } from '#functions/vigia-yaml/duration.ts'
 
-/** The limits of a heartbeat's period, in seconds. */
-export const minHeartbeatS = 60
-export const maxHeartbeatS = 365 * 86_400
-
 export interface ImportedTiming {
   entry: { interval?: string; timeout?: string }
   lost: string[]

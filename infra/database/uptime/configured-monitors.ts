@@ -1,6 +1,7 @@
 import type { Postgres } from '../connect.ts'
 import { monitorSecretsIn } from './monitor-secrets.ts'
 import type { Monitor } from './monitors.ts'
+import type { ReminderSetting } from './told-states.ts'
 
 /** A monitor as vigia.yaml describes it: without its state, and with its secrets. */
 export interface ConfiguredMonitor
@@ -11,6 +12,7 @@ export interface ConfiguredMonitor
   /** The key in vigia.yaml; null for a monitor that was added in the chat. */
   key: string | null
   group: string | null
+  reminder: ReminderSetting
   isPaused: boolean
   settings: Record<string, unknown>
   secrets: Record<string, string>
@@ -21,7 +23,17 @@ export interface ConfiguredMonitor
 /** The columns that `update` sets. */
 export type MonitorUpdate = Pick<
   ConfiguredMonitor,
-  'id' | 'name' | 'url' | 'intervalS' | 'timeoutMs' | 'confirmations' | 'recoveries' | 'key' | 'group' | 'settings'
+  | 'id'
+  | 'name'
+  | 'url'
+  | 'intervalS'
+  | 'timeoutMs'
+  | 'confirmations'
+  | 'recoveries'
+  | 'reminder'
+  | 'key'
+  | 'group'
+  | 'settings'
 > & { threadId: number | null }
 
 /** The table `monitor` for vigia.yaml and for the API. */
@@ -37,7 +49,7 @@ export const configuredMonitorsIn = (db: Postgres) => ({
   of: async (chatIds: readonly number[] | null): Promise<ConfiguredMonitor[]> => {
     const { rows } = await db.query<Omit<ConfiguredMonitor, 'secrets'>>(
       `select monitor.id, monitor.chat_id as "chatId", config_key as key, name, kind, url, interval_s as "intervalS",
-         timeout_ms as "timeoutMs", confirmations, recoveries, group_name as "group", parent_id as "parentId",
+         timeout_ms as "timeoutMs", confirmations, recoveries, reminder, group_name as "group", parent_id as "parentId",
          paused_at is not null as "isPaused", settings, follow.thread_id as "threadId"
        from monitor left join follow on follow.chat_id = monitor.chat_id and follow.subject = 'monitor/' || monitor.id
        where $1::bigint[] is null or monitor.chat_id = any ($1) order by monitor.id`,
@@ -52,7 +64,7 @@ export const configuredMonitorsIn = (db: Postgres) => ({
     await db.query(
       `with updated as (
          update monitor set name = $2, url = $3, interval_s = $4, timeout_ms = $5, confirmations = $6, recoveries = $7,
-           config_key = $8, group_name = $9, settings = $10, version = version + 1,
+           config_key = $8, group_name = $9, settings = $10, reminder = $12, version = version + 1,
            address = case when url = $3 then address end
          where id = $1 returning id, chat_id, name
        )
@@ -70,6 +82,7 @@ export const configuredMonitorsIn = (db: Postgres) => ({
         monitor.group,
         JSON.stringify(monitor.settings),
         monitor.threadId,
+        monitor.reminder,
       ],
     )
   },

@@ -30,7 +30,10 @@ describe('Healthchecks', () => {
       key: 'nightly-backup',
       entry: { kind: 'heartbeat', name: 'Backup', group: 'prod', ...expected },
     })
-    expect(monitor!.lost).toEqual(['a monitor has one group, so the tags db are left out'])
+    expect(monitor!.lost).toEqual([
+      'its job has to ping the new URL of the heartbeat',
+      'a monitor has one group, so the tags db are left out',
+    ])
   })
 
   test('an OnCalendar schedule is left out with the reason', () => {

@@ -181,6 +181,29 @@ describe('apply', () => {
     expect(after!.id).not.toBe(before!.id)
   })
 
+  test('creates a heartbeat with its URL, keeps the URL when the settings change, and takes over one of the chat', async () => {
+    const heartbeat = (periodS: number) => `kind: heartbeat, reminder: 30m, settings: {periodS: ${periodS}}`
+    const token = async () =>
+      (await database.db.query<{ token: string; slug: string }>('select token, slug from heartbeat')).rows
+    expect(await apply(monitors({ 'nightly.backup': heartbeat(3600) }))).toContain('+ nightly.backup: heartbeat')
+    const before = await token()
+    expect(before).toMatchObject([{ slug: 'nightly-backup' }])
+    expect(await apply(monitors({ 'nightly.backup': heartbeat(7200) }))).toContain('settings.periodS 3600 → 7200')
+    expect(await token()).toEqual(before)
+    expect(await apply(monitors({ 'nightly.backup': heartbeat(7200) }))).toBe('monitors: 1 unchanged')
+    await database.db.query('update monitor set config_key = null')
+    const text = await exported()
+    expect(text).toContain('nightly-backup:')
+    expect(await apply(text)).toContain('> nightly-backup: was added in the chat')
+    expect(await token()).toEqual(before)
+  })
+
+  test('refuses a heartbeat whose name in the URL another heartbeat of the chat has', async () => {
+    const two = monitors({ 'a.b': 'kind: heartbeat', 'a-b': 'kind: heartbeat' })
+    await expect(apply(two)).rejects.toThrow('another heartbeat of chat 7 has the name a-b; use another key than')
+    expect(await stored()).toEqual([])
+  })
+
   test('ends the outage of a monitor that it pauses', async () => {
     await apply(monitors({ shop: site }))
     const [shop] = await stored()
@@ -234,7 +257,7 @@ describe('export', () => {
   test('gives a file that changes nothing, without defaults and without secrets', async () => {
     const file = monitors({
       gateway: 'url: "tcp://gateway.example:443"',
-      shop: `${site}, name: Shop, parent: gateway, interval: 5m, timeout: 20s, group: Web, confirmations: 1, recoveries: 1, paused: true, settings: {auth: {bearer: true}}, secrets: {token: {env: TOKEN}}`,
+      shop: `${site}, name: Shop, parent: gateway, interval: 5m, timeout: 20s, group: Web, reminder: doubling, confirmations: 1, recoveries: 1, paused: true, settings: {auth: {bearer: true}}, secrets: {token: {env: TOKEN}}`,
     })
     await apply(file)
     const text = await exported()
@@ -252,6 +275,7 @@ describe('export', () => {
         timeout: 20s
         confirmations: 1
         recoveries: 1
+        reminder: doubling
         group: Web
         parent: gateway
         paused: true
