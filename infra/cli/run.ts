@@ -8,7 +8,7 @@ import type { Verb } from './verb.ts'
 const help =
   'run --ping <URL of a heartbeat> -- command [arguments]   runs a job, and pings its start, its exit code and its last output'
 
-/** The largest log that a ping may have. Longer output is cut at its beginning, because its end says how a job ended. */
+/** The largest log of a ping. Longer output is cut at its beginning, because its end says how a job ended. */
 const maxLogBytes = 10_000
 const pingTimeoutMs = 10_000
 /** The pauses before a ping is sent again, if Vigia does not say how long: 31 s in all, as with `curl --retry 5`. */
@@ -82,7 +82,7 @@ interface Ended {
   failure: string | null
 }
 
-/** The exit codes of a shell: 127 for a command that cannot be started, 128 and the signal for one that was killed. */
+/** The exit codes of a shell: 127 for a command that cannot be started, 128 plus the signal for one that was killed. */
 const notStarted = 127
 const killed = 128
 
