@@ -1,5 +1,6 @@
 import type { NewMonitor } from '#database/uptime/monitors.ts'
 import { type HeartbeatSettings, minHeartbeatS } from '#events/heartbeat-settings.ts'
+import { folded } from '#functions/wording/fold.ts'
 
 export { HeartbeatSettings } from '#events/heartbeat-settings.ts'
 
@@ -19,8 +20,15 @@ export const scheduleOf = ({
     ? { periodS, graceS: graceS ?? Math.min(Math.max(Math.round(periodS / 10), minHeartbeatS), longestGraceS) }
     : { cron, timeZone: timeZone ?? 'UTC', graceS: graceS ?? longestGraceS }
 
-/** The longest slug: the name of a heartbeat in its URL. */
-export const maxSlugLength = 100
+/** The longest name of a heartbeat in its URL. */
+const maxSlugLength = 100
+
+/** The name as it is in a URL: `Backup diário` is `backup-diario`. '' if nothing of the name can be in a URL. */
+export const slugOf = (name: string): string =>
+  folded(name)
+    .replace(/[^a-z0-9_]+/g, '-')
+    .slice(0, maxSlugLength)
+    .replace(/^-+|-+$/g, '')
 
 /** The monitor of a heartbeat. It has no checks, so its interval only says how fast it may flap. */
 export const heartbeatMonitor = (

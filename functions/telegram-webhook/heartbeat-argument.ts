@@ -1,5 +1,3 @@
-import { maxSlugLength } from '#functions/checks/heartbeat.ts'
-import { folded } from '#functions/wording/fold.ts'
 import { parseInterval } from './monitor-argument.ts'
 
 /** The parts of a text after /batimento. */
@@ -32,10 +30,3 @@ export const parseHeartbeatArgument = (argument: string): HeartbeatArgument => {
   }
   return { name: words.join(' '), schedule: null, graceS }
 }
-
-/** The name as it is in a URL: `Backup diário` is `backup-diario`. '' if nothing of the name can be in a URL. */
-export const slugOf = (name: string): string =>
-  folded(name)
-    .replace(/[^a-z0-9_]+/g, '-')
-    .slice(0, maxSlugLength)
-    .replace(/^-+|-+$/g, '')

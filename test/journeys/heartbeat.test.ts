@@ -69,6 +69,7 @@ test('a job that pings with curl is watched: its failure is one message, and its
 test('a job whose ping does not come is reported with its schedule, once', { timeout: 240_000 }, async () => {
   const url = await createHeartbeat('/batimento relatório 0 3 * * *', 'relatório')
   await curl('-I', url)
+  await database.db.query(`update monitor set active_since = now() - interval '4 days' where name = 'relatório'`)
   await database.db.query(
     `update heartbeat set last_ping_at = now() - interval '3 days', expected_after = now() - interval '3 days',
        late_at = now() - interval '2 days' where slug = 'relatorio'`,
