@@ -46,10 +46,16 @@ export interface Period {
 const floorHour = (instant: Date) => new Date(Math.floor(instant.getTime() / hourMs) * hourMs)
 
 /**
- * The period of a report that is due at `until`: the day or the week before `until`, by the calendar of the chat's
- * zone. The period begins where that of the previous report ends, unless `until` is the end of a time that clocks skip.
- * In a zone whose offset from UTC is not in whole hours, the period begins and ends up to 45 minutes earlier.
+ * The period of the report that is due at `dueAt`. It begins when the report before it was due, so that every hour is
+ * in exactly one report, also where clocks skip or repeat an hour. In a zone whose offset from UTC is not in whole
+ * hours, the period begins and ends up to 45 minutes earlier.
  */
+export const periodOfDue = (dueAt: Date, schedule: Schedule, zone: string): Period => ({
+  from: floorHour(lastDue(schedule, zone, new Date(dueAt.getTime() - 1))),
+  to: floorHour(dueAt),
+})
+
+/** The period of a report that a person requests: the day or the week before `until`, by the calendar of the zone. */
 export const periodUntil = (until: Date, frequency: 'daily' | 'weekly', zone: string): Period => {
   const from = zoned(until, zone).subtract({ days: frequency === 'weekly' ? 7 : 1 })
   return { from: floorHour(asDate(from)), to: floorHour(until) }

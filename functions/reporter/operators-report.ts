@@ -5,7 +5,7 @@ import type { Cause } from '#events/event.ts'
 import { OperatorsReport } from '#events/operators-report.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Publish } from '#functions/host/publish.ts'
-import { lastDue, periodUntil } from '#functions/report/schedule.ts'
+import { lastDue, periodOfDue } from '#functions/report/schedule.ts'
 
 const job = 'operators-report'
 /** 08:00 in Brasília. */
@@ -52,7 +52,7 @@ const reportOf = async (
   last: Partial<LastReport>,
   { figures, operatorsFigures }: Dependencies,
 ) => {
-  const { from, to } = periodUntil(dueAt, 'daily', zone)
+  const { from, to } = periodOfDue(dueAt, schedule, zone)
   const { latenessS } = await figures.recentChecks(dueAt)
   const { kinds, others } = await figures.deadLettersByKind(dueAt)
   const grown = (bytes: number, before: number | undefined) => (before === undefined ? null : bytes - before)

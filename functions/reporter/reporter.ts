@@ -7,7 +7,7 @@ import { ReportRequested } from '#events/report-requested.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import type { Publish } from '#functions/host/publish.ts'
-import { lastDue, periodUntil } from '#functions/report/schedule.ts'
+import { lastDue, periodOfDue } from '#functions/report/schedule.ts'
 import { caption } from './caption.ts'
 import { collect, type ReportFigures, type Sources } from './collect.ts'
 import { drawing } from './picture/drawing.ts'
@@ -54,9 +54,9 @@ export const reportTick = async (
   await cursors.advance(job, now)
 }
 
-const requestOf = (tick: Cause, { chat, frequency, theme, threadId, dueAt }: DueReport): VigiaEvent => {
+const requestOf = (tick: Cause, { chat, frequency, weekday, hour, theme, threadId, dueAt }: DueReport): VigiaEvent => {
   const length = frequency === 'weekly' ? 'weekly' : 'daily'
-  const { from, to } = periodUntil(dueAt, length, chat.zone)
+  const { from, to } = periodOfDue(dueAt, { frequency: length, weekday, hour }, chat.zone)
   return ReportRequested.from(tick, {
     id: `chat/${chat.id}/report@${dueAt.toISOString()}`,
     subject: `chat/${chat.id}`,

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Schedule } from '#database/reports/report-settings.ts'
-import { lastDue, nextDue, periodUntil } from '#functions/report/schedule.ts'
+import { lastDue, nextDue, periodOfDue, periodUntil } from '#functions/report/schedule.ts'
 
 const daily = (hour: number): Schedule => ({ frequency: 'daily', weekday: 1, hour })
 const weekly = (weekday: number, hour: number): Schedule => ({ frequency: 'weekly', weekday, hour })
@@ -70,21 +70,35 @@ describe('the period of a report', () => {
     expect(period('2026-03-10T12:00:00Z', 'weekly', 'America/New_York')[0]).toBe('2026-03-03T13:00:00.000Z')
   })
 
-  test('of a report at eight begins when the period of the report before it ends, on all days of a year', () => {
-    for (const zone of [
-      'America/New_York',
-      'Asia/Kolkata',
-      'Australia/Lord_Howe',
-      'America/Santiago',
-      'Asia/Kathmandu',
-    ]) {
-      const schedule = daily(8)
-      let due = nextDue(schedule, zone, new Date('2026-01-01T00:00:00Z'))
-      for (let day = 0; day < 365; day++) {
-        const following = nextDue(schedule, zone, due)
-        expect(periodUntil(following, 'daily', zone).from).toEqual(periodUntil(due, 'daily', zone).to)
-        due = following
+  test.each([
+    'America/New_York',
+    'America/Santiago',
+    'America/Sao_Paulo',
+    'Asia/Kathmandu',
+    'Asia/Kolkata',
+    'Australia/Lord_Howe',
+    'Europe/Lisbon',
+  ])(
+    'of a due report begins when that of the report before it ends, at every hour and on every day of a year in %s',
+    zone => {
+      for (let hour = 0; hour < 24; hour++) {
+        for (const schedule of [daily(hour), weekly(7, hour)]) {
+          let due = nextDue(schedule, zone, new Date('2026-01-01T00:00:00Z'))
+          while (due.getUTCFullYear() < 2027) {
+            const following = nextDue(schedule, zone, due)
+            const { from, to } = periodOfDue(following, schedule, zone)
+            expect(from).toEqual(periodOfDue(due, schedule, zone).to)
+            expect(to.getTime()).toBeGreaterThan(from.getTime())
+            due = following
+          }
+        }
       }
-    }
+    },
+  )
+
+  test('of a report whose hour clocks skip begins at the usual hour of the day before', () => {
+    const [skipped, after] = [new Date('2026-03-08T07:00:00Z'), new Date('2026-03-09T06:00:00Z')]
+    expect(periodOfDue(skipped, daily(2), 'America/New_York').from.toISOString()).toBe('2026-03-07T07:00:00.000Z')
+    expect(periodOfDue(after, daily(2), 'America/New_York').from).toEqual(skipped)
   })
 })
