@@ -175,11 +175,10 @@ const afterNoResponse = async (
     : secondsAfterNoConnection((now.getTime() - requestedAt.getTime()) / 1000)
   log.warn({ key, attempts, retrySeconds: delayS }, reason)
   if (delayS === null) {
-    await messages.recordRefusal(
-      key,
-      { code: status ?? 504, reason: `${reason}; given up after ${attempts} tries` },
-      now,
-    )
+    // The count of attempts leaves out those that could not connect, so the time says more.
+    const hours = Math.max(1, Math.round((now.getTime() - requestedAt.getTime()) / 3_600_000))
+    const age = hours === 1 ? 'an hour' : `${hours} hours`
+    await messages.recordRefusal(key, { code: status ?? 504, reason: `${reason}; given up after ${age}` }, now)
     await messages.markRefused(key, reason)
   } else {
     const notBefore = new Date(now.getTime() + delayS * 1000 + random() * 500)

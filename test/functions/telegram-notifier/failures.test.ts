@@ -89,6 +89,19 @@ describe('if Telegram refuses all messages, refuses a message for an unknown rea
     expect(texts(ana)).toEqual(['Oi'])
   })
 
+  test('refused connections for more than a day: the operators read for how long the message was tried', async () => {
+    const ana = await person()
+    const unreachable = { ...outbox, telegram: telegram({ apiRoot: 'http://127.0.0.1:1', token }) }
+    const event = request(ana.chatId)
+    await telegramNotifier(event, unreachable)
+    later(minutes(26 * 60))
+    const [refused] = await outboxTick(unreachable)
+    expect(refused?.data).toMatchObject({
+      reason: expect.stringMatching(/no answer \(ECONNREFUSED\); given up after 26 hours$/),
+    })
+    expect(await row(event)).toMatchObject({ state: 'refused' })
+  })
+
   test('a message is delivered but the response is lost: the message is sent again, because the notifier cannot know about the delivery', async () => {
     const ana = await person()
     simulator.failNext('sendMessage', { delivered: true, dropConnection: true })
