@@ -17,7 +17,6 @@ const ptBR = {
   noneAired: 'Nada saiu neste período.',
   upcoming: 'Próximos 7 dias',
   noneUpcoming: 'Nada previsto para os próximos 7 dias.',
-  hourUnknown: 'horário não divulgado',
   seriesUnavailable: 'Não consegui abrir o catálogo de séries agora.',
   more: (count: number) => `… e mais ${count}`,
   moreMonitors: (count: number, percent: string) =>
@@ -27,7 +26,6 @@ const ptBR = {
   noData: 'sem dados',
   legend: { up: 'no ar', down: 'fora do ar', none: 'sem dados' },
   settings: '/relatorio muda ou desliga este relatório',
-  source: 'Séries: TVmaze',
 }
 
 const en: typeof ptBR = {
@@ -45,7 +43,6 @@ const en: typeof ptBR = {
   noneAired: 'Nothing came out in this period.',
   upcoming: 'Next 7 days',
   noneUpcoming: 'Nothing is scheduled for the next 7 days.',
-  hourUnknown: 'time not announced',
   seriesUnavailable: 'I could not open the series catalogue just now.',
   more: count => `… and ${count} more`,
   moreMonitors: (count, percent) => `and ${counted(count, 'more monitor', 'more monitors')}, up ${percent} or more`,
@@ -54,7 +51,6 @@ const en: typeof ptBR = {
   noData: 'no data',
   legend: { up: 'up', down: 'down', none: 'no data' },
   settings: '/report changes or stops this report',
-  source: 'Series: TVmaze',
 }
 
 /** The texts of the report. */
