@@ -145,6 +145,19 @@ describe('the page with the switch', () => {
     expect(await status('/shop')).toBe(500)
   })
 
+  test.each([
+    [200, true],
+    [204, true],
+    [301, false],
+    [304, false],
+    [404, false],
+    [500, false],
+  ])('shows a site that answers %i as a monitor would judge it', async (status, isUp) => {
+    sites.set('/answer', { kind: 'status', status })
+    const listed = (await (await fetch(`${sites.url}/_/sites`)).json()) as { path: string; isUp: boolean }[]
+    expect(listed.find(({ path }) => path === '/answer')?.isUp).toBe(isUp)
+  })
+
   test('refuses an invalid body and a site without a switch', async () => {
     expect((await turn('{')).status).toBe(400)
     expect((await turn(JSON.stringify({ path: '/healthy', on: false }))).status).toBe(404)

@@ -52,7 +52,7 @@ export const isUp = (behaviour: SiteBehaviour, now: Date): boolean => {
     case 'bomb':
       return true
     case 'status':
-      return behaviour.status < 400
+      return behaviour.status >= 200 && behaviour.status < 300
     case 'switch':
       return behaviour.on
     case 'flapping':
