@@ -159,7 +159,7 @@ describe('a receiver', () => {
     expect(await handleTicks(closed.url, 20)).toMatchObject([
       {
         'log.level': 'warn',
-        message: `traces cannot be exported to ${closed.url}: ECONNREFUSED; they are tried again`,
+        message: `traces cannot be exported to ${closed.url}: ECONNREFUSED; the next export sends them again`,
       },
     ])
   })
