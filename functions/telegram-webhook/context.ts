@@ -8,6 +8,7 @@ import type { Heartbeats } from '#database/uptime/heartbeats.ts'
 import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
 import type { MonitorChanges } from '#database/uptime/monitor-changes.ts'
 import type { MonitorDrafts } from '#database/uptime/monitor-drafts.ts'
+import type { MonitorHistory } from '#database/uptime/monitor-history.ts'
 import type { Monitors } from '#database/uptime/monitors.ts'
 import type { ProbeHours } from '#database/uptime/probe-hours.ts'
 import type { Cause } from '#events/event.ts'
@@ -27,6 +28,7 @@ export interface Dependencies {
   heartbeats: Pick<Heartbeats, 'ensure' | 'keyOf' | 'lastPings' | 'of'>
   monitorChanges: MonitorChanges
   monitorDrafts: MonitorDrafts
+  monitorHistory: MonitorHistory
   allowances: Allowances
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: ProbeHours

@@ -7,8 +7,9 @@ import { answerOutage } from './answer-outage.ts'
 import type { Command } from './commands.ts'
 import type { ChatContext, Dependencies } from './context.ts'
 import { follow, refollow, unfollow } from './follow.ts'
+import { incidentsList } from './incident-views.ts'
 import { botMessages } from './messages/messages.ts'
-import { pressMonitorButton } from './monitor-actions.ts'
+import { explainUptime, pressMonitorButton } from './monitor-actions.ts'
 import { monitorsList } from './monitor-views.ts'
 import { label } from './pages.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
@@ -118,6 +119,8 @@ const replyToCommand = async (
       return sendReply(await monitorsList(context, 0))
     case 'heartbeat':
       return (await refusedChange(context)) ?? addHeartbeat(context, argument)
+    case 'incidents':
+      return sendReply(await incidentsList(context, 0))
     case 'report':
       return reportCommand(context, argument)
     case 'zone':
@@ -201,6 +204,10 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return pressMonitorButton(context, press.act, press.monitor)
     case 'answer':
       return answerOutage(context, press.incident, press.answer)
+    case 'incidents':
+      return editReply(await incidentsList(context, press.page))
+    case 'why':
+      return explainUptime(context, press.monitor, press.days)
     case 'newMonitor':
       return startWizard(context)
     case 'edit':

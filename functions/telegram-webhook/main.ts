@@ -12,6 +12,7 @@ import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { monitorChangesIn } from '#database/uptime/monitor-changes.ts'
 import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
+import { monitorHistoryIn } from '#database/uptime/monitor-history.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
@@ -52,6 +53,7 @@ const webhook = telegramWebhook({
     heartbeats: heartbeatsIn(db),
     monitorChanges: monitorChangesIn(db),
     monitorDrafts: monitorDraftsIn(db),
+    monitorHistory: monitorHistoryIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),

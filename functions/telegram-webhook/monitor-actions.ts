@@ -2,6 +2,7 @@ import type { Monitor } from '#database/uptime/monitors.ts'
 import { isChecked } from '#functions/checks/check-of.ts'
 import { plain } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
+import { type UptimeDays, uptimeReasons } from './incident-views.ts'
 import { probeRequest, takeCheck } from './monitor-check.ts'
 import { limitMessage } from './monitor-limit-message.ts'
 import { checkedJustNow, monitorCard, monitorsList } from './monitor-views.ts'
@@ -39,6 +40,12 @@ export const pressMonitorButton = async (context: ChatContext, action: MonitorAc
 const monitorOfChat = async ({ deps, chat }: ChatContext, id: number): Promise<Monitor | null> => {
   const found = await deps.monitors.get(id)
   return found?.chatId === chat.id ? found : null
+}
+
+/** Shows why the uptime of a monitor has its value. */
+export const explainUptime = async (context: ChatContext, id: number, days: UptimeDays): Promise<Reply> => {
+  const monitor = await monitorOfChat(context, id)
+  return monitor ? editReply(await uptimeReasons(context, monitor, days)) : showMonitor(context, null)
 }
 
 const showList = async (context: ChatContext, toast: string): Promise<Reply> => ({

@@ -1,12 +1,15 @@
 import type { Heartbeat } from '#database/uptime/heartbeats.ts'
+import type { LastResult } from '#database/uptime/monitor-history.ts'
 import type { Monitor } from '#database/uptime/monitors.ts'
-import type { UptimeSummary } from '#database/uptime/probe-hours.ts'
 import { defaultTimeoutS } from '#functions/checks/interval-and-timeout.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
+import { sayProbeError } from '#functions/wording/probe-errors.ts'
+import { sparkline } from '#functions/wording/sparkline.ts'
 import { sayMilliseconds, sayUptime } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
 import { copyButton, heartbeatDetails, heartbeatState, lastPing } from './heartbeat-views.ts'
+import { lastIncidents } from './incident-views.ts'
 import type { BotMessages } from './messages/messages.ts'
 import { label, pageOf, pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
@@ -45,11 +48,41 @@ const ago = (from: Date, now: Date, { chat }: ChatContext) => sayDuration(now.ge
 
 const dayBefore = (now: Date) => new Date(now.getTime() - dayMs)
 
-/** The uptime as text; null if it is unknown. */
-const uptimePercent = ({ uptime }: UptimeSummary, { chat }: ChatContext): string | null =>
-  uptime === null ? null : sayUptime(uptime, chat.language)
+/**
+ * The uptime of 24 hours and of 30 days, the response times of the last hours, and the average response, of each of
+ * these monitors.
+ */
+const historyOf = async ({ deps, chat, messages }: ChatContext, monitors: readonly Monitor[], now: Date) => {
+  const ids = monitors.map(({ id }) => id)
+  const [day, month, hours] = await Promise.all([
+    deps.probeHours.uptime(ids, dayBefore(now)),
+    deps.probeHours.uptime(ids, new Date(now.getTime() - 30 * dayMs)),
+    deps.probeHours.byHour(ids, dayBefore(now), now),
+  ])
+  const byMonitor = Map.groupBy(hours, ({ monitorId }) => monitorId)
+  return ({ id }: Monitor) => {
+    const percents = [day, month].map(uptime => uptime.get(id)?.uptime ?? null)
+    const [ofDay, ofMonth] = percents.map(uptime => (uptime === null ? '–' : sayUptime(uptime, chat.language)))
+    return {
+      uptimes: percents.every(uptime => uptime === null) ? null : messages.history.uptimes(ofDay!, ofMonth!),
+      line: sparkline(byMonitor.get(id) ?? [], now),
+      averageMs: day.get(id)?.averageMs ?? null,
+    }
+  }
+}
 
-/** The chat's monitors, each with its state, its uptime of 24 hours and the age of its last check. */
+type Listed = { monitor: Monitor; state: ShownState }
+
+const rank = ({ state }: Listed) => stateOrder.indexOf(state)
+
+/** The monitors group by group, first the groups in which the user has to do something. */
+const byGroup = (listed: readonly Listed[]): Listed[] =>
+  [...Map.groupBy(listed, ({ monitor }) => monitor.groupName).values()]
+    .map(group => group.toSorted((one, other) => rank(one) - rank(other)))
+    .toSorted(([one], [other]) => rank(one!) - rank(other!))
+    .flat()
+
+/** The chat's monitors by group, each with its state, its uptime, its response times and the age of its last check. */
 export const monitorsList = async (context: ChatContext, page: number): Promise<View> => {
   const { deps, chat, messages } = context
   const now = deps.clock()
@@ -59,32 +92,35 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
       html: messages.monitorsNone(),
       buttons: [[{ text: messages.wizard.start, press: { act: 'newMonitor' } }]],
     }
-  const sorted = all
-    .map(monitor => ({ monitor, state: shownState(monitor, now) }))
-    .sort((one, other) => stateOrder.indexOf(one.state) - stateOrder.indexOf(other.state))
+  const sorted = byGroup(all.map(monitor => ({ monitor, state: shownState(monitor, now) })))
   const { items, at, pages } = pageOf(sorted, page, monitorsPerPage)
-  const uptime = await deps.probeHours.uptime(
-    items.map(({ monitor }) => monitor.id),
-    dayBefore(now),
+  const history = await historyOf(
+    context,
+    items.map(({ monitor }) => monitor),
+    now,
   )
   const heartbeats = await heartbeatsOf(
     context,
     items.map(({ monitor }) => monitor),
   )
-  const entries = items.map(({ monitor, state }) => {
+  const entryOf = (monitor: Monitor, state: ShownState) => {
     const heartbeat = heartbeats.get(monitor.id)
     if (heartbeat !== undefined)
       return joined([
         html`${stateIcons[state]} <b>${monitor.name}</b>: ${heartbeatState(context, monitor, heartbeat)}`,
         lastPing(context, heartbeat),
       ])
-    const summary = uptime.get(monitor.id)
-    const percent = summary && uptimePercent(summary, context)
     const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
+    const { uptimes, line } = history(monitor)
     return joined([
       html`${stateIcons[state]} <b>${monitor.name}</b>: ${messages.monitorState[state]}`,
-      joined([percent && messages.uptimeDay(percent), checked], ' · '),
+      line && html`<code>${line}</code>`,
+      joined([uptimes, checked], ' · '),
     ])
+  }
+  const entries = items.map(({ monitor, state }, index) => {
+    const isFirst = index === 0 || items[index - 1]?.monitor.groupName !== monitor.groupName
+    return joined([isFirst && monitor.groupName !== null && html`<b>${monitor.groupName}</b>`, entryOf(monitor, state)])
   })
   return {
     html: joined([messages.monitorsTitle(all.length), ...entries], '\n\n'),
@@ -93,7 +129,10 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
         { text: label(`${stateIcons[state]} ${monitor.name}`), press: { act: 'monitor', monitor: monitor.id } },
       ]),
       ...pageRow(at, pages, to => ({ act: 'monitors', page: to })),
-      [{ text: messages.wizard.start, press: { act: 'newMonitor' } }],
+      [
+        { text: messages.history.incidentsButton, press: { act: 'incidents', page: 0 } },
+        { text: messages.wizard.start, press: { act: 'newMonitor' } },
+      ],
     ],
   }
 }
@@ -138,17 +177,16 @@ const heartbeatCard = async (context: ChatContext, monitor: Monitor, heartbeat: 
 const checkedCard = async (context: ChatContext, monitor: Monitor): Promise<View> => {
   const { deps, chat, messages } = context
   const now = deps.clock()
-  const summary = (await deps.probeHours.uptime([monitor.id], dayBefore(now))).get(monitor.id)
-  const percent = summary && uptimePercent(summary, context)
-  const average = summary?.averageMs
+  const { uptimes, line, averageMs } = (await historyOf(context, [monitor], now))(monitor)
+  const last = await deps.monitorHistory.lastResult(monitor.id, dayBefore(now))
   const shown = shownState(monitor, now)
   const state = messages.monitorState[shown]
   const since = shown === 'up' || shown === 'down' ? monitor.stateSince : null
   const stateLine = since ? messages.stateSince(state, ago(since, now, context)) : state
   const uptimeLine = joined(
     [
-      percent ? messages.uptimeDay(percent) : messages.uptimeUnknown,
-      average != null && messages.averageResponse(sayMilliseconds(average, chat.language)),
+      uptimes ?? messages.uptimeUnknown,
+      averageMs !== null && messages.averageResponse(sayMilliseconds(averageMs, chat.language)),
     ],
     ' · ',
   )
@@ -163,21 +201,48 @@ const checkedCard = async (context: ChatContext, monitor: Monitor): Promise<View
   const checkLine = monitor.judgedAt ? messages.lastCheck(ago(monitor.judgedAt, now, context)) : messages.neverChecked
   const nameLines = joined([html`${stateIcons[shown]} <b>${monitor.name}</b>`, html`<code>${monitor.url}</code>`])
   return {
-    html: joined([nameLines, joined([stateLine, uptimeLine, intervalLine, checkLine])], '\n\n'),
+    html: joined(
+      [
+        nameLines,
+        joined([
+          stateLine,
+          line && html`<code>${line}</code>`,
+          uptimeLine,
+          intervalLine,
+          checkLine,
+          phasesOf(context, last),
+        ]),
+        await lastIncidents(context, monitor),
+      ],
+      '\n\n',
+    ),
     buttons: cardButtons(monitor, messages),
   }
+}
+
+/** How long the parts of the last check took, and why it failed. */
+const phasesOf = ({ chat, messages }: ChatContext, last: LastResult | null): string | null => {
+  if (last === null) return null
+  const { phases } = messages.history
+  const times = (Object.keys(phases) as (keyof typeof phases)[]).flatMap(phase => {
+    const ms = last[phase]
+    return ms === null ? [] : [`${phases[phase]} ${sayMilliseconds(ms, chat.language)}`]
+  })
+  const failure = last.error === null ? [] : [sayProbeError(last.error, chat.language, last.status)]
+  return [...failure, ...times].join(' · ') || null
 }
 
 const cardButtons = ({ id, kind, pausedAt }: Monitor, messages: BotMessages): Button[][] => {
   const check: Button[] = [{ text: messages.check, press: { act: 'check', monitor: id } }]
   const edit: Button = { text: messages.wizard.edit, press: { act: 'edit', monitor: id } }
+  const why: Button = { text: messages.history.why[1], press: { act: 'why', monitor: id, days: 1 } }
   const toggle: Button = pausedAt
     ? { text: messages.resume, press: { act: 'resume', monitor: id } }
     : { text: messages.pause, press: { act: 'pause', monitor: id } }
   return [
     ...(pausedAt || kind === 'heartbeat' ? [] : [check]),
     [...(kind === 'heartbeat' ? [] : [edit]), toggle],
-    [{ text: messages.delete, press: { act: 'delete', monitor: id } }],
+    [...(kind === 'heartbeat' ? [] : [why]), { text: messages.delete, press: { act: 'delete', monitor: id } }],
     [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
   ]
 }

@@ -35,6 +35,10 @@ export type Press =
   | { act: 'deleteNow'; monitor: number }
   /** Answers the message about an outage. */
   | { act: 'answer'; incident: number; answer: Answer }
+  /** Lists the outages of all monitors. */
+  | { act: 'incidents'; page: number }
+  /** Explains the uptime of a monitor. */
+  | { act: 'why'; monitor: number; days: 1 | 30 }
   /** Begins to set up a monitor by buttons. */
   | { act: 'newMonitor' }
   /** Begins to change a monitor by buttons. */
@@ -79,6 +83,8 @@ const letters = {
   delete: 'x',
   deleteNow: 'y',
   answer: 'k',
+  incidents: 'I',
+  why: 'W',
   newMonitor: 'N',
   edit: 'e',
   draft: 'w',
@@ -111,6 +117,7 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.show, press.search, press.at, encodeInstant(press.followedAt))
     case 'series':
     case 'monitors':
+    case 'incidents':
       return joinParts(letter, press.page)
     case 'remove':
       return joinParts(letter, press.show, press.page)
@@ -128,6 +135,8 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.monitor)
     case 'answer':
       return joinParts(letter, press.incident, press.answer)
+    case 'why':
+      return joinParts(letter, press.monitor, press.days)
     case 'draft':
       return joinParts(letter, press.draft, press.step)
     case 'fill':
@@ -216,6 +225,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       return { act, show: showId(first), search: rowId(second), at: index(third), followedAt: instant(fourth) }
     case 'series':
     case 'monitors':
+    case 'incidents':
       return { act, page: index(first) }
     case 'remove':
       return { act, show: showId(first), page: index(second) }
@@ -233,6 +243,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       return { act, monitor: rowId(first) }
     case 'answer':
       return { act, incident: rowId(first), answer: oneOf(answers, second) }
+    case 'why':
+      return { act, monitor: rowId(first), days: oneOf(['1', '30'], second) === '1' ? 1 : 30 }
     case 'draft':
       return { act, draft: rowId(first), step: word(second) }
     case 'fill':

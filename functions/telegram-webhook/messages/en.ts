@@ -1,4 +1,5 @@
 import { html } from '#functions/telegram/html.ts'
+import { historyEn } from './history-en.ts'
 import type { BotMessages } from './pt-BR.ts'
 import { wizardEn } from './wizard-en.ts'
 
@@ -38,6 +39,7 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /monitor example.org 1m – watch an address
 /heartbeat backup 24h – watch a job
 /monitors – how your monitors are doing
+/incidents – the recent outages
 
 <b>Reports</b>
 /report – a summary now, every day or every week
@@ -154,6 +156,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   catalogueDownNote: () => html`<i>Dates are not available right now.</i>`,
 
   wizard: wizardEn,
+  history: historyEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',
   administratorsOnlyHere: () =>
     html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,
@@ -208,7 +211,6 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
     paused: 'paused',
   },
   stateSince: (state, duration) => `${state} for ${duration}`,
-  uptimeDay: percent => `${percent} uptime in 24 h`,
   uptimeUnknown: 'no uptime data for the last 24 h',
   averageResponse: ms => `average response: ${ms}`,
   timeLimit: duration => `time limit: ${duration}`,

@@ -1,4 +1,5 @@
 import { type Html, html } from '#functions/telegram/html.ts'
+import { historyPtBR } from './history-pt-BR.ts'
 import { wizardPtBR } from './wizard-pt-BR.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
@@ -41,6 +42,7 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /monitorar exemplo.com.br 1m – vigiar um endereço
 /batimento backup 24h – vigiar uma tarefa
 /monitores – como estão seus monitores
+/incidentes – as quedas recentes
 
 <b>Relatórios</b>
 /relatorio – um resumo agora, todo dia ou toda semana
@@ -162,6 +164,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
 
   // Monitors
   wizard: wizardPtBR,
+  history: historyPtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
   administratorsOnlyHere: () =>
     html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,
@@ -217,7 +220,6 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
     paused: 'pausado',
   },
   stateSince: (state: string, duration: string) => `${state} há ${duration}`,
-  uptimeDay: (percent: string) => `${percent} no ar em 24 h`,
   uptimeUnknown: 'sem dados das últimas 24 h',
   averageResponse: (ms: string) => `resposta média: ${ms}`,
   timeLimit: (duration: string) => `limite de tempo: ${duration}`,

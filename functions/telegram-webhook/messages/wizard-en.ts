@@ -8,6 +8,11 @@ export const wizardEn: BotMessages['wizard'] = {
     address: 'Address',
     interval: 'Interval',
     limit: 'Time limit',
+    keyword: 'Text',
+    status: 'Accepted status',
+    record: 'Record',
+    recipe: 'Protocol',
+    slow: 'Slow from',
     confirmations: 'Failures before an alert',
     recoveries: 'Successes before up again',
     group: 'Group',
@@ -25,6 +30,13 @@ It also works in one line: <code>/monitor example.org 1m timeout 30s</code>`,
     interval: () => html`How often shall I check it? Choose, or send for example <code>2 minutes</code>.`,
     limit: () =>
       html`How long shall I wait for the answer before it counts as a failure? Choose, or send for example <code>15s</code>.`,
+    keyword: () => html`Which text must the answer contain? Send for example <code>Welcome</code>.`,
+    status: () => html`Which status codes count as up? Choose, or send for example <code>200-299,404</code>.`,
+    record: () => html`Which type of record shall I look up? Choose, or send for example <code>MX</code>.`,
+    recipe: () =>
+      html`Which protocol shall I speak with the server? Without a protocol I only check that the port accepts connections.`,
+    slow: () =>
+      html`From which response time on shall I say that it is slow? Choose, or send for example <code>800 ms</code>.`,
     confirmations: () =>
       html`How many attempts in a row must fail before I say that it is down? Choose, or send a number from 1 to 10, for example <code>3</code>.`,
     recoveries: () =>
@@ -36,18 +48,27 @@ It also works in one line: <code>/monitor example.org 1m timeout 30s</code>`,
   examples: {
     http: 'https://example.org/health',
     tcp: 'example.org:5432',
+    tls: 'example.org',
+    dns: 'example.org',
+    ping: 'example.org',
+    websocket: 'wss://example.org/ws',
+    grpc: 'example.org:443',
   },
   kinds: {
     http: '🌐 website',
     tcp: '🔌 TCP port',
+    tls: '🔒 certificate',
+    dns: '📒 DNS',
+    ping: '🏓 ping',
+    websocket: '↔️ WebSocket',
+    grpc: '⚙️ gRPC',
   },
   title: name => html`<b>${name}</b>`,
   line: (label, value) => html`${label}: ${value}`,
   checkBeforeSaving: () => html`Check it, then save. Nothing changes before that.`,
   replyInGroup: () => html`<i>Reply to this message.</i>`,
   none: '–',
-  noGroup: 'no group',
-  noParent: 'depends on none',
+  remove: '✖ remove',
   back: '« back',
   cancel: 'cancel',
   create: '✅ create monitor',
@@ -62,6 +83,17 @@ It also works in one line: <code>/monitor example.org 1m timeout 30s</code>`,
   ofAnother: 'Only the person who began these settings can go on. Start your own with /monitor.',
   fromFile: 'This monitor comes from the file vigia.yaml. Please change its settings in the file.',
   attemptsRefused: text => html`“${text}” does not work. Send a whole number from 1 to 10, for example <code>3</code>.`,
+  settingRefused: {
+    keyword: () => html`The text must have 1 to 500 letters, for example <code>Welcome</code>.`,
+    status: text =>
+      html`I did not understand the codes “${text}”. Send codes or ranges with commas, for example <code>200-299,404</code>.`,
+    record: text =>
+      html`I don't know the record “${text}”. Send a type such as <code>A</code>, <code>AAAA</code>, <code>CNAME</code>, <code>MX</code> or <code>TXT</code>.`,
+    recipe: text =>
+      html`I don't speak the protocol “${text}”. Choose one of the buttons, for example <code>redis</code>.`,
+    slow: text =>
+      html`“${text}” does not work. The time can be from 1 ms to 120 s, for example <code>800 ms</code> or <code>2 s</code>.`,
+  },
   groupRefused: most => html`The name of a group must have 1 to ${most} letters, for example <code>Shop</code>.`,
   parentRefused: text =>
     html`I found no monitor “${text}” that this one can depend on. Choose one of the buttons, or send the name that /monitors shows.`,

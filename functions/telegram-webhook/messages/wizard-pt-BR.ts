@@ -7,6 +7,11 @@ export const wizardPtBR = {
     address: 'Endereço',
     interval: 'Intervalo',
     limit: 'Limite de tempo',
+    keyword: 'Palavra',
+    status: 'Status aceitos',
+    record: 'Registro',
+    recipe: 'Protocolo',
+    slow: 'Lento a partir de',
     confirmations: 'Falhas para avisar',
     recoveries: 'Acertos para voltar',
     group: 'Grupo',
@@ -25,6 +30,13 @@ Também funciona numa linha só: <code>/monitorar exemplo.com.br 1m limite 30s</
       html`De quanto em quanto tempo devo verificar? Escolha ou mande, por exemplo, <code>2 minutos</code>.`,
     limit: () =>
       html`Quanto tempo espero pela resposta antes de contar como falha? Escolha ou mande, por exemplo, <code>15s</code>.`,
+    keyword: () => html`Que texto a resposta precisa conter? Mande, por exemplo, <code>Bem-vindo</code>.`,
+    status: () =>
+      html`Que códigos de status contam como no ar? Escolha ou mande, por exemplo, <code>200-299,404</code>.`,
+    record: () => html`Que tipo de registro devo consultar? Escolha ou mande, por exemplo, <code>MX</code>.`,
+    recipe: () => html`Devo falar que protocolo com o servidor? Sem protocolo, só verifico se a porta aceita conexões.`,
+    slow: () =>
+      html`A partir de quanto tempo de resposta devo avisar que está lento? Escolha ou mande, por exemplo, <code>800 ms</code>.`,
     confirmations: () =>
       html`Quantas tentativas seguidas precisam falhar para eu avisar que está fora do ar? Escolha ou mande um número de 1 a 10, por exemplo <code>3</code>.`,
     recoveries: () =>
@@ -36,18 +48,27 @@ Também funciona numa linha só: <code>/monitorar exemplo.com.br 1m limite 30s</
   examples: {
     http: 'https://exemplo.com.br/saude',
     tcp: 'exemplo.com.br:5432',
+    tls: 'exemplo.com.br',
+    dns: 'exemplo.com.br',
+    ping: 'exemplo.com.br',
+    websocket: 'wss://exemplo.com.br/ws',
+    grpc: 'exemplo.com.br:443',
   },
   kinds: {
     http: '🌐 site',
     tcp: '🔌 porta TCP',
+    tls: '🔒 certificado',
+    dns: '📒 DNS',
+    ping: '🏓 ping',
+    websocket: '↔️ WebSocket',
+    grpc: '⚙️ gRPC',
   },
   title: (name: string) => html`<b>${name}</b>`,
   line: (label: string, value: string) => html`${label}: ${value}`,
   checkBeforeSaving: () => html`Confira e salve. Nada muda antes disso.`,
   replyInGroup: () => html`<i>Responda a esta mensagem.</i>`,
   none: '–',
-  noGroup: 'sem grupo',
-  noParent: 'não depende de nenhum',
+  remove: '✖ tirar',
   back: '« voltar',
   cancel: 'cancelar',
   create: '✅ criar monitor',
@@ -63,6 +84,17 @@ Também funciona numa linha só: <code>/monitorar exemplo.com.br 1m limite 30s</
   fromFile: 'Este monitor vem do arquivo vigia.yaml. Mude a configuração dele no arquivo.',
   attemptsRefused: (text: string) =>
     html`“${text}” não serve. Mande um número inteiro de 1 a 10, por exemplo <code>3</code>.`,
+  settingRefused: {
+    keyword: () => html`O texto deve ter de 1 a 500 letras, por exemplo <code>Bem-vindo</code>.`,
+    status: (text: string) =>
+      html`Não entendi os códigos “${text}”. Mande códigos ou faixas com vírgulas, por exemplo <code>200-299,404</code>.`,
+    record: (text: string) =>
+      html`Não conheço o registro “${text}”. Mande um tipo como <code>A</code>, <code>AAAA</code>, <code>CNAME</code>, <code>MX</code> ou <code>TXT</code>.`,
+    recipe: (text: string) =>
+      html`Não falo o protocolo “${text}”. Escolha um dos botões, por exemplo <code>redis</code>.`,
+    slow: (text: string) =>
+      html`“${text}” não serve. O tempo vai de 1 ms a 120 s, por exemplo <code>800 ms</code> ou <code>2 s</code>.`,
+  },
   groupRefused: (most: number) => html`O nome do grupo deve ter de 1 a ${most} letras, por exemplo <code>Loja</code>.`,
   parentRefused: (text: string) =>
     html`Não achei um monitor “${text}” de que este possa depender. Escolha um dos botões ou mande o nome que aparece em /monitores.`,

@@ -1,53 +1,22 @@
-import type { DraftContent, MonitorDraft } from '#database/uptime/monitor-drafts.ts'
 import type { Monitor } from '#database/uptime/monitors.ts'
 import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
 import { defaultIntervalS, defaultTimeoutS, maxTimeoutS } from '#functions/checks/interval-and-timeout.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
 import { folded } from '#functions/wording/fold.ts'
-import type { ChatContext } from '../context.ts'
 import type { BotMessages } from '../messages/messages.ts'
 import { parseMonitorArgument, tcpInstead } from '../monitor-argument.ts'
-import { type Refused, readAddress, readInterval, readTimeLimit } from '../monitor-fields.ts'
+import { readAddress, readInterval, readTimeLimit } from '../monitor-fields.ts'
 import { label } from '../pages.ts'
-
-/** A draft with what its fields depend on. */
-export interface Drafting {
-  context: ChatContext
-  draft: MonitorDraft
-  /** The monitors of the chat. */
-  monitors: readonly Monitor[]
-}
-
-/** A button that fills in a field. The value is at most 16 letters, digits and hyphens. */
-export interface Choice {
-  text: string
-  value: string
-}
-
-/** Changes of a draft. `undefined` removes a value. */
-export type DraftChanges = { [Name in keyof DraftContent]?: DraftContent[Name] | undefined }
-
-/** A field of a monitor that a person fills in by a button or by a text. */
-export interface Field {
-  /** Whether the field makes sense for this draft. By default it does. */
-  isOffered?(drafting: Drafting): boolean
-  choices(drafting: Drafting): Choice[]
-  /** What a button means; null for a button that the bot did not offer. Without it a value means what its text means. */
-  choose?(drafting: Drafting, value: string): DraftChanges | null
-  /** What a text means, or why it cannot be used. Absent: the field takes no text. */
-  read?(drafting: Drafting, text: string): DraftChanges | Refused | Promise<DraftChanges | Refused>
-  /** The present value; null if it has the usual value. */
-  show(drafting: Drafting): string | null
-}
+import { type Choice, type DraftChanges, type Drafting, type Field, none } from './field.ts'
+import { settingsFields } from './settings-fields.ts'
 
 /** The fields by name, in the order in which they are shown. */
 export type FieldName = keyof BotMessages['wizard']['labels']
 
 /** The kinds that the bot can set up, with the scheme of an address that was typed without one. */
-const schemes: Partial<Record<Monitor['kind'], string>> = { http: 'https', tcp: 'tcp' }
-
-/** The value of the button that removes a value. */
-export const none = '-'
+const schemes: Partial<Record<Monitor['kind'], string>> = {
+  ...{ http: 'https', tcp: 'tcp', tls: 'tls', dns: 'dns', ping: 'ping', websocket: 'wss', grpc: 'grpcs' },
+}
 
 const kind: Field = {
   isOffered: ({ draft }) => draft.monitorId === null,
@@ -77,11 +46,11 @@ const address: Field = {
     const parsed = parseMonitorArgument(text)
     const scheme = draft.content.kind && schemes[draft.content.kind]
     const isBare = !/^[a-z][a-z\d+.-]*:\/\//i.test(parsed.address)
-    const tcp = isBare && draft.content.kind !== 'http' ? tcpInstead(parsed.address) : null
+    const tcp = isBare && draft.content.kind === undefined ? tcpInstead(parsed.address) : null
     const typed = tcp ?? (isBare && scheme && scheme !== 'https' ? `${scheme}://${parsed.address}` : parsed.address)
     const target = await readAddress(context, typed)
     if ('refusal' in target) return target
-    const changes: DraftChanges = { ...target, settings: undefined }
+    const changes: DraftChanges = { ...target, ...(target.kind === draft.content.kind ? {} : { settings: undefined }) }
     if (parsed.interval !== '') {
       const interval = readInterval(context, parsed.interval)
       if ('refusal' in interval) return interval
@@ -172,6 +141,7 @@ const group: Field = {
       : { groupName }
   },
   show: ({ draft }) => draft.content.groupName ?? null,
+  isRemovable: ({ draft }) => draft.content.groupName != null,
 }
 
 /** The monitors on which this one may depend: not itself, and none that depends on it. */
@@ -204,6 +174,7 @@ const parent: Field = {
       : { parentId: exact.id }
   },
   show: ({ draft, monitors }) => monitors.find(({ id }) => id === draft.content.parentId)?.name ?? null,
+  isRemovable: ({ draft }) => draft.content.parentId != null,
 }
 
 export const fields: Record<FieldName, Field> = {
@@ -211,6 +182,7 @@ export const fields: Record<FieldName, Field> = {
   address,
   interval,
   limit,
+  ...settingsFields,
   confirmations: attempts('confirmations', defaultConfirmations),
   recoveries: attempts('recoveries', defaultRecoveries),
   group,

@@ -6,7 +6,7 @@ import { plain } from '#functions/telegram/html.ts'
 import { createMonitor } from '../add-monitor.ts'
 import { limitMessage } from '../monitor-limit-message.ts'
 import { type Button, editReply, type Reply, toastReply } from '../reply.ts'
-import type { Drafting } from './fields.ts'
+import type { Drafting } from './field.ts'
 
 /**
  * Makes the monitor of a finished draft, or changes it. Everything is stored at once or nothing. A repeated update does

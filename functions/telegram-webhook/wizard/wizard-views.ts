@@ -2,7 +2,8 @@ import type { MonitorDraft } from '#database/uptime/monitor-drafts.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { label } from '../pages.ts'
 import type { Button, View } from '../reply.ts'
-import { type Drafting, type FieldName, fields, none } from './fields.ts'
+import { type Drafting, none } from './field.ts'
+import { type FieldName, fields } from './fields.ts'
 
 /** A page of the wizard: a field, or the review of all fields. */
 export type Step = FieldName | 'review'
@@ -33,10 +34,9 @@ const fieldView = (drafting: Drafting, name: FieldName): View => {
   const { content, id } = draft
   const field = fields[name]
   const example = name === 'address' && wizard.examples[content.kind as keyof typeof wizard.examples]
-  const isRemovable = field.choose !== undefined && !required.includes(name) && field.show(drafting) !== null
   const choices = [
     ...field.choices(drafting),
-    ...(isRemovable ? [{ text: name === 'group' ? wizard.noGroup : wizard.noParent, value: none }] : []),
+    ...(field.isRemovable?.(drafting) ? [{ text: wizard.remove, value: none }] : []),
   ]
   const asks = joined([wizard.asks[name](), example && html`<code>${example}</code>`])
   return {

@@ -172,15 +172,24 @@ describe('monitors', () => {
         '🔴 ruim.example: fora do ar\núltima verificação há 40 s',
         '⚪ mudo.example: sem verificação recente\núltima verificação há 1 h',
         '⚪ novo.example: esperando a primeira verificação',
-        '🟢 bom.example: no ar\n99,99% no ar em 24 h · última verificação há 40 s',
+        '🟢 bom.example: no ar\n······················✗·\n99,99% no ar em 24 h · 99,99% em 30 d · última verificação há 40 s',
         '⏸ pausado.example: pausado',
       ].join('\n\n'),
     )
     const { shown } = await person.presses('🟢 bom.example', list.id)
     expect(shown.text).toBe(
-      '🟢 bom.example\nhttps://bom.example/\n\nno ar há 3 dias\n99,99% no ar em 24 h · resposta média: 120 ms\nverificado a cada 1 min\núltima verificação há 40 s',
+      [
+        '🟢 bom.example\nhttps://bom.example/\n\nno ar há 3 dias\n······················✗·',
+        '99,99% no ar em 24 h · 99,99% em 30 d · resposta média: 120 ms\nverificado a cada 1 min\núltima verificação há 40 s\n',
+        'Nenhuma queda registrada.',
+      ].join('\n'),
     )
-    expect(labels(shown)).toEqual([['verificar agora'], ['configurar', 'pausar'], ['excluir'], ['« voltar']])
+    expect(labels(shown)).toEqual([
+      ['verificar agora'],
+      ['configurar', 'pausar'],
+      ['por que este número?', 'excluir'],
+      ['« voltar'],
+    ])
   })
 
   test('a monitor can be checked, paused and resumed with buttons, and is deleted only after a confirmation', async () => {
@@ -196,7 +205,7 @@ describe('monitors', () => {
     })
     const paused = await person.presses('pausar', list.id)
     expect(paused.shown.text).toMatch(/^⏸ servico\.example/)
-    expect(labels(paused.shown)).toEqual([['configurar', 'retomar'], ['excluir'], ['« voltar']])
+    expect(labels(paused.shown)).toEqual([['configurar', 'retomar'], ['por que este número?', 'excluir'], ['« voltar']])
     const resumed = await person.presses('retomar', list.id)
     expect(resumed.toast).toBe('Retomado!')
     const confirmation = await person.presses('excluir', list.id)

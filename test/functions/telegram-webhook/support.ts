@@ -11,6 +11,7 @@ import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { monitorChangesIn } from '#database/uptime/monitor-changes.ts'
 import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
+import { monitorHistoryIn } from '#database/uptime/monitor-history.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import type { VigiaEvent } from '#events/event.ts'
@@ -102,6 +103,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     heartbeats: heartbeatsIn(db),
     monitorChanges: monitorChangesIn(db),
     monitorDrafts: monitorDraftsIn(db),
+    monitorHistory: monitorHistoryIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),

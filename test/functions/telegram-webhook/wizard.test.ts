@@ -10,7 +10,13 @@ describe('/monitorar without an address', () => {
     const person = newPerson()
     const start = await person.says('/monitorar')
     expect(start.text).toMatch(/^O que devo vigiar\? Mande o endereço ou escolha o tipo\./)
-    expect(labels(start)).toEqual([['🌐 site', '🔌 porta TCP'], ['cancelar']])
+    expect(labels(start)).toEqual([
+      ['🌐 site', '🔌 porta TCP'],
+      ['🔒 certificado', '📒 DNS'],
+      ['🏓 ping', '↔️ WebSocket'],
+      ['⚙️ gRPC'],
+      ['cancelar'],
+    ])
     const asked = (await person.presses('🔌 porta TCP', start.id)).shown
     expect(asked).toMatchObject({ id: start.id, text: 'Qual é o endereço? Por exemplo:\nexemplo.com.br:5432' })
     const interval = await person.says('banco.example:5432')
@@ -24,6 +30,9 @@ describe('/monitorar without an address', () => {
         'Tipo: 🔌 porta TCP',
         'Intervalo: 5 min',
         'Limite de tempo: 10 s',
+        'Palavra: –',
+        'Protocolo: –',
+        'Lento a partir de: –',
         'Falhas para avisar: 3',
         'Acertos para voltar: 2',
         'Grupo: –',
@@ -66,7 +75,9 @@ describe('/monitorar without an address', () => {
     const interval = await person.says('example.org')
     expect(interval.text).toMatch(/^example\.org\n\nHow often shall I check it\?/)
     const review = (await person.presses('1 min', interval.id)).shown
-    expect(review.text).toContain('Type: 🌐 website\nInterval: 1 min\nTime limit: 10 s\nFailures before an alert: 3')
+    expect(review.text).toContain(
+      'Type: 🌐 website\nInterval: 1 min\nTime limit: 10 s\nText: –\nAccepted status: 200-299',
+    )
     expect((await person.presses('✅ create monitor', review.id)).shown.text).toMatch(
       /^Done! I check example\.org every 1 min/,
     )
@@ -192,6 +203,67 @@ describe('/monitorar without an address', () => {
   })
 })
 
+describe('the settings of the kind', () => {
+  /** Goes to the review of a new monitor of this kind. */
+  const review = async (kind: string, address: string) => {
+    const person = newPerson()
+    const start = await person.says('/monitorar')
+    await person.presses(kind, start.id)
+    const shown = await person.says(`${address} 1m`)
+    return { person, id: shown.id, shown }
+  }
+
+  test('of a site are a text, status codes and a time, each explained with an example when it is not valid', async () => {
+    const { person, id } = await review('🌐 site', 'palavra.example')
+    await person.presses(/^Status aceitos/, id)
+    const refused = await person.says('duzentos')
+    expect(refused.text).toMatch(/^Não entendi os códigos “duzentos”\. .*por exemplo 200-299,404\./)
+    await person.says('200-299 e 404')
+    await person.presses(/^Lento a partir de/)
+    expect((await person.says('3 minutos')).text).toMatch(/^“3 minutos” não serve\. O tempo vai de 1 ms a 120 s/)
+    await person.says('1,5 s')
+    await person.presses(/^Palavra/)
+    const shown = await person.says('Bem-vindo')
+    expect(shown.text).toContain('Palavra: Bem-vindo\nStatus aceitos: 200-299,404\nLento a partir de: 1.500 ms')
+    await person.presses('✅ criar monitor', shown.id)
+    const settings = { keyword: 'Bem-vindo', status: '200-299,404', slowMs: 1500 }
+    expect(await monitorsOf(person)).toMatchObject([{ kind: 'http', settings }])
+    expect(world.broker.events('probe.requested').at(-1)?.data).toMatchObject({ checks: [{ settings }] })
+  })
+
+  test('are removed by a button, and are lost when the address gets another kind', async () => {
+    const { person, id } = await review('📒 DNS', 'exemplo.com.br')
+    await person.presses(/^Registro: A/, id)
+    await person.presses('MX', id)
+    await person.presses(/^Lento/, id)
+    await person.presses('500 ms', id)
+    expect((await person.presses(/^Registro: MX/, id)).shown.buttons.flat().map(({ text }) => text)).toContain(
+      '✖ tirar',
+    )
+    expect((await person.presses('✖ tirar', id)).shown.text).toContain('Registro: A\nLento a partir de: 500 ms')
+    await person.presses('« voltar', id)
+    await person.presses('« voltar', id)
+    const other = await person.says('tcp://exemplo.com.br:6379')
+    expect(other.text).toContain('Protocolo: –\nLento a partir de: –')
+    await person.presses(/^Protocolo/, other.id)
+    await person.presses('redis', other.id)
+    await person.presses('✅ criar monitor', other.id)
+    expect(await monitorsOf(person)).toMatchObject([{ kind: 'tcp', settings: { recipe: 'redis' } }])
+  })
+
+  test.each([
+    ['🔒 certificado', 'exemplo.com.br', 'tls', 'tls://exemplo.com.br'],
+    ['📒 DNS', 'exemplo.com.br', 'dns', 'dns://exemplo.com.br'],
+    ['🏓 ping', 'exemplo.com.br', 'ping', 'ping://exemplo.com.br'],
+    ['↔️ WebSocket', 'exemplo.com.br/ws', 'websocket', 'wss://exemplo.com.br/ws'],
+    ['⚙️ gRPC', 'exemplo.com.br:443', 'grpc', 'grpcs://exemplo.com.br:443'],
+  ])('%s needs only the address %s', async (button, address, kind, url) => {
+    const { person, id } = await review(button, address)
+    await person.presses('✅ criar monitor', id)
+    expect(await monitorsOf(person)).toMatchObject([{ kind, url, settings: {} }])
+  })
+})
+
 describe('an update of the wizard that is repeated after a failure', () => {
   test('fills in its text once, and creates one monitor', async () => {
     const person = newPerson()
@@ -231,7 +303,7 @@ describe('the settings of a monitor', () => {
     await person.presses('ver monitor', review.id)
     await person.presses('configurar', review.id)
     await person.presses(/^Depende de/, review.id)
-    await person.presses('não depende de nenhum', review.id)
+    await person.presses('✖ tirar', review.id)
     await person.presses('✅ salvar', review.id)
     expect((await monitorsOf(person))[1]).toMatchObject({ parentId: null })
   })
@@ -250,7 +322,7 @@ describe('the settings of a monitor', () => {
     await person.presses(/b\.example/, again.id)
     await person.presses('configurar', again.id)
     const choice = (await person.presses(/^Depende de/, again.id)).shown
-    expect(labels(choice)[0]).toEqual(['a.example', 'não depende de nenhum'])
+    expect(labels(choice)[0]).toEqual(['a.example', '✖ tirar'])
     expect((await person.says('c.example')).text).toMatch(
       /^Não achei um monitor “c\.example” de que este possa depender/,
     )
