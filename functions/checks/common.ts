@@ -15,7 +15,7 @@ export const tlsSettings = {
    * secret `ca` (PEM). `any`: all, which messages state.
    */
   certificate: Type.Optional(Type.Union([Type.Literal('own-ca'), Type.Literal('any')])),
-  /** The check is degraded if a certificate of the chain expires within this many days. */
+  /** The days before the expiry of a certificate at which people are warned first. */
   certificateDays: Type.Optional(Type.Integer({ minimum: 1, maximum: 365 })),
 }
 const TlsSettings = Type.Object(tlsSettings)
@@ -27,14 +27,23 @@ export const tlsOptionsOf = ({ certificate, certificateDays }: TlsSettings, secr
   ...(certificateDays !== undefined && { reportsExpiry: true }),
 })
 
-/** The days before the expiry of a certificate on which a notice is due, once each. */
-export const certificateNoticeDays = [30, 14, 7, 1] as const
+/** The days before the expiry of a certificate at which people are warned, once each. */
+export const certificateWarningDays = [30, 14, 7, 1] as const
 
 const dayMs = 86_400_000
 
-/** The full days until a certificate expires; negative after the expiry. */
-export const daysUntil = (expiresAt: Date, now: Date): number =>
-  Math.floor((expiresAt.getTime() - now.getTime()) / dayMs)
+/**
+ * The smallest of the days of a warning within which the certificate expires; null if it expires later. The first
+ * warning is at `firstDays`, the others are at those of `certificateWarningDays` that come after it.
+ */
+export const certificateDaysAt = (
+  expiresAt: Date,
+  now: Date,
+  firstDays: number = certificateWarningDays[0],
+): number | null =>
+  [firstDays, ...certificateWarningDays.filter(days => days < firstDays)].findLast(
+    days => expiresAt.getTime() - now.getTime() <= days * dayMs,
+  ) ?? null
 
 /** Adds the warning that a check was slow, or that its certificate expires soon. */
 export const withWarnings = (
@@ -46,10 +55,13 @@ export const withWarnings = (
   const { certificateExpiresAt, totalMs } = dialled
   if (slowMs !== undefined && totalMs > slowMs) warning = graverWarning('slow', warning)
   if (
-    certificateDays !== undefined &&
     certificateExpiresAt !== undefined &&
-    daysUntil(certificateExpiresAt, new Date(dueAt)) < certificateDays
+    certificateDaysAt(certificateExpiresAt, new Date(dueAt), certificateDays) !== null
   )
     warning = graverWarning('certificate-expiring', warning)
-  return warning === undefined ? dialled : { ...dialled, warning }
+  return {
+    ...dialled,
+    ...(warning !== undefined && { warning }),
+    ...(certificateDays !== undefined && { certificateDays }),
+  }
 }

@@ -1,7 +1,10 @@
 import { createContext, Script } from 'node:vm'
 
-/** An evaluation takes microseconds. A path or a document that takes longer was made to keep the prober busy. */
-const maxEvaluationMs = 100
+/**
+ * An evaluation takes microseconds, or some milliseconds on a busy machine. A path or a document that takes longer was
+ * made to keep the prober busy.
+ */
+const maxEvaluationMs = 500
 
 const library = () => import('json-p3')
 
@@ -24,18 +27,18 @@ const script = new Script('work()')
 let sandbox: { work?: () => unknown[] } | undefined
 
 /**
- * The values that a JSONPath selects. 'too much' if the evaluation takes too long, because a pattern of `match()` may
- * need exponential time.
+ * The values that a JSONPath selects. 'too slow' if the evaluation takes too long, because a pattern of `match()` may
+ * need exponential time. 'too deep' if the document has too many levels.
  */
-export const selectedBy = async (path: string, document: unknown): Promise<unknown[] | 'too much'> => {
+export const selectedBy = async (path: string, document: unknown): Promise<unknown[] | 'too slow' | 'too deep'> => {
   const { jsonpath } = await library()
   const work = () => [...jsonpath.query(path, document as never)].map(({ value }) => value as unknown)
   try {
     sandbox ??= createContext({})
     sandbox.work = work
     return script.runInContext(sandbox, { timeout: maxEvaluationMs })
-  } catch {
-    // The path was valid when it was stored, so the time is over, or the document is too deep.
-    return 'too much'
+  } catch (error) {
+    // The path was valid when it was stored, so all other errors come from the depth.
+    return (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? 'too slow' : 'too deep'
   }
 }

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { DialError } from '#functions/dial/dial-error.ts'
 import { serviceOf } from '#functions/dial/target.ts'
 import type { RunAttempt } from './check-type.ts'
-import { certificateNoticeDays, slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
+import { certificateWarningDays, slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
 
 /** The settings of a monitor of the kind `tls`. */
 export const TlsSettings = Type.Object(
@@ -20,12 +20,12 @@ export type TlsSettings = Static<typeof TlsSettings>
 
 /**
  * A TLS handshake. The check passes if the certificate is valid for the host and its chain is complete. The result has
- * the expiry of the certificate; the check is degraded within 30 days of it, or within `certificateDays`.
+ * the expiry of the certificates.
  */
 export const checkTls: RunAttempt = async (dialler, check, attemptIndex) => {
   const { url, timeoutMs, secrets } = check
   const given = (check.settings ?? {}) as TlsSettings
-  const wanted = { certificateDays: certificateNoticeDays[0], ...given }
+  const wanted = { certificateDays: certificateWarningDays[0], ...given }
   const dialled = await dialler.attempt({ timeoutMs, attemptIndex }, async ({ attempt, open, startTls }) => {
     const parsed = serviceOf(url, 'tls')
     if (!parsed.ok) throw new DialError(parsed.error)

@@ -30,6 +30,8 @@ export interface DialResult extends Phases {
   warning?: ProbeWarningCode
   /** When the first certificate of the chain expires, if the check looked at it. */
   certificateExpiresAt?: Date
+  /** The days before the expiry at which people are warned first, if the monitor has this setting. */
+  certificateDays?: number
   /** What the server answered, if this explains the error: at most `maxDetailLength` printable characters. */
   detail?: string
 }

@@ -163,6 +163,7 @@ const resultOf = (
   totalMs: toTenths(dialled.totalMs),
   ...(dialled.error === null && dialled.warning !== undefined && { warning: dialled.warning }),
   ...(dialled.certificateExpiresAt !== undefined && { certificateExpiresAt: dialled.certificateExpiresAt }),
+  ...(dialled.certificateDays !== undefined && { certificateDays: dialled.certificateDays }),
   ...(dialled.detail !== undefined && { detail: dialled.detail }),
 })
 

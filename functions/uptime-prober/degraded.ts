@@ -1,12 +1,6 @@
 import type { Monitor } from '#database/uptime/monitors.ts'
 import type { ProbeResult } from '#database/uptime/probe-results.ts'
-import { certificateNoticeDays } from '#functions/checks/common.ts'
-
-const dayMs = 86_400_000
-
-/** The smallest of `certificateNoticeDays` within which the certificate expires; null if it expires later. */
-export const certificateDaysAt = (expiresAt: Date, now: Date): number | null =>
-  certificateNoticeDays.findLast(days => expiresAt.getTime() - now.getTime() <= days * dayMs) ?? null
+import { certificateDaysAt } from '#functions/checks/common.ts'
 
 /** What a good check says about how well a monitor works. */
 export interface Quality {
@@ -15,6 +9,8 @@ export interface Quality {
   totalMs: number | null
   /** When the certificate expires; undefined if the check says nothing about it. */
   certificateExpiresAt?: Date | undefined
+  /** The days before the expiry at which people are warned first. */
+  firstCertificateDays?: number | undefined
 }
 
 /**
@@ -24,10 +20,12 @@ export const qualityOf = ({
   warning,
   totalMs = null,
   certificateExpiresAt,
-}: Partial<Pick<ProbeResult, 'warning' | 'totalMs' | 'certificateExpiresAt'>>): Quality => ({
+  certificateDays: firstCertificateDays,
+}: Partial<Pick<ProbeResult, 'warning' | 'totalMs' | 'certificateExpiresAt' | 'certificateDays'>>): Quality => ({
   isSlow: warning === 'slow',
   totalMs,
   certificateExpiresAt,
+  firstCertificateDays,
 })
 
 type QualityState = Pick<Monitor, 'paceCount' | 'slowSince' | 'slowMs' | 'certificateDays' | 'certificateExpiresAt'>
@@ -61,10 +59,10 @@ const afterPace = (
 
 const afterCertificate = (
   { certificateDays }: QualityState,
-  { certificateExpiresAt }: Quality,
+  { certificateExpiresAt, firstCertificateDays }: Quality,
   at: Date,
 ): Pick<QualityState, 'certificateDays' | 'certificateExpiresAt'> | null => {
   if (certificateExpiresAt === undefined) return null
-  const days = certificateDaysAt(certificateExpiresAt, at)
+  const days = certificateDaysAt(certificateExpiresAt, at, firstCertificateDays)
   return days === certificateDays ? null : { certificateDays: days, certificateExpiresAt }
 }

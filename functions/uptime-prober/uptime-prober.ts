@@ -47,13 +47,13 @@ export const uptimeProber = async (request: Request, dependencies: ProberDepende
   const onDemand = request.data.reason !== 'slot'
   const checks = checksByDueTime(request)
   const storedBefore = await storedSlots(request, checks, dependencies)
-  const secrets = await secretsOf(checks, dependencies)
+  const secrets = secretsOf(checks, dependencies)
   await runWhenDue(checks, { ...dependencies, onStop: results.flushNow }, async check => {
     const disposition = slotDisposition(check, onDemand, clock())
     if (disposition === 'forgotten') return
 
     const store = async (): Promise<StoredSlot> => {
-      const outcome = disposition === 'probe' ? await runCheck(withSecrets(check, secrets)) : missedSlot(check)
+      const outcome = disposition === 'probe' ? await runCheck(await withSecrets(check, secrets)) : missedSlot(check)
       const result = { ...outcome.result, onDemand }
       // Write a result at once if it may open or close an incident, or if a person waits for it. Other results can
       // wait.
@@ -120,17 +120,24 @@ const storedSlots = async (
   )
 }
 
-/** The secrets of the monitors that have some, by monitor. */
-const secretsOf = async (
+/**
+ * Reads the secrets of the monitors that have some, by monitor. Only the checks of these monitors wait for it, because
+ * PostgreSQL may be unavailable.
+ */
+const secretsOf = (
   checks: readonly DueCheck[],
   { db, sleep }: ProberDependencies,
-): Promise<Map<number, Secrets>> => {
+): Promise<ReadonlyMap<number, Secrets>> => {
   const ids = checks.filter(({ check }) => check.hasSecrets).map(({ check }) => check.monitorId)
-  return ids.length === 0 ? new Map() : retryWhileDown(() => monitorSecretsIn(db).of(ids), sleep)
+  const secrets =
+    ids.length === 0 ? Promise.resolve(new Map()) : retryWhileDown(() => monitorSecretsIn(db).of(ids), sleep)
+  // A check that waits for the secrets rejects too; there may be none.
+  secrets.catch(() => {})
+  return secrets
 }
 
-const withSecrets = (check: Check, secrets: ReadonlyMap<number, Secrets>): CheckJob => {
-  const own = secrets.get(check.monitorId)
+const withSecrets = async (check: Check, secrets: Promise<ReadonlyMap<number, Secrets>>): Promise<CheckJob> => {
+  const own = check.hasSecrets ? (await secrets).get(check.monitorId) : undefined
   return own === undefined ? check : { ...check, secrets: own }
 }
 

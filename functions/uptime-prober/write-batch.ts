@@ -4,10 +4,11 @@ import { incidentsIn } from '#database/uptime/incidents.ts'
 import { type Monitor, monitorsIn, type Verdict } from '#database/uptime/monitors.ts'
 import { type ProbeResult, probeResultsIn, seenAt, type UnchangedResult } from '#database/uptime/probe-results.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
+import { certificateDaysAt } from '#functions/checks/common.ts'
 import { publishable } from '#functions/outages/publishable.ts'
 import { type Moment, tellChanges } from '#functions/outages/tell-changes.ts'
 import type { CheckOutcome } from './check-runner.ts'
-import { certificateDaysAt, qualityOf } from './degraded.ts'
+import { qualityOf } from './degraded.ts'
 import { eventsOfSlots, slotId } from './incident-events.ts'
 import { parentChecks } from './parent-checks.ts'
 import { isLate, stateConfirmedBy, verdict } from './verdict.ts'
@@ -58,8 +59,8 @@ interface Unchanged<Pending> extends Omit<UnchangedResult, 'result'> {
 
 const shownQuality = (result: ProbeResult): UnchangedResult['quality'] => {
   if (!result.ok) return null
-  const { isSlow, certificateExpiresAt: expiresAt } = qualityOf(result)
-  return { isSlow, certificateDays: expiresAt && certificateDaysAt(expiresAt, seenAt(result)) }
+  const { isSlow, certificateExpiresAt: expiresAt, firstCertificateDays } = qualityOf(result)
+  return { isSlow, certificateDays: expiresAt && certificateDaysAt(expiresAt, seenAt(result), firstCertificateDays) }
 }
 
 /** Stores the results whose monitors are in the given state. Returns the results of the other monitors. */

@@ -22,7 +22,8 @@ export const schemaFaults = (errors: readonly ErrorObject[], at: YamlPath = []):
     })
 }
 
-const steps = (instancePath: string): YamlPath =>
+/** The steps of a JSON Pointer: `/json/0/path`. */
+export const stepsOf = (instancePath: string): YamlPath =>
   instancePath
     .split('/')
     .slice(1)
@@ -30,7 +31,7 @@ const steps = (instancePath: string): YamlPath =>
     .map(step => (/^\d+$/.test(step) ? Number(step) : step))
 
 const faultOf = ({ instancePath, keyword, params, message, data, schema, parentSchema }: ErrorObject): Fault => {
-  const path = steps(instancePath)
+  const path = stepsOf(instancePath)
   const shown = typeof data === 'string' ? JSON.stringify(shortened(data)) : String(data)
   switch (keyword) {
     case 'additionalProperties':

@@ -33,6 +33,8 @@ export interface ProbeResult {
   warning?: string
   /** When the first certificate of the chain expires, if the check looked at it. The table does not have this field. */
   certificateExpiresAt?: Date
+  /** The days before the expiry at which people are warned first; 30 if absent. The table does not have this field. */
+  certificateDays?: number
   /** What the server answered, if this explains the error: one line. The table does not have this field. */
   detail?: string
 }

@@ -59,13 +59,13 @@ describe('a hostile server', () => {
       'sends text for which a pattern takes exponential time',
       sending([`${head}\r\n`, JSON.stringify([{ a: `${'a'.repeat(50)}b` }])]),
       { json: [{ path: '$[?search(@.a, "(a+)+c")]' }], keyword: 'a' },
-      'json',
+      'not-checked',
     ],
     [
       'sends JSON of which a path selects too much',
       sending([`${head}\r\n`, JSON.stringify(Array.from({ length: 2_000 }, () => Array(200).fill(0)))]),
       { json: [{ path: '$..*..*..*' }], keyword: '0' },
-      'json',
+      'not-checked',
     ],
   ])('that %s fails the check in time and leaves no memory behind', async (_, script, settings, error) => {
     const site = await serve(script)

@@ -237,11 +237,12 @@ describe('a certificate', () => {
     const site = await serve(answering(ok), '127.0.0.1', certificates.good)
     const url = `https://good.test:${site.port}/`
     const expiresAt = new Date('2120-01-01T00:00:00.000Z')
-    const soon = { dueAt: '2119-12-20T00:00:00.000Z' }
-    expect(await attempt(url, { certificateDays: 14 }, soon)).toMatchObject({
+    const soon = { dueAt: '2119-12-02T00:00:00.000Z' }
+    expect(await attempt(url, { certificateDays: 30 }, soon)).toMatchObject({
       ...{ error: null, warning: 'certificate-expiring', certificateExpiresAt: expiresAt },
     })
-    expect(await attempt(url, { certificateDays: 10 }, soon)).not.toHaveProperty('warning')
+    expect(await attempt(url, { certificateDays: 30 })).not.toHaveProperty('warning')
+    expect(await attempt(url, { slowMs: 5_000 }, soon)).not.toHaveProperty('certificateExpiresAt')
   })
 })
 

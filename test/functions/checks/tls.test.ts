@@ -1,6 +1,6 @@
 import { TLSSocket } from 'node:tls'
 import { describe, expect, test } from 'vitest'
-import { daysUntil } from '#functions/checks/common.ts'
+import { certificateDaysAt } from '#functions/checks/common.ts'
 import { checkTls } from '#functions/checks/tls.ts'
 import { addressGuard } from '#functions/dial/address.ts'
 import { safeDialler } from '#functions/dial/dial.ts'
@@ -23,18 +23,26 @@ test('a valid certificate passes, and the result has its expiry', async () => {
 })
 
 test.each([
-  ['2119-12-01T00:00:00.001Z', {}, 30, undefined],
-  ['2119-12-02T00:00:00.001Z', {}, 29, 'certificate-expiring'],
-  ['2119-12-31T12:00:00.000Z', {}, 0, 'certificate-expiring'],
-  ['2119-12-20T00:00:00.000Z', { certificateDays: 7 }, 12, undefined],
-  ['2119-12-25T00:00:00.001Z', { certificateDays: 7 }, 6, 'certificate-expiring'],
-])('at %s with the settings %j it has %i full days left and the warning %s', async (dueAt, settings, days, warning) => {
-  const site = await serve(() => {}, '127.0.0.1', certificates.good)
-  const found = await attempt(`tls://good.test:${site.port}`, settings, { dueAt })
-  expect(found.error).toBeNull()
-  expect(daysUntil(found.certificateExpiresAt!, new Date(dueAt))).toBe(days)
-  expect(found.warning).toBe(warning)
-})
+  ['2119-12-01T23:59:59.999Z', {}, null],
+  ['2119-12-02T00:00:00.000Z', {}, 30],
+  ['2119-12-18T00:00:00.000Z', {}, 14],
+  ['2119-12-24T23:59:59.999Z', {}, 14],
+  ['2119-12-25T00:00:00.000Z', {}, 7],
+  ['2119-12-31T12:00:00.000Z', {}, 1],
+  ['2119-11-15T00:00:00.000Z', { certificateDays: 60 }, 60],
+  ['2119-12-20T00:00:00.000Z', { certificateDays: 10 }, null],
+  ['2119-12-23T00:00:00.000Z', { certificateDays: 10 }, 10],
+  ['2119-12-25T00:00:00.000Z', { certificateDays: 10 }, 7],
+])(
+  'at %s with the settings %j the warning is that the certificate expires within %s days',
+  async (dueAt, settings, days) => {
+    const site = await serve(() => {}, '127.0.0.1', certificates.good)
+    const found = await attempt(`tls://good.test:${site.port}`, settings, { dueAt })
+    expect(found.error).toBeNull()
+    expect(certificateDaysAt(found.certificateExpiresAt!, new Date(dueAt), found.certificateDays)).toBe(days)
+    expect(found.warning).toBe(days === null ? undefined : 'certificate-expiring')
+  },
+)
 
 test.each([
   ['has expired', 'expired', 'expired.test', 'tls-expired'],

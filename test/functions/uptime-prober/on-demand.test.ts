@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { addMonitor, chatId, noon, proberDatabase, storedResults } from './database.ts'
 import { checkOf, ids, request, responded, startProber } from './support.ts'
@@ -41,6 +42,18 @@ describe('a person who requests a check', () => {
     await prober.run(request([checkOf(site, noon)], 'now'))
     expect(prober.published).toEqual([])
   })
+})
+
+test('a check gets the secrets of its monitor from PostgreSQL, and no event has them', async () => {
+  const site = await addMonitor(database.db, 'site.test')
+  await monitorSecretsIn(database.db).replace(site.id, { token: 'old', unused: 'x' })
+  await monitorSecretsIn(database.db).replace(site.id, { token: 'hush' })
+  const prober = startProber(database.db, () => responded(200))
+  const settings = { auth: { bearer: true } }
+  await prober.run(request([checkOf(site, noon, { settings, hasSecrets: true })], 'now'))
+  expect(prober.attempts).toMatchObject([{ authorization: 'Bearer hush' }])
+  expect(prober.published).toMatchObject([{ data: { ok: true } }])
+  expect(JSON.stringify(prober.published)).not.toContain('hush')
 })
 
 test('the answer warns about a redirect from https to http, which is not a failure', async () => {

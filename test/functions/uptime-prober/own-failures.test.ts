@@ -108,11 +108,13 @@ describe('a failure on our side', () => {
     expect(await storedResults(database.db)).toMatchObject([unknown])
   })
 
-  test('PostgreSQL is unavailable for 30 s with 200 monitors: no healthy site goes down, and the site that failed is announced afterwards', async () => {
+  test('PostgreSQL is unavailable for 30 s with 200 monitors of all kinds, some with secrets: no healthy site goes down, and the site that failed is announced afterwards', async () => {
     const sites = await Promise.all(
       Array.from({ length: 200 }, (_, n) => addMonitor(database.db, `site-${n}.test`, 10)),
     )
-    const sick = sites[77]!
+    const kinds = ['http', 'tcp', 'tls', 'dns', 'ping', 'websocket', 'grpc'] as const
+    const schemes = { tcp: 'tcp', tls: 'tls', dns: 'dns', ping: 'ping', websocket: 'wss', grpc: 'grpc' } as const
+    const sick = sites.find(({ id }, at) => at > 70 && id % kinds.length === 0)!
     const prober = startProber(database.db, (url, at) => responded(url === sick.url && at >= 20_000 ? 500 : 200))
     const handled: Promise<void>[] = []
     for (let slot = 0; slot < 9; slot++) {
@@ -121,7 +123,11 @@ describe('a failure on our side', () => {
       // not before noon.
       const announced = prober.time.sleep(dueAt - 12_000 - noon)
       for (let from = 0; from < 200; from += 50) {
-        const batch = sites.slice(from, from + 50).map((site, n) => checkOf(site, dueAt + (n % 10) * second))
+        const batch = sites.slice(from, from + 50).map((site, n) => {
+          const kind = kinds[site.id % kinds.length]!
+          const url = kind === 'http' ? site.url : `${schemes[kind]}://site.test:443`
+          return checkOf({ ...site, url }, dueAt + (n % 10) * second, { kind, hasSecrets: n % 25 === 0 })
+        })
         handled.push(announced.then(() => prober.start(request(batch))))
       }
     }

@@ -2,6 +2,7 @@ import type { Postgres } from '#database/connect.ts'
 import { type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { type Check, ProbeRequested } from '#events/probe-requested.ts'
 import { addressGuard, type Dialler, type DialOptions, type DialResult } from '#functions/dial/dial.ts'
+import type { HttpRequest } from '#functions/dial/http-request.ts'
 import { checkRunner } from '#functions/uptime-prober/check-runner.ts'
 import { connectivityTracker, type ReferenceState } from '#functions/uptime-prober/connectivity.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
@@ -31,8 +32,10 @@ export const timedOut: DialResult = {
   connectMs: null,
 }
 
+type FakeOptions = DialOptions & { request?: HttpRequest }
+
 /** A dialler whose attempts of every kind have the result of `dial`. */
-export const fakeDialler = (dial: (url: string, options: DialOptions) => Promise<DialResult>): Dialler => ({
+export const fakeDialler = (dial: (url: string, options: FakeOptions) => Promise<DialResult>): Dialler => ({
   ...{ get: dial, request: dial, tcpConnect: dial, mayDial: () => true },
   attempt: options => dial('', options),
 })
@@ -47,7 +50,7 @@ export const startProber = (
   { from = noon, reference = (async () => true) as (() => Promise<ReferenceState>) | null } = {},
 ) => {
   const time = virtualTime(new Date(from))
-  const attempts: { url: string; at: number; attempt: number }[] = []
+  const attempts: { url: string; at: number; attempt: number; authorization?: string }[] = []
   const published: VigiaEvent[] = []
   const shutdown = new AbortController()
   let isDatabaseDown = false
@@ -58,9 +61,9 @@ export const startProber = (
     transaction: work => (isDatabaseDown ? terminated() : db.transaction(work)),
     end: () => db.end(),
   })
-  const dial = async (url: string, { attemptIndex = 0 }: DialOptions) => {
+  const dial = async (url: string, { attemptIndex = 0, request: { authorization } = {} }: FakeOptions) => {
     const at = time.clock().getTime() - noon
-    attempts.push({ url, at, attempt: attemptIndex })
+    attempts.push({ url, at, attempt: attemptIndex, ...(authorization !== undefined && { authorization }) })
     return dialled(url, at, attemptIndex)
   }
   const runCheck = checkRunner({
