@@ -16,14 +16,14 @@ export const chatIdOf = (text: string): number => {
 export const verb: Verb = {
   help: 'export [--chat=<id>]                       prints the monitors as vigia.yaml',
 
-  run: async (args, { env, print }) => {
+  run: async (args, shell) => {
     const { values } = parseArguments({ args, options: { chat: { type: 'string' } } })
     const wanted = values.chat === undefined ? null : [chatIdOf(values.chat)]
-    const file = await withTables(env, async db => {
+    const file = await withTables(shell, async db => {
       const monitors = await configuredMonitorsIn(db).of(wanted)
       const chats = await chatsIn(db).findAll(wanted ?? [...new Set(monitors.map(({ chatId }) => chatId))])
       return exportedFile(chats, monitors)
     })
-    print(fileText(file).trimEnd())
+    shell.print(fileText(file).trimEnd())
   },
 }

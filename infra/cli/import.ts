@@ -11,7 +11,7 @@ import { importHealthchecks } from './import/healthchecks.ts'
 import type { Imported } from './import/imported.ts'
 import { importReport } from './import/report.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
-import type { Shell, Verb } from './verb.ts'
+import type { Shell, Verb, VerbShell } from './verb.ts'
 import { applyChats } from './vigia-yaml/apply-chats.ts'
 import { outsideOf } from './vigia-yaml/outside.ts'
 import { withTables } from './vigia-yaml/with-tables.ts'
@@ -42,7 +42,8 @@ import gatus <config.yaml>     --chat=<id> …    without --apply and --write it
 import healthchecks <json>     --chat=<id> …    imported, and what cannot be and why; <json> is the answer of
 import crontab <file> [--user] --chat=<id> …    GET /api/v3/checks/; --user: a user before each command`,
 
-  run: async (args, { env, print }) => {
+  run: async (args, shell) => {
+    const { env, print } = shell
     const { values, positionals } = parseArguments({
       args,
       options: {
@@ -68,12 +69,13 @@ import crontab <file> [--user] --chat=<id> …    GET /api/v3/checks/; --user: a
     const result = await desiredImport(found, chatIdOf(values.chat), mayDial)
     print(`${importReport(result.imported)}\n`)
     if (values.write !== undefined) writeResult(resolve(values.write), result, print)
-    else await toDatabase(result, values.apply === true, env, print)
+    else await toDatabase(result, values.apply === true, shell)
   },
 }
 
-const toDatabase = ({ chat }: ImportResult, applies: boolean, env: NodeJS.ProcessEnv, print: Shell['print']) =>
-  withTables(env, async db => {
+const toDatabase = ({ chat }: ImportResult, applies: boolean, shell: VerbShell) =>
+  withTables(shell, async db => {
+    const { print } = shell
     const chats = [chat]
     // The monitors of an import are only a part of the chat's, so none is deleted.
     if (applies) return applyChats(db, { chats, prune: false, isConfirmed: false, check: () => {}, print })

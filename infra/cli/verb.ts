@@ -1,3 +1,5 @@
+import type { OpenedDatabase } from './database.ts'
+
 /** The environment and the output of a command. */
 export interface Shell {
   env: NodeJS.ProcessEnv
@@ -5,6 +7,12 @@ export interface Shell {
   print(text: string): void
   /** Lines for standard error. */
   printError(text: string): void
+}
+
+/** What a command works with. */
+export interface VerbShell extends Shell {
+  /** Opens Vigia's PostgreSQL, also while Vigia runs. */
+  openDatabase(): Promise<OpenedDatabase>
 }
 
 export interface Verb {
@@ -15,5 +23,5 @@ export interface Verb {
    * is not 0.
    */
   // biome-ignore lint/suspicious/noConfusingVoidType: a verb without an exit code of its own returns nothing
-  run(args: string[], shell: Shell): Promise<number | void>
+  run(args: string[], shell: VerbShell): Promise<number | void>
 }

@@ -46,7 +46,8 @@ export const vigia = async ([name, ...args]: string[], shell: Shell): Promise<nu
     return 0
   }
   try {
-    return (await verb.run(args, shell)) ?? 0
+    const openDatabase = async () => (await import('./database.ts')).openDatabaseAlsoWhileRunning(shell.env)
+    return (await verb.run(args, { ...shell, openDatabase })) ?? 0
   } catch (error) {
     shell.printError((error as Error).message)
     if (!(error instanceof UsageError)) return 1

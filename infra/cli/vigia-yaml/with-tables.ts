@@ -1,14 +1,15 @@
 import { type Postgres, postgres } from '#database/connect.ts'
+import type { VerbShell } from '../verb.ts'
 
 /** PostgreSQL's codes for a table or a column that does not exist. */
 const missing = new Set(['42P01', '42703'])
 
-/** Runs `work` on Vigia's database, also while Vigia runs. */
-export const withTables = async <T>(env: NodeJS.ProcessEnv, work: (db: Postgres) => Promise<T>): Promise<T> => {
-  // In a pod DATABASE_URL is set, so the servers of one machine are not loaded.
-  const { url, close } = env.DATABASE_URL
-    ? { url: env.DATABASE_URL, close: async () => {} }
-    : await (await import('../database.ts')).openDatabaseAlsoWhileRunning(env)
+/** Runs `work` on Vigia's database. */
+export const withTables = async <T>(
+  { openDatabase }: Pick<VerbShell, 'openDatabase'>,
+  work: (db: Postgres) => Promise<T>,
+): Promise<T> => {
+  const { url, close } = await openDatabase()
   const db = postgres(url, { max: 1, applicationName: 'vigia yaml' })
   try {
     return await work(db)

@@ -11,6 +11,7 @@ export const runVerb = async ({ run, help }: Verb): Promise<void> => {
       env: process.env,
       print: text => process.stdout.write(`${text}\n`),
       printError: text => process.stderr.write(`${text}\n`),
+      openDatabase: async () => ({ url: process.env.DATABASE_URL ?? '', name: 'DATABASE_URL', close: async () => {} }),
     })
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`)
