@@ -102,6 +102,33 @@ describe('monitors', () => {
     )
   })
 
+  test('maintenance is announced to its chat without a sound, with its times and its monitors', async () => {
+    await addChat(ana)
+    const maintenance = (phase: 'announced' | 'started' | 'ended', more = {}): NotifiableEvent => ({
+      name: 'maintenance.changed',
+      data: {
+        ...{ windowId: 5, chatId: ana.id, phase, title: 'troca do disco', scope: 'all' },
+        ...{
+          startsAt: '2026-11-21T02:00:00Z',
+          endsAt: '2026-11-21T02:20:00Z',
+          monitors: { count: 12, names: ['a', 'b'] },
+        },
+        ...more,
+      },
+    })
+    const [message] = await fanOut(maintenance('announced'), 'x', 'maintenance-window/5')
+    expect(message!.data).toMatchObject({ chatId: ana.id, silent: true })
+    expect(plain(message!.data.html)).toBe(
+      '🛠 Manutenção troca do disco marcada: hoje · 23:00 – 23:20 (horário de Brasília)\nTodos os monitores (12): a, b e mais 10\nDurante a manutenção não aviso de quedas.',
+    )
+    expect(textOf(maintenance('started', { title: '', scope: 'monitor', monitors: { count: 1, names: ['a'] } }))).toBe(
+      '🛠 Começou a manutenção: hoje · 23:00 – 23:20 (horário de Brasília)\nMonitor: a\nAté lá não aviso de quedas.',
+    )
+    expect(textOf(maintenance('ended', { scope: 'group', group: 'loja' }), bob)).toBe(
+      '🛠 Maintenance troca do disco has ended\nGroup loja (12): a, b and 10 more\nI report outages again, and next what is still down.',
+    )
+  })
+
   test('the uptime of an unstable monitor is never shown as 0 % or 100 %', () => {
     const { monitorId, incidentId, name, url, since, status, error } = down
     const steady = (uptime: number): NotifiableEvent => ({
