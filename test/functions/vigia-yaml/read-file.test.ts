@@ -135,6 +135,8 @@ describe('a fault is told with file, line, field and reason', () => {
       5,
       'url the address contains a user name or password',
     ],
+    ['a gRPC server without a port', ['url: grpc://shop.example'], 5, 'url the port is missing from the address'],
+    ['a name to look up with a port', ['url: dns://shop.example:53'], 5, 'url that port cannot be watched'],
     ['a private address', ['url: http://10.0.0.1/'], 5, 'url is a private address, which PROBE_ALLOW does not allow'],
     ['this machine', ['url: http://localhost/'], 5, 'url is a private address'],
     ['an interval without a unit', [url, 'interval: 30'], 6, 'interval must be text, not 30'],
