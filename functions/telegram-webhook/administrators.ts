@@ -39,13 +39,22 @@ export type Administrators = ReturnType<typeof administratorsOf>
  * Telegram guarantees an answer about other users only if the bot is an administrator. Where it refuses, the list of
  * the administrators tells the same, because every member may ask for it.
  */
-const askTelegram = async (telegram: TelegramApi, chatId: number, personId: number, signal: AbortSignal) => {
+const askTelegram = async (
+  telegram: TelegramApi,
+  chatId: number,
+  personId: number,
+  signal: AbortSignal,
+): Promise<boolean> => {
   try {
     return isAdministrator(
       (await telegram.call('getChatMember', { chat_id: chatId, user_id: personId }, signal)) as Member,
     )
   } catch (error) {
-    if (!(error instanceof TelegramError) || error.code !== 400) throw error
+    if (!(error instanceof TelegramError)) throw error
+    if (error.migrateTo !== undefined) return askTelegram(telegram, error.migrateTo, personId, signal)
+    // The bot is no longer in the group, so it does not change anything there.
+    if (error.code === 403) return false
+    if (error.code !== 400) throw error
     const members = (await telegram.call('getChatAdministrators', { chat_id: chatId }, signal)) as Member[]
     return members.some(member => member.user?.id === personId && isAdministrator(member))
   }

@@ -4,7 +4,7 @@ import { type Reply, sendReply, toastReply } from './reply.ts'
 
 /**
  * What only the administrators of a group may do: change its monitors. Every member may look at them, request a check,
- * and follow series. In a private chat the person may do everything.
+ * answer the message about an outage, and follow series. In a private chat the person may do everything.
  */
 const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'pause',
@@ -16,6 +16,8 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'draft',
   'fill',
   'saveDraft',
+  'maintain',
+  'endMaintenance',
 ])
 
 /** The refusal of a press that the person's role in the group does not allow; null if it is allowed. */

@@ -122,6 +122,22 @@ describe('in a group', () => {
     expect(await world.deps.monitors.of(group.chatId)).toHaveLength(1)
   })
 
+  test('that became a supergroup, the role is asked for in the supergroup', async () => {
+    const { group, davi, ana } = await newGroup()
+    const bigger = world.telegram.group('Maior', { supergroup: true })
+    bigger.addBot(ana)
+    bigger.as(davi, 'administrator')
+    world.telegram.failNext('getChatMember', {
+      status: 400,
+      description: 'Bad Request: group chat was upgraded to a supergroup chat',
+      migrateTo: bigger.chatId,
+    })
+    const seat = group.as(davi)
+    seat.send('/monitorar nova.example')
+    await world.settled()
+    expect(seat.answers().at(-1)!.text).toMatch(/^Pronto!/)
+  })
+
   test('while Telegram does not tell the role, nothing changes and the update comes again', async () => {
     const { group, davi } = await newGroup()
     const seat = group.as(davi, 'administrator')

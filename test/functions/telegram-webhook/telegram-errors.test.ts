@@ -108,7 +108,7 @@ describe('when Telegram answers', () => {
     const group = world.telegram.group('Migra')
     group.addBot(ana)
     await world.settled()
-    group.as(ana).send('/monitorar migra.example')
+    group.as(ana, 'administrator').send('/monitorar migra.example')
     await world.settled()
     const bigger = world.telegram.group('Migrado', { supergroup: true })
     bigger.addBot(ana)
