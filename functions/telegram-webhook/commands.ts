@@ -11,6 +11,7 @@ const names = {
   monitor: ['monitorar', 'monitor'],
   monitors: ['monitores', 'monitors'],
   heartbeat: ['batimento', 'heartbeat', 'batimentos', 'heartbeats'],
+  maintenance: ['manutencao', 'maintenance'],
   incidents: ['incidentes', 'incidents', 'incidente', 'incident', 'quedas', 'outages'],
   report: ['relatorio', 'report', 'relatorios', 'reports'],
   zone: ['fuso', 'timezone'],

@@ -6,6 +6,7 @@ import type { Follows } from '#database/series/follows.ts'
 import type { Searches } from '#database/series/searches.ts'
 import type { Heartbeats } from '#database/uptime/heartbeats.ts'
 import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
+import type { MaintenanceTables } from '#database/uptime/maintenance.ts'
 import type { MonitorChanges } from '#database/uptime/monitor-changes.ts'
 import type { MonitorDrafts } from '#database/uptime/monitor-drafts.ts'
 import type { MonitorHistory } from '#database/uptime/monitor-history.ts'
@@ -29,6 +30,7 @@ export interface Dependencies {
   monitorChanges: MonitorChanges
   monitorDrafts: MonitorDrafts
   monitorHistory: MonitorHistory
+  maintenance: Pick<MaintenanceTables, 'add' | 'endNow' | 'of'>
   allowances: Allowances
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: ProbeHours

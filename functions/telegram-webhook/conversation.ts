@@ -8,6 +8,7 @@ import type { Command } from './commands.ts'
 import type { ChatContext, Dependencies } from './context.ts'
 import { follow, refollow, unfollow } from './follow.ts'
 import { incidentsList } from './incident-views.ts'
+import { beginMaintenance, endMaintenance, maintenanceCommand } from './maintenance.ts'
 import { botMessages } from './messages/messages.ts'
 import { explainUptime, pressMonitorButton } from './monitor-actions.ts'
 import { monitorsList } from './monitor-views.ts'
@@ -119,6 +120,8 @@ const replyToCommand = async (
       return sendReply(await monitorsList(context, 0))
     case 'heartbeat':
       return (await refusedChange(context)) ?? addHeartbeat(context, argument)
+    case 'maintenance':
+      return maintenanceCommand(context, argument)
     case 'incidents':
       return sendReply(await incidentsList(context, 0))
     case 'report':
@@ -204,6 +207,10 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return pressMonitorButton(context, press.act, press.monitor)
     case 'answer':
       return answerOutage(context, press.incident, press.answer)
+    case 'maintain':
+      return beginMaintenance(context, press.minutes)
+    case 'endMaintenance':
+      return endMaintenance(context, press.window)
     case 'incidents':
       return editReply(await incidentsList(context, press.page))
     case 'why':

@@ -10,6 +10,7 @@ import { searchesIn } from '#database/series/searches.ts'
 import { tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
+import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorChangesIn } from '#database/uptime/monitor-changes.ts'
 import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
 import { monitorHistoryIn } from '#database/uptime/monitor-history.ts'
@@ -54,6 +55,7 @@ const webhook = telegramWebhook({
     monitorChanges: monitorChangesIn(db),
     monitorDrafts: monitorDraftsIn(db),
     monitorHistory: monitorHistoryIn(db),
+    maintenance: maintenanceIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),

@@ -39,6 +39,9 @@ export type Press =
   | { act: 'incidents'; page: number }
   /** Explains the uptime of a monitor. */
   | { act: 'why'; monitor: number; days: 1 | 30 }
+  /** Begins maintenance of all monitors now. */
+  | { act: 'maintain'; minutes: number }
+  | { act: 'endMaintenance'; window: number }
   /** Begins to set up a monitor by buttons. */
   | { act: 'newMonitor' }
   /** Begins to change a monitor by buttons. */
@@ -85,6 +88,8 @@ const letters = {
   answer: 'k',
   incidents: 'I',
   why: 'W',
+  maintain: 'M',
+  endMaintenance: 'F',
   newMonitor: 'N',
   edit: 'e',
   draft: 'w',
@@ -135,6 +140,10 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.monitor)
     case 'answer':
       return joinParts(letter, press.incident, press.answer)
+    case 'maintain':
+      return joinParts(letter, press.minutes)
+    case 'endMaintenance':
+      return joinParts(letter, press.window)
     case 'why':
       return joinParts(letter, press.monitor, press.days)
     case 'draft':
@@ -243,6 +252,10 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       return { act, monitor: rowId(first) }
     case 'answer':
       return { act, incident: rowId(first), answer: oneOf(answers, second) }
+    case 'maintain':
+      return { act, minutes: number(value => isWithin(value, 1, 7 * 24 * 60))(first) }
+    case 'endMaintenance':
+      return { act, window: rowId(first) }
     case 'why':
       return { act, monitor: rowId(first), days: oneOf(['1', '30'], second) === '1' ? 1 : 30 }
     case 'draft':

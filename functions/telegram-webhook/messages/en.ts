@@ -1,5 +1,6 @@
 import { html } from '#functions/telegram/html.ts'
 import { historyEn } from './history-en.ts'
+import { maintenanceEn } from './maintenance-en.ts'
 import type { BotMessages } from './pt-BR.ts'
 import { wizardEn } from './wizard-en.ts'
 
@@ -40,6 +41,7 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /heartbeat backup 24h – watch a job
 /monitors – how your monitors are doing
 /incidents – the recent outages
+/maintenance – no alerts during maintenance
 
 <b>Reports</b>
 /report – a summary now, every day or every week
@@ -157,6 +159,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
 
   wizard: wizardEn,
   history: historyEn,
+  maintenance: maintenanceEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',
   administratorsOnlyHere: () =>
     html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,

@@ -1,5 +1,6 @@
 import { type Html, html } from '#functions/telegram/html.ts'
 import { historyPtBR } from './history-pt-BR.ts'
+import { maintenancePtBR } from './maintenance-pt-BR.ts'
 import { wizardPtBR } from './wizard-pt-BR.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
@@ -42,6 +43,7 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /monitorar exemplo.com.br 1m – vigiar um endereço
 /batimento backup 24h – vigiar uma tarefa
 /monitores – como estão seus monitores
+/manutencao – pausar os avisos durante uma manutenção
 /incidentes – as quedas recentes
 
 <b>Relatórios</b>
@@ -165,6 +167,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   // Monitors
   wizard: wizardPtBR,
   history: historyPtBR,
+  maintenance: maintenancePtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
   administratorsOnlyHere: () =>
     html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,

@@ -92,6 +92,8 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   delete: fc.record({ act: act('delete'), monitor: id }),
   deleteNow: fc.record({ act: act('deleteNow'), monitor: id }),
   answer: fc.record({ act: act('answer'), incident: id, answer: fc.constantFrom(...answers) }),
+  maintain: fc.record({ act: act('maintain'), minutes: fc.integer({ min: 1, max: 10_080 }) }),
+  endMaintenance: fc.record({ act: act('endMaintenance'), window: id }),
   incidents: fc.record({ act: act('incidents'), page: small }),
   why: fc.record({ act: act('why'), monitor: id, days: fc.constantFrom(1 as const, 30 as const) }),
   newMonitor: fc.record({ act: act('newMonitor') }),

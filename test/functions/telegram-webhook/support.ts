@@ -9,6 +9,7 @@ import { followsIn } from '#database/series/follows.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
+import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorChangesIn } from '#database/uptime/monitor-changes.ts'
 import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
 import { monitorHistoryIn } from '#database/uptime/monitor-history.ts'
@@ -104,6 +105,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     monitorChanges: monitorChangesIn(db),
     monitorDrafts: monitorDraftsIn(db),
     monitorHistory: monitorHistoryIn(db),
+    maintenance: maintenanceIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
