@@ -1,11 +1,14 @@
 import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
+import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
+import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import type { DesiredChat, DesiredMonitor } from './desired.ts'
 import { type Current, type MonitorChange, type Plan, planOf } from './plan.ts'
+import type { WindowChange } from './plan-windows.ts'
 import { slugOfKey } from './target-of.ts'
 
 export interface ApplyOptions {
@@ -21,8 +24,9 @@ export const makePlan = async (db: Postgres, desired: readonly DesiredChat[], pr
   const current: Current = {
     chats: await chatsIn(db).findAll(ids),
     monitors: await configuredMonitorsIn(db).of(ids),
+    windows: await configuredWindowsOf(db, ids),
   }
-  return planOf(desired, current, { prune })
+  return planOf(desired, current, { prune, now: new Date() })
 }
 
 /**
@@ -45,8 +49,19 @@ export const applyConfiguration = (
     for (const change of plan.monitors) await write(tx, change)
     for (const { id, monitors } of desired)
       await configuredMonitorsIn(tx).setParents(id, new Map(monitors.map(({ key, parentKey }) => [key, parentKey])))
+    for (const change of plan.windows) await writeWindow(tx, change)
     return plan
   })
+
+const writeWindow = async (tx: Postgres, change: WindowChange): Promise<void> => {
+  const { chatId, key } = change
+  const now = new Date()
+  if (change.action !== 'create') await maintenanceIn(tx).remove(chatId, change.id, now)
+  if (change.action === 'delete') return
+  const { title, monitorKey, group, when } = change.window
+  const monitorId = monitorKey === null ? null : await configuredMonitorsIn(tx).idOf(chatId, monitorKey)
+  await maintenanceIn(tx).add({ chatId, monitorId, groupName: group, title, configKey: key, ...when }, now)
+}
 
 const write = async (tx: Postgres, change: MonitorChange): Promise<void> => {
   if (change.action === 'delete') return

@@ -29,10 +29,21 @@ export interface DesiredMonitor {
   secrets: Readonly<Record<string, SecretValue>>
 }
 
+/** A maintenance window as the file wants it. */
+export interface DesiredWindow {
+  key: string
+  title: string
+  /** The key of the monitor that it is for; null for a group or the whole chat. */
+  monitorKey: string | null
+  group: string | null
+  when: { cron: string; zone: string; durationS: number } | { startsAt: Date; endsAt: Date }
+}
+
 /** A chat as the file wants it. null: the file does not say, so the chat keeps what it has. */
 export interface DesiredChat {
   id: number
   language: Language | null
   zone: string | null
   monitors: DesiredMonitor[]
+  windows: DesiredWindow[]
 }

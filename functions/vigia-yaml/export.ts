@@ -1,10 +1,11 @@
 import { stringify } from 'yaml'
 import type { Chat } from '#database/chats/chats.ts'
 import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
+import type { ConfiguredWindow } from '#database/uptime/configured-windows.ts'
 import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
 import { defaultIntervalS, defaultTimeoutS } from '#functions/checks/interval-and-timeout.ts'
 import { formatDuration } from './duration.ts'
-import type { ChatEntry, MonitorEntry, VigiaYaml } from './file-schema.ts'
+import type { ChatEntry, MonitorEntry, VigiaYaml, WindowEntry } from './file-schema.ts'
 import { newKey } from './new-key.ts'
 import { kindOfUrl, shortName } from './target-of.ts'
 
@@ -13,20 +14,28 @@ import { kindOfUrl, shortName } from './target-of.ts'
  * that was added in the chat gets a key; applying the file then lets the file take over this monitor. Secrets are not
  * in the file; it says that Vigia keeps them.
  */
-export const exportedFile = (chats: readonly Chat[], monitors: readonly ConfiguredMonitor[]): VigiaYaml => ({
+export const exportedFile = (
+  chats: readonly Chat[],
+  monitors: readonly ConfiguredMonitor[],
+  windows: readonly ConfiguredWindow[],
+): VigiaYaml => ({
   chats: chats.map(chat =>
     chatEntry(
       chat,
       monitors.filter(({ chatId }) => chatId === chat.id),
+      windows.filter(({ chatId }) => chatId === chat.id),
     ),
   ),
 })
 
-/** The file as text. `schema` is the address of the JSON Schema for editors. */
-export const fileText = (file: VigiaYaml, schema?: string): string =>
-  `${schema === undefined ? '' : `# yaml-language-server: $schema=${schema}\n`}${stringify(file, { lineWidth: 120 })}`
+/** The file as text. */
+export const fileText = (file: VigiaYaml): string => stringify(file, { lineWidth: 120 })
 
-const chatEntry = ({ id, language, zone }: Chat, monitors: readonly ConfiguredMonitor[]): ChatEntry => {
+const chatEntry = (
+  { id, language, zone }: Chat,
+  monitors: readonly ConfiguredMonitor[],
+  windows: readonly ConfiguredWindow[],
+): ChatEntry => {
   const keys = new Set(monitors.flatMap(({ key }) => key ?? []))
   const named = new Map(monitors.map(monitor => [monitor.id, monitor.key ?? newKey(wordsOf(monitor), keys)]))
   const topic = commonTopic(monitors)
@@ -39,6 +48,9 @@ const chatEntry = ({ id, language, zone }: Chat, monitors: readonly ConfiguredMo
       monitors: Object.fromEntries(
         monitors.map(monitor => [named.get(monitor.id)!, monitorEntry(monitor, named, topic)]),
       ),
+    }),
+    ...(windows.length > 0 && {
+      windows: Object.fromEntries(windows.map(window => [window.key, windowEntry(window, named)])),
     }),
   }
 }
@@ -79,5 +91,25 @@ const monitorEntry = (
     ...(secrets.length > 0 && {
       secrets: Object.fromEntries(secrets.map(secret => [secret, { stored: true as const }])),
     }),
+  }
+}
+
+/** A window that happens once is written in UTC. */
+const windowEntry = (
+  { title, monitorId, groupName, repetition, once }: ConfiguredWindow,
+  keys: ReadonlyMap<number, string>,
+): WindowEntry => {
+  const monitor = monitorId === null ? undefined : keys.get(monitorId)
+  const minute = (at: Date) => at.toISOString().slice(0, 16)
+  return {
+    ...(title !== '' && { title }),
+    ...(monitor !== undefined && { monitor }),
+    ...(groupName !== null && { group: groupName }),
+    ...(repetition !== null && {
+      zone: repetition.zone,
+      cron: repetition.cron,
+      duration: formatDuration(repetition.durationS * 1000),
+    }),
+    ...(once !== null && { from: minute(once.startsAt), to: minute(once.endsAt) }),
   }
 }

@@ -79,6 +79,27 @@ export const Monitors = Type.Record(Type.String({ pattern: keyPattern }), Monito
   description: 'The monitors of the chat, by key.',
 })
 
+const Minute = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}$',
+  description: 'A date and a time in the zone: 2027-01-10 02:00.',
+})
+
+/** Planned maintenance: at times of cron, or once. Without a monitor and a group it is for the whole chat. */
+export const WindowEntry = Type.Object(
+  {
+    title: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+    monitor: Type.Optional(Type.String({ pattern: keyPattern, description: 'The key of the monitor that it is for.' })),
+    group: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The group that it is for.' })),
+    zone: Type.Optional(Type.String({ description: 'The time zone of its times. Default: UTC.' })),
+    cron: Type.Optional(Type.String({ description: 'When it begins: five fields of cron.' })),
+    duration: Type.Optional(Duration('How long it lasts, with cron: from 1m to 7d.')),
+    from: Type.Optional(Minute),
+    to: Type.Optional(Minute),
+  },
+  closed,
+)
+export type WindowEntry = Static<typeof WindowEntry>
+
 /** A chat and what Vigia watches for it. */
 export const ChatEntry = Type.Object(
   {
@@ -93,6 +114,12 @@ export const ChatEntry = Type.Object(
     language: Type.Optional(Type.Union([Type.Literal('pt-BR'), Type.Literal('en')])),
     zone: Type.Optional(Type.String({ description: 'The time zone: America/Sao_Paulo.' })),
     monitors: Type.Optional(Monitors),
+    windows: Type.Optional(
+      Type.Record(Type.String({ pattern: keyPattern }), WindowEntry, {
+        ...closed,
+        description: 'The maintenance windows of the chat, by key.',
+      }),
+    ),
   },
   closed,
 )

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Language } from '#database/chats/language.ts'
 import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
+import type { ConfiguredWindow } from '#database/uptime/configured-windows.ts'
 import type { DesiredChat, DesiredMonitor } from './desired.ts'
 import { formatDuration } from './duration.ts'
+import { type WindowChange, windowChanges } from './plan-windows.ts'
 
 /** A field that changes. A secret is shown without its value. */
 export interface FieldChange {
@@ -40,6 +42,7 @@ export interface ChatChange {
 export interface Plan {
   chats: ChatChange[]
   monitors: MonitorChange[]
+  windows: WindowChange[]
   /** The number of monitors of the file that stay as they are. */
   unchanged: number
   /** Secrets that the file wants to keep although the monitor has none: `shop: bearer-token`. */
@@ -51,29 +54,35 @@ export interface Current {
   chats: readonly { id: number; language: Language; zone: string }[]
   /** All monitors of the chats of the file. */
   monitors: readonly ConfiguredMonitor[]
+  /** The maintenance windows of these chats that are from a file. */
+  windows: readonly ConfiguredWindow[]
 }
 
 /**
  * Decides what has to change. `prune`: monitors of the file's chats that an earlier file had are deleted if the file no
  * longer has them. Monitors that were added in the chat are never deleted.
  */
-export const planOf = (desired: readonly DesiredChat[], current: Current, { prune }: { prune: boolean }): Plan => {
-  const plan: Plan = { chats: [], monitors: [], unchanged: 0, missingSecrets: [] }
+export const planOf = (
+  desired: readonly DesiredChat[],
+  current: Current,
+  { prune, now }: { prune: boolean; now: Date },
+): Plan => {
+  const plan: Plan = { chats: [], monitors: [], windows: [], unchanged: 0, missingSecrets: [] }
   for (const chat of desired) {
     const change = chatChange(chat, current)
     if (change) plan.chats.push(change)
-    planMonitors(
-      plan,
-      chat,
-      current.monitors.filter(({ chatId }) => chatId === chat.id),
-      prune,
-    )
+    const monitors = current.monitors.filter(({ chatId }) => chatId === chat.id)
+    planMonitors(plan, chat, monitors, prune)
+    const windows = current.windows.filter(({ chatId }) => chatId === chat.id)
+    const keyOf = (id: number | null) => monitors.find(monitor => monitor.id === id)?.key ?? null
+    plan.windows.push(...windowChanges(chat, windows, keyOf, { prune, now }))
   }
   return plan
 }
 
 /** Whether there is nothing to do. */
-export const isEmpty = ({ chats, monitors }: Plan): boolean => chats.length === 0 && monitors.length === 0
+export const isEmpty = ({ chats, monitors, windows }: Plan): boolean =>
+  chats.length === 0 && monitors.length === 0 && windows.length === 0
 
 const chatChange = ({ id, language, zone }: DesiredChat, { chats }: Current): ChatChange | null => {
   const found = chats.find(chat => chat.id === id)

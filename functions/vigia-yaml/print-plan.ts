@@ -1,14 +1,17 @@
+import { formatDuration } from './duration.ts'
 import type { FieldChange, MonitorChange, Plan } from './plan.ts'
+import type { WindowChange } from './plan-windows.ts'
 
 /** The plan for people: a line for each change, and the sums in the last line. */
 export const printPlan = (plan: Plan): string => {
-  const { chats, monitors, unchanged } = plan
+  const { chats, monitors, windows, unchanged } = plan
   const lines = [
     ...chats.map(({ action, id, fields }) =>
       action === 'create' ? `+ chat ${id}: new; add the bot to it` : `~ chat ${id}: ${fieldsText(fields)}`,
     ),
     ...monitors.map(change => `${signs[change.action]} ${change.key}: ${monitorText(change)}`),
   ]
+  lines.push(...windows.map(change => `${signs[change.action]} window ${change.key}: ${windowText(change)}`))
   const count = (...actions: MonitorChange['action'][]) =>
     monitors.filter(({ action }) => actions.includes(action)).length
   const sums = [
@@ -46,6 +49,14 @@ const monitorText = (change: MonitorChange): string => {
     default:
       return change satisfies never
   }
+}
+
+const windowText = (change: WindowChange): string => {
+  if (change.action === 'delete') return 'is deleted; its coming times are cancelled'
+  const { when } = change.window
+  return 'cron' in when
+    ? `${when.cron} in ${when.zone}, for ${formatDuration(when.durationS * 1000)}`
+    : `${when.startsAt.toISOString()} to ${when.endsAt.toISOString()}`
 }
 
 const fieldsText = (fields: readonly FieldChange[]) => fields.map(fieldText).join(', ')

@@ -11,10 +11,11 @@ import {
 import type { Settings } from '#functions/checks/settings.ts'
 import { type SettingsKind, settingsSchemas } from '#functions/checks/settings-schemas.ts'
 import type { YamlPath } from '#infra/files/yaml-lines.ts'
-import type { DesiredChat, DesiredMonitor, SecretValue } from './desired.ts'
+import type { DesiredChat, DesiredMonitor, DesiredWindow, SecretValue } from './desired.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { type ChatEntry, type MonitorEntry, VigiaYaml } from './file-schema.ts'
+import { isZone, readWindow } from './read-window.ts'
 import { type Fault, schemaFaults } from './schema-faults.ts'
 import { ruleFaults } from './settings-rules.ts'
 import { targetOf } from './target-of.ts'
@@ -61,7 +62,7 @@ const fileValidator = () => {
 const compiledSettings = new Map<string, ValidateFunction>()
 
 const readChat = async (entry: ChatEntry, outside: Outside, report: Report): Promise<DesiredChat> => {
-  const { id, topic = null, language, zone, monitors = {} } = entry
+  const { id, topic = null, language, zone, monitors = {}, windows = {} } = entry
   if (zone !== undefined && !isZone(zone))
     report(
       ['zone'],
@@ -75,16 +76,12 @@ const readChat = async (entry: ChatEntry, outside: Outside, report: Report): Pro
       ),
     )
   for (const [key, reason] of parentFaults(monitors)) report(['monitors', key, 'parent'], reason)
-  return { id, language: language ?? null, zone: zone ?? null, monitors: read }
-}
-
-const isZone = (zone: string) => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone })
-    return /^[A-Za-z]/.test(zone)
-  } catch {
-    return false
-  }
+  const readWindows: DesiredWindow[] = []
+  for (const [key, window] of Object.entries(windows))
+    readWindows.push(
+      await readWindow(key, window, monitors, (path, reason) => report(['windows', key, ...path], reason)),
+    )
+  return { id, language: language ?? null, zone: zone ?? null, monitors: read, windows: readWindows }
 }
 
 const readMonitor = async (

@@ -1,5 +1,6 @@
 import { chatsIn } from '#database/chats/chats.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
+import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
 import { exportedFile, fileText } from '#functions/vigia-yaml/export.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
@@ -22,7 +23,7 @@ export const verb: Verb = {
     const file = await withTables(shell, async db => {
       const monitors = await configuredMonitorsIn(db).of(wanted)
       const chats = await chatsIn(db).findAll(wanted ?? [...new Set(monitors.map(({ chatId }) => chatId))])
-      return exportedFile(chats, monitors)
+      return exportedFile(chats, monitors, await configuredWindowsOf(db, wanted))
     })
     shell.print(fileText(file).trimEnd())
   },

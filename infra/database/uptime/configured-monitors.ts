@@ -87,6 +87,11 @@ export const configuredMonitorsIn = (db: Postgres) => ({
     )
   },
 
+  /** The id of the monitor of a chat with this key; null if there is none. */
+  idOf: async (chatId: number, key: string): Promise<number | null> =>
+    (await db.query<{ id: number }>('select id from monitor where chat_id = $1 and config_key = $2', [chatId, key]))
+      .rows[0]?.id ?? null,
+
   /** Sets the parents of a chat's monitors, all by key; null for a monitor without a parent. */
   setParents: async (chatId: number, parents: ReadonlyMap<string, string | null>): Promise<void> => {
     await db.query(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
+import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
 import { incidentsIn } from '#database/uptime/incidents.ts'
 import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
@@ -42,7 +43,13 @@ const monitors = (lines: Record<string, string>) =>
 
 const stored = () => configuredMonitorsIn(database.db).of([7])
 const exported = async () =>
-  fileText(exportedFile(await chatsIn(database.db).findAll([7]), await configuredMonitorsIn(database.db).of([7])))
+  fileText(
+    exportedFile(
+      await chatsIn(database.db).findAll([7]),
+      await configuredMonitorsIn(database.db).of([7]),
+      await configuredWindowsOf(database.db, [7]),
+    ),
+  )
 
 const site = 'url: "https://shop.example/"'
 
@@ -326,4 +333,27 @@ test('secrets are stored only in their table', async () => {
   const { rows } = await database.db.query<{ row: string }>('select monitor::text as row from monitor')
   expect(rows[0]!.row).not.toContain('first')
   expect(await monitorSecretsIn(database.db).of([shop!.id])).toEqual(new Map([[shop!.id, { token: 'first' }]]))
+})
+
+test('maintenance windows are created, changed, exported and deleted, and keep what is the same', async () => {
+  const file = (windows: string) =>
+    `chats:\n  - id: 7\n    monitors: {shop: {${site}, group: Web}}\n    windows: {${windows}}\n`
+  const deploy = 'deploy: {title: Deploy, monitor: shop, cron: 0 2 * * 1, duration: 90m, zone: America/Sao_Paulo}'
+  const move = 'move: {group: Web, from: 2099-01-10 02:00, to: 2099-01-10 04:00, zone: America/Sao_Paulo}'
+  expect(await apply(file(`${deploy}, ${move}`))).toBe(
+    [
+      '+ shop: http https://shop.example/',
+      '+ window deploy: 0 2 * * 1 in America/Sao_Paulo, for 1h30m',
+      '+ window move: 2099-01-10T05:00:00.000Z to 2099-01-10T07:00:00.000Z',
+      'monitors: 1 to create',
+    ].join('\n'),
+  )
+  expect(await apply(file(`${deploy}, ${move}`))).toBe('monitors: 1 unchanged')
+  const text = await exported()
+  expect(text).toContain('from: 2099-01-10T05:00')
+  expect(await apply(text)).toBe('monitors: 1 unchanged')
+  expect(await apply(file(`${deploy.replace('90m', '1h')}, ${move}`))).toContain('! window deploy: 0 2 * * 1 in')
+  expect(await apply(file(''))).toContain('- window move: is deleted; its coming times are cancelled')
+  expect(await configuredWindowsOf(database.db, [7])).toEqual([])
+  expect(await apply(file('past: {from: 2020-01-10 02:00, to: 2020-01-10 04:00}'))).toBe('monitors: 1 unchanged')
 })

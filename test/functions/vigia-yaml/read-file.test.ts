@@ -34,6 +34,7 @@ describe('a file that is valid', () => {
         id: 7,
         language: null,
         zone: null,
+        windows: [],
         monitors: [
           {
             key: 'shop',
@@ -226,6 +227,24 @@ describe('a fault is told with file, line, field and reason', () => {
     ['another language', 'chats:\n  - id: 7\n    language: pt', /^vigia\.yaml:3: .*"pt" is not one of pt-BR, en/],
   ])('%s', async (_, text, expected) => {
     expect((await faultsOf(text))[0]).toMatch(expected)
+  })
+
+  test.each([
+    ['cron: 0 2 * * 1', '.w needs either cron and duration, or from and to'],
+    ['cron: 99 * * * *, duration: 1h', '.w.cron "99 * * * *" is not a schedule of five fields'],
+    ['cron: 0 2 * * 1, duration: 8d', '.w.duration is 8d; it must be whole seconds from 1m to 7d'],
+    ['cron: 0 2 * * 1, duration: 1h, zone: Mars', '.w.zone "Mars" is not a time zone'],
+    ['from: 2027-02-30 02:00, to: 2027-03-01 02:00', '.w.from "2027-02-30 02:00" is not a date and a time'],
+    ['from: 2027-03-01 02:00, to: 2027-03-01 01:00', '.w.to is 2027-03-01 01:00; it must be later than'],
+    [
+      'cron: 0 2 * * 1, duration: 1h, monitor: shopp',
+      '.w.monitor "shopp" is not the key of a monitor of this chat; did you',
+    ],
+    ['cron: 0 2 * * 1, duration: 1h, group: Web', '.w.group "Web" is not the group of a monitor of this chat'],
+  ])('the window {%s}', async (fields, reason) => {
+    const faults = await faultsOf(`${monitor(url)}\n    windows:\n      w: {${fields}}`)
+    expect(faults).toHaveLength(1)
+    expect(faults[0]).toContain(`chats[0].windows${reason}`)
   })
 
   test('all faults are told at once, in the order of their lines', async () => {
