@@ -1,6 +1,6 @@
 import type { DialResult } from '#functions/dial/dial.ts'
 import type { HttpBody } from '#functions/dial/http-body.ts'
-import type { HttpSettings, JsonAssertion } from './http.ts'
+import type { JsonAssertion } from './json-assertion.ts'
 import { selectedBy } from './json-path.ts'
 
 /** What is wrong with a body; null if it passes. */
@@ -9,7 +9,7 @@ type BodyFault = Required<Pick<DialResult, 'error'>> & Pick<DialResult, 'detail'
 /** Whether a body passes the assertions. A body that is longer than the limit passes only if its beginning decides. */
 export const bodyFault = async (
   body: HttpBody,
-  { keyword, keywordAbsent, json }: Pick<HttpSettings, 'keyword' | 'keywordAbsent' | 'json'>,
+  { keyword, keywordAbsent, json }: { keyword?: string; keywordAbsent?: string; json?: JsonAssertion[] },
 ): Promise<BodyFault | null> => {
   const text = textOf(body)
   if (keywordAbsent !== undefined && text.includes(keywordAbsent)) return { error: 'keyword' }

@@ -3,20 +3,7 @@ import type { HttpRequest } from '#functions/dial/http-request.ts'
 import type { CheckJob, RunAttempt } from './check-type.ts'
 import { slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
 import { auth, authorizationOf, headers } from './http-authorization.ts'
-
-/** An assertion about the JSON in a body. Every value that `path` selects must pass, and there must be at least one. */
-const JsonAssertion = Type.Object(
-  {
-    /** A JSONPath of RFC 9535: `$.status`, `$.queues[?@.name == 'mail'].length`. */
-    path: Type.String({ minLength: 1, maxLength: 500 }),
-    equals: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
-    not: Type.Optional(Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()])),
-    above: Type.Optional(Type.Number()),
-    below: Type.Optional(Type.Number()),
-  },
-  { additionalProperties: false },
-)
-export type JsonAssertion = Static<typeof JsonAssertion>
+import { JsonAssertion } from './json-assertion.ts'
 
 /** The settings of a monitor of the kind `http`. Without settings: a GET request and a 2xx status. */
 export const HttpSettings = Type.Object(

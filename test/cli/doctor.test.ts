@@ -45,7 +45,7 @@ describe('an installation of one machine', () => {
     expect(out).toMatch(/^ok +deliveries +no event has waited for more than 2 min$/m)
     expect(out).toMatch(/^ok +messages +no message has waited for more than 2 min$/m)
     expect(out).toMatch(/^ok +dead letters +none in the last day$/m)
-    expect(out).toMatch(/^ok +ticks +2 jobs are up to date$/m)
+    expect(out).toMatch(/^ok +ticks +3 jobs are up to date$/m)
     expect(out).toMatch(/^ok +TVmaze +TVmaze answers$/m)
     expect(out).toMatch(/^ok +clock +[\d.]+ s from PostgreSQL's clock, [\d.]+ s from Telegram's clock$/m)
     expect(out).toMatch(/^ok +Telegram bot +@VigiaBot answers$/m)

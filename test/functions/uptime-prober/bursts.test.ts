@@ -46,7 +46,7 @@ const measured = (monitorId: number, n: number, ok: boolean, status = ok ? 200 :
     firstByteMs: 2,
     totalMs: 4,
   },
-  confirmed: !ok,
+  confirmed: true,
 })
 
 /**
