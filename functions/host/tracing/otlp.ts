@@ -56,7 +56,8 @@ export const otlpExporter = (service: { name: string; version: string }, endpoin
         if (isAway) report(`traces are exported to ${url.origin} again`)
         isAway = false
       } catch (error) {
-        if (!isAway) report(`traces cannot be exported to ${url.origin}: ${reasonOf(error)}; the next export sends them again`)
+        if (!isAway)
+          report(`traces cannot be exported to ${url.origin}: ${reasonOf(error)}; the next export sends them again`)
         isAway = true
         waiting = [...batch, ...waiting].slice(0, maxWaiting)
         return
