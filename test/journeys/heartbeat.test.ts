@@ -6,6 +6,7 @@ import { root } from '#infra/repository.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { flakyProxy } from '#test/support/flaky-proxy.ts'
 import { type Journey, repliesMatching, startJourney, waitForReply } from '#test/support/journey.ts'
+import { until } from '#test/support/until.ts'
 
 const run = promisify(execFile)
 const curl = (...args: string[]) => run('curl', ['-fsS', '-m', '10', '--retry', '5', ...args])
@@ -54,7 +55,10 @@ test('a job that pings with curl is watched: its failure is one message, and its
   expect((await curl('--data-binary', 'copied <3> files', url)).stdout).toBe('OK')
 
   await curl(`${url}/3`)
-  await waitForReply(ana, /🔴 Cópia de segurança falhou com o código 3/)
+  await until(() => repliesMatching(ana, /🔴 Cópia de segurança falhou com o código 3/).length > 0, {
+    what: 'the message about the failed job, with the cold starts of four functions',
+    timeoutMs: 120_000,
+  })
   await curl(url)
   await waitForReply(ana, /🟢 Cópia de segurança deu sinal de novo/)
 
