@@ -55,7 +55,7 @@ export const importGatus = (text: string, variables: NodeJS.ProcessEnv): Importe
     found.leaveOut(`the suite ${name}`, 'a monitor of Vigia makes one request')
   for (const provider of Object.keys(configuration.alerting ?? {}))
     found.leaveOut(`alerting by ${provider}`, 'the messages go to the chat of the monitors')
-  if (configuration.maintenance) found.leaveOut('the maintenance', 'plan it in the chat')
+  if (configuration.maintenance) found.leaveOut('the maintenance', 'plan it in the chat, or as a window of vigia.yaml')
   return found.imported
 }
 

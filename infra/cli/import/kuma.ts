@@ -109,6 +109,7 @@ const lostOf = (row: KumaRow, { tags }: KumaSource): string[] => {
 const leaveOutTheRest = ({ leaveOut }: Collector, source: KumaSource): void => {
   for (const { name } of source.notifications)
     leaveOut(`the notification ${name}`, 'the messages go to the chat of the monitors')
-  for (const { title } of source.maintenances) leaveOut(`the maintenance ${title}`, 'plan it in the chat')
+  for (const { title } of source.maintenances)
+    leaveOut(`the maintenance ${title}`, 'plan it in the chat, or as a window of vigia.yaml')
   for (const { title } of source.statusPages) leaveOut(`the status page ${title}`, 'status pages are not imported')
 }
