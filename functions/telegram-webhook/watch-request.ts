@@ -9,7 +9,9 @@ const verb =
 const fillers =
   /(?<=^|\s)(?:(?:o|a|meu|minha|the|my)\s+(?:site|p[aá]gina|servidor|endere[cç]o|link|url|website|page|server|address)|(?:para|pra)\s+mim|por\s+favor|for\s+me|please|(?:com|with)(?=\s+(?:o\s+|a\s+)?(?:limite|limit|timeout)))(?=[\s,.!?]|$)/gi
 
-/** A token that can only be an address: with a scheme, a domain with a top-level domain of letters, or an IPv4 address. */
+/**
+ * A token that can only be an address: with a scheme, a domain with a top-level domain of letters, or an IPv4 address.
+ */
 const address =
   /(?:^|\s)[<("'“]*(?:[a-z][a-z\d+.-]*:\/\/\S|(?:[\p{L}\d](?:[\p{L}\d-]*[\p{L}\d])?\.)+\p{L}{2,}(?=[\s:/?#,;.!)>"'”]|$)|\d{1,3}(?:\.\d{1,3}){3}(?=[\s:/,;.!]|$))/iu
 

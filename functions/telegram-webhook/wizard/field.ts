@@ -27,7 +27,10 @@ export interface Field {
   /** Whether the field makes sense for this draft. By default it does. */
   isOffered?(drafting: Drafting): boolean
   choices(drafting: Drafting): Choice[]
-  /** What a button means; null for a button that the bot did not offer. Without it a value means what its text means. */
+  /**
+   * What a button means; null for a button that the bot did not offer. Without this function a value means what its
+   * text means.
+   */
   choose?(drafting: Drafting, value: string): DraftChanges | null
   /** What a text means, or why it cannot be used. Absent: the field takes no text. */
   read?(drafting: Drafting, text: string): DraftChanges | Refused | Promise<DraftChanges | Refused>
