@@ -27,7 +27,10 @@ export const probeErrorCodes = [
   'tls-weak',
   /** The server requires a client certificate. */
   'tls-client-certificate',
-  /** The status of the response is not accepted (2xx, if the monitor has no list of its own); events and tables have the status in a field of its own. */
+  /**
+   * The status of the response is not accepted (2xx, if the monitor has no list of its own). Events and tables have the
+   * status in a field of its own.
+   */
   'status',
   /** The body does not have the expected text, or has the unwanted text. */
   'keyword',

@@ -1,7 +1,9 @@
 import Type, { type Static } from 'typebox'
 import type { Secrets } from './check-type.ts'
 
-/** Headers of a request. They are sent only to the host of the monitor. Passwords and tokens belong into the secrets. */
+/**
+ * Headers of a request. They are sent only to the host of the monitor. Passwords and tokens belong into the secrets.
+ */
 export const headers = Type.Optional(
   Type.Record(
     Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$" }),

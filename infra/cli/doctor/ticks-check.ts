@@ -4,8 +4,8 @@ import type { Installation } from './installation.ts'
 import type { ReadOnlyDatabase } from './read-only-database.ts'
 
 /**
- * The functions that have a tick and a cursor, with the seconds between two of their ticks. A test compares the list with
- * knative/sources/ and with the code of the functions.
+ * The functions that have a tick and a cursor, with the seconds between two of their ticks. A test compares the list
+ * with knative/sources/ and with the code of the functions.
  */
 export const tickPeriodsS: Record<string, number> = {
   'probe-scheduler': 10,

@@ -14,7 +14,8 @@ export interface ImportResult {
 }
 
 /**
- * Checks imported monitors by the rules of vigia.yaml. A monitor that breaks a rule is left out, and the reason is told.
+ * Checks imported monitors by the rules of vigia.yaml. A monitor that breaks a rule is left out, and the reason is
+ * told.
  */
 export const desiredImport = async (
   found: Imported,

@@ -15,7 +15,9 @@ export type KumaCheck =
 /** The days before the expiry of a certificate on which Kuma sends its first notice, if it is not set. */
 const usualCertificateDays = 21
 
-/** A monitor of Kuma's types http, keyword and json-query. `certificateDays` is the greatest number of Kuma's setting. */
+/**
+ * A monitor of Kuma's types http, keyword and json-query. `certificateDays` is the greatest number of Kuma's setting.
+ */
 export const kumaHttp = (row: KumaRow, certificateDays = usualCertificateDays): KumaCheck => {
   const refusal = refusalOf(row)
   if (refusal !== null) return { why: refusal }

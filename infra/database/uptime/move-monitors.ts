@@ -7,10 +7,10 @@ const isSame = `target.chat_id = $2 and target.url = source.url and target.confi
 const pairs = `monitor source join monitor target on ${isSame}`
 
 /**
- * Moves the monitors of a chat, with their heartbeats, maintenance and events, to a chat that may have monitors too. Of two
- * monitors with the same URL and the same key of vigia.yaml, only the one of the new chat stays; the follows of the
- * other are deleted. If both chats have a key with different URLs, both monitors stay; the moved one loses its key and
- * is then like a monitor that was added in the chat. Only inside a transaction.
+ * Moves the monitors of a chat, with their heartbeats, maintenance and events, to a chat that may have monitors too.
+ * Of two monitors with the same URL and the same key of vigia.yaml, only the one of the new chat stays; the follows of
+ * the other are deleted. If both chats have a key with different URLs, both monitors stay; the moved one loses its key
+ * and is then like a monitor that was added in the chat. Only inside a transaction.
  */
 export const moveMonitors = async (tx: Postgres, fromId: number, toId: number): Promise<void> => {
   const chats = [fromId, toId]
@@ -73,8 +73,8 @@ const renameHeartbeats = (tx: Postgres, chats: number[]) =>
   )
 
 /**
- * A chat has one key for the URLs with names. If both chats have heartbeats, the key of the new chat stays, and the URLs
- * with the other key end; the URLs with tokens stay.
+ * A chat has one key for the URLs with names. If both chats have heartbeats, the key of the new chat stays, and the
+ * URLs with the other key end; the URLs with tokens stay.
  */
 const moveHeartbeats = async (tx: Postgres, chats: number[]): Promise<void> => {
   await tx.query(

@@ -19,7 +19,8 @@ export const variableOf = (entry: EnvEntry, variables: Variables): string | unde
 
 /**
  * The environment of a function's process, without PORT: the variables of its manifest, those that Knative adds, and
- * those that every program needs. `revision` is the commit of the checkout. No other variable of the runtime's environment (`runtimeEnv`) reaches the function.
+ * those that every program needs. `revision` is the commit of the checkout. No other variable of the runtime's
+ * environment (`runtimeEnv`) reaches the function.
  */
 export const functionEnv = (
   { name, env, sink, ceOverrides }: FunctionManifest,

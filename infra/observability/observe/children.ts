@@ -15,9 +15,9 @@ const graceMs = 10_000
 const unwritable = /no space left on device|read-only file system/i
 
 /**
- * Runs programs until one of them ends or `signal` aborts, and then ends the others. Resolves with null after an abort,
- * or with one line about the program that ended by itself. `warn` gets one line about each program that goes on although
- * it cannot write its data.
+ * Runs programs until one of them ends or `signal` aborts, and then ends the others. Resolves with null after an
+ * abort, or with one line about the program that ended by itself. `warn` gets one line about each program that goes on
+ * although it cannot write its data.
  */
 export const runTogether = async (
   programs: readonly Program[],

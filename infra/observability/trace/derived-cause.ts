@@ -1,8 +1,8 @@
 import { allEvents } from '#events/all.ts'
 
 /**
- * The id of the cause, as far as the id of an event tells it: most ids are `<id of the cause>/<name>[/<key>]`. Undefined
- * for an id that is not derived, such as that of a tick or a Telegram update.
+ * The id of the cause, as far as the id of an event tells it: most ids are `<id of the cause>/<name>[/<key>]`.
+ * Undefined for an id that is not derived, such as that of a tick or a Telegram update.
  */
 export const derivedCause = (id: string): string | undefined => {
   const ends = allEvents.flatMap(({ name }) => {
