@@ -11,6 +11,7 @@ import { incidentsList } from './incident-views.ts'
 import { beginMaintenance, endMaintenance, maintenanceCommand } from './maintenance.ts'
 import { botMessages } from './messages/messages.ts'
 import { explainUptime, pressMonitorButton } from './monitor-actions.ts'
+import { parseMonitorArgument } from './monitor-argument.ts'
 import { monitorsList } from './monitor-views.ts'
 import { label } from './pages.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
@@ -115,7 +116,7 @@ const replyToCommand = async (
     case 'today':
       return sendReply(await today(context))
     case 'monitor':
-      return argument.trim() === '' ? startWizard(context) : watch(context, argument)
+      return watch(context, argument)
     case 'monitors':
       return sendReply(await monitorsList(context, 0))
     case 'heartbeat':
@@ -141,9 +142,12 @@ const replyToCommand = async (
  */
 const looksLikeAddress = /^(?:https?|tcp):\/\/\S|^\S+:\S*@\S/i
 
-/** Adds the monitor that a person describes in one line. */
-const watch = async (context: ChatContext, argument: string): Promise<Reply> =>
-  (await refusedChange(context)) ?? addMonitor(context, watchRequest(argument) ?? withoutFillers(argument))
+/** Adds the monitor that a person describes in one line. Asks for the address if the line has only an interval. */
+const watch = async (context: ChatContext, argument: string): Promise<Reply> => {
+  const wanted = watchRequest(argument) ?? withoutFillers(argument)
+  if (parseMonitorArgument(wanted).address === '') return startWizard(context)
+  return (await refusedChange(context)) ?? addMonitor(context, wanted)
+}
 
 const searchOrSuggest = async (context: ChatContext, text: string): Promise<Reply> =>
   looksLikeAddress.test(text) ? suggestMonitor(context, text) : search(context, text)

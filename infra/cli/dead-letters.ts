@@ -35,12 +35,14 @@ dead-letters replay <id> …                sends the events again`,
         case 'list': {
           if (ids.length > 0) throw new UsageError('list takes no ids; use show or replay')
           const found = await source.newest(limit)
-          return print(values.json ? JSON.stringify(found, null, 2) : formatDeadLetters(found))
+          print(values.json ? JSON.stringify(found, null, 2) : formatDeadLetters(found))
+          return
         }
         case 'show': {
           if (ids.length !== 1) throw new UsageError('show needs one id')
           const letter = await source.find(Number(ids[0]))
-          return print(values.json ? JSON.stringify(letter, null, 2) : formatDeadLetter(letter))
+          print(values.json ? JSON.stringify(letter, null, 2) : formatDeadLetter(letter))
+          return
         }
         case 'replay':
           if (ids.length === 0) throw new UsageError('replay needs at least one id')

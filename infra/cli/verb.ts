@@ -3,10 +3,10 @@ import type { OpenedDatabase } from './database.ts'
 /** The environment and the output of a command. */
 export interface Shell {
   env: NodeJS.ProcessEnv
-  /** Lines for standard output. */
-  print(text: string): void
+  /** Lines for standard output. The result means nothing, and must not be returned as an exit code. */
+  print(text: string): unknown
   /** Lines for standard error. */
-  printError(text: string): void
+  printError(text: string): unknown
 }
 
 /** What a command works with. */

@@ -23,7 +23,10 @@ export const applyChats = async (
   const shown = await makePlan(db, chats, prune)
   check(shown)
   print(printPlan(shown))
-  if (isEmpty(shown)) return print('nothing to change')
+  if (isEmpty(shown)) {
+    print('nothing to change')
+    return
+  }
   const lost = idsWithoutHistory(shown)
   if (lost.size > 0 && !isConfirmed)
     await confirm('apply', `Delete ${lost.size === 1 ? 'one monitor' : `${lost.size} monitors`} with their history?`)

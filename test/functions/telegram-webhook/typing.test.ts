@@ -183,11 +183,11 @@ describe('a name with words before it', () => {
   })
 })
 
-test('/monitorar with an interval but no address is answered with instructions, and a password in an address without a scheme is recognised', async () => {
+test('/monitorar with an interval but no address asks for the address, and a password in an address without a scheme is recognised', async () => {
   const ana = world.person('Ana')
   await ana.says('/start')
   for (const text of ['/monitorar 5 minutos', '/monitorar 30s', '/monitorar a cada 5 minutos'])
-    expect((await ana.says(text)).text, text).toMatch(/^Diga o endereço/)
+    expect((await ana.says(text)).text, text).toMatch(/^O que devo vigiar\? Mande o endereço/)
   for (const text of ['/monitorar user:pa:ss@x.org', '/monitorar user:pa/ss@x.org 5m', 'user:pa:ss@x.org']) {
     const { text: answer } = await ana.says(text)
     expect(answer, text).toMatch(/usuário ou senha/)
