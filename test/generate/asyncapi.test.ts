@@ -31,8 +31,14 @@ describe('events/asyncapi.json', () => {
   test('says what each function publishes and handles', () => {
     const messages = (operation: string) =>
       document.operations[operation].messages.map(({ $ref }: { $ref: string }) => $ref.split('/').at(-1))
-    expect(messages('uptime-prober.send')).toEqual(['monitor.down', 'monitor.steady', 'monitor.up', 'probe.finished'])
-    expect(messages('uptime-prober.receive')).toEqual(['probe.requested'])
+    expect(messages('uptime-prober.send')).toEqual([
+      'monitor.down',
+      'monitor.steady',
+      'monitor.up',
+      'probe.finished',
+      'probe.requested',
+    ])
+    expect(messages('uptime-prober.receive')).toEqual(['heartbeat.changed', 'probe.requested'])
     expect(messages('error-notifier.receive')).toEqual([
       'message.refused',
       'operators.report',
@@ -44,7 +50,9 @@ describe('events/asyncapi.json', () => {
 
   test('has the docstring of each event, and the generator refuses an event without one', async () => {
     expect(document.components.messages['monitor.down'].summary).toBe(
-      'A confirmed failure opened an incident. Subject `monitor/42`, id `incident/7/monitor.down`.',
+      'People have to know that the monitor is down. Subject `monitor/42`, id `incident/7/monitor.down`. During ' +
+        'maintenance, while the parent of the monitor is down, and while a person wants silence, the event waits; it is ' +
+        'published when the monitor is still down afterwards. A reminder has the id `incident/7/monitor.down/reminder-3`.',
     )
     const copy = temporaryFolder()
     try {
