@@ -59,7 +59,7 @@ describe('events/asyncapi.json', () => {
       for (const path of ['events', 'functions', 'triggers'])
         cpSync(join(root, path), join(copy, path), { recursive: true })
       const file = join(copy, 'events/monitor-down.ts')
-      writeFileSync(file, readFileSync(file, 'utf8').replace(/\/\*\*.*\*\/\n/, ''))
+      writeFileSync(file, readFileSync(file, 'utf8').replace(/\/\*\*[\s\S]*?\*\/\n(?=export const MonitorDown)/, ''))
       await expect(asyncapi(copy)).rejects.toThrow('events/monitor-down.ts: MonitorDown needs a docstring')
     } finally {
       rmSync(copy, { recursive: true, force: true })
