@@ -17,8 +17,8 @@ const probeErrors = {
   },
   'tls-wrong-host': { 'pt-BR': 'o certificado é de outro endereço', en: 'the certificate is for another address' },
   'tls-incomplete': {
-    'pt-BR': 'a cadeia está incompleta: falta o certificado do emissor',
-    en: 'the chain is incomplete: the certificate of the issuer is missing',
+    'pt-BR': 'o servidor não envia o certificado do emissor',
+    en: 'the server does not send the certificate of the issuer',
   },
   'tls-untrusted': { 'pt-BR': 'o certificado não é confiável', en: 'the certificate is not trusted' },
   'tls-weak': {
@@ -47,8 +47,8 @@ const probeErrors = {
   },
   'not-serving': { 'pt-BR': 'o serviço diz que não está atendendo', en: 'the service says that it is not serving' },
   'ping-unavailable': {
-    'pt-BR': 'não posso enviar pings desta máquina; use tcp:// com uma porta aberta',
-    en: 'I cannot send pings from this machine; use tcp:// with an open port instead',
+    'pt-BR': 'não posso enviar pings desta máquina, vigie uma porta aberta (tcp)',
+    en: 'I cannot send pings from this machine, watch an open port (tcp) instead',
   },
   protocol: { 'pt-BR': 'a resposta não é HTTP', en: 'the answer is not HTTP' },
   'too-large': {
