@@ -5,18 +5,11 @@
 #   doctor.sh [--json]
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=infra/cluster/run-job.sh
+source "$here/run-job.sh"
 if [[ ! ${*:-} =~ ^(--json)?$ ]]; then echo "doctor: $* is not a valid argument: --json, or none" >&2; exit 2; fi
 image=$(kubectl -n vigia get ksvc error-notifier -o 'jsonpath={.spec.template.spec.containers[0].image}')
 sink=$(kubectl -n vigia get broker default -o 'jsonpath={.status.address.url}')
 job=$(sed -e "s|image: vigia$|image: $image|" -e "s|args: \[\]|args: [$*]|" -e "s|value: http://broker-ingress.*|value: $sink|" \
-  "$here/doctor.yaml" | kubectl create -o name -f -)
-kubectl -n vigia wait --for=jsonpath='{.status.ready}'=1 "$job" --timeout=60s >/dev/null 2>&1 || true
-kubectl -n vigia logs --follow --pod-running-timeout=120s "$job"
-# The log may end a moment before the kubelet reports the exit code.
-for _ in {1..30}; do
-  code=$(kubectl -n vigia get pods -l "job-name=${job#*/}" -o 'jsonpath={.items[*].status.containerStatuses[*].state.terminated.exitCode}')
-  if [[ $code ]]; then exit "$code"; fi
-  sleep 1
-done
-echo "doctor: the exit code of $job is not known; kubectl -n vigia describe $job" >&2
-exit 1
+  "$here/doctor.yaml")
+run_job doctor <<<"$job"

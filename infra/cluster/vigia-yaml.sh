@@ -4,6 +4,8 @@
 #   vigia-yaml.sh plan <file> | apply <file> [--yes] | export [--chat=<id>]
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=infra/cluster/run-job.sh
+source "$here/run-job.sh"
 refuse() { echo "vigia-yaml: $*" >&2; exit 2; }
 usage='usage: vigia-yaml.sh plan <file> | apply <file> [--yes] | export [--chat=<id>]'
 verb=${1:-}
@@ -25,14 +27,5 @@ if [[ $verb != export ]]; then
   map=$(kubectl -n vigia create configmap vigia-yaml --from-file=vigia.yaml="$file" --dry-run=client -o yaml </dev/null)
   kubectl apply --server-side --force-conflicts -f - <<<"$map" >/dev/null
 fi
-job=$(sed -e "s|image: vigia$|image: $image|" -e "s|args: \[plan, .*\]|args: [$list]|" "$here/vigia-yaml.yaml" | kubectl create -o name -f -)
-kubectl -n vigia wait --for=jsonpath='{.status.ready}'=1 "$job" --timeout=60s >/dev/null 2>&1 || true
-kubectl -n vigia logs --follow --pod-running-timeout=120s "$job"
-# The log may end a moment before the kubelet reports the exit code.
-for _ in {1..30}; do
-  code=$(kubectl -n vigia get pods -l "job-name=${job#*/}" -o 'jsonpath={.items[*].status.containerStatuses[*].state.terminated.exitCode}')
-  if [[ $code ]]; then exit "$code"; fi
-  sleep 1
-done
-echo "vigia-yaml: the exit code of $job is not known; kubectl -n vigia describe $job" >&2
-exit 1
+job=$(sed -e "s|image: vigia$|image: $image|" -e "s|args: \[plan, .*\]|args: [$list]|" "$here/vigia-yaml.yaml")
+run_job vigia-yaml <<<"$job"

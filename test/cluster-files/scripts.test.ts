@@ -123,7 +123,15 @@ test.skipIf(noShellcheck)(
   () => {
     const scripts = [
       ...['run.sh', 'terminate.sh', 'other-vigia.sh'].map(name => `minikube/${name}`),
-      ...['onprem/seal.sh', 'environment.sh', 'dead-letters.sh', 'doctor.sh', 'restore.sh', 'vigia-yaml.sh'],
+      ...[
+        'onprem/seal.sh',
+        'environment.sh',
+        'dead-letters.sh',
+        'doctor.sh',
+        'restore.sh',
+        'run-job.sh',
+        'vigia-yaml.sh',
+      ],
     ]
     const { stdout, status } = spawnSync(
       'shellcheck',
