@@ -1,5 +1,7 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { StoredPing } from '#database/uptime/heartbeats.ts'
 import { asError, RetryLater } from '#functions/host/errors.ts'
+import { withTimeout } from '#functions/host/timeout.ts'
 import type { ChangedHeartbeat } from './changes.ts'
 import type { Gap, Ping } from './heartbeat-state.ts'
 import type { PingTarget } from './ping-request.ts'
@@ -148,7 +150,8 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
 
   const storeBatch = async (batch: Waiting[]): Promise<void> => {
     try {
-      const outcomes = await within(limits.waitMs, store(batch.map(({ ping }) => ping)))
+      // A timeout is transient, because it has no SQLSTATE.
+      const outcomes = await withTimeout(limits.waitMs, 'storing the pings', store(batch.map(({ ping }) => ping)))
       const later: Waiting[] = []
       for (const [index, one] of batch.entries()) {
         const outcome = outcomes[index]!
@@ -193,18 +196,3 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
     },
   }
 }
-
-/** An error of our own: PostgreSQL has not answered. It is transient, because it has no SQLSTATE. */
-const within = async <T>(ms: number, work: Promise<T>): Promise<T> => {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error('PostgreSQL has not answered')), ms)
-  })
-  try {
-    return await Promise.race([work, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
-}
-
-const pause = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))

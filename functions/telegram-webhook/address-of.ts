@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises'
-import { withTimeout } from './timeout.ts'
+import { withTimeout } from '#functions/host/timeout.ts'
 
 /**
  * The timeout of the look-up. It is short, because a person waits for the reply. If no address is found, the limit per

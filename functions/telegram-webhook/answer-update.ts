@@ -1,6 +1,7 @@
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { Publish } from '#functions/host/publish.ts'
+import { withTimeout } from '#functions/host/timeout.ts'
 import { TelegramError } from '#functions/telegram/client.ts'
 import type { Administrators } from './administrators.ts'
 import type { Dependencies } from './context.ts'
@@ -14,7 +15,6 @@ import type { Effect, View } from './reply.ts'
 import type { Origin } from './request.ts'
 import { ChatUnreachable, createSender, type RefusedMessage, recipientOf, type Sender } from './sender.ts'
 import type { TelegramApi } from './telegraf-client.ts'
-import { withTimeout } from './timeout.ts'
 
 /**
  * The time limit for sending the messages of an update. Telegram waits 60 s for the response to an update, but a person

@@ -14,11 +14,11 @@ import type { Monitors } from '#database/uptime/monitors.ts'
 import type { ProbeHours } from '#database/uptime/probe-hours.ts'
 import type { Cause } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
+import { withTimeout } from '#functions/host/timeout.ts'
 import type { Tvmaze } from '#functions/tvmaze/client.ts'
 import type { Limits } from './limits.ts'
 import type { BotMessages } from './messages/messages.ts'
 import type { Origin } from './request.ts'
-import { withTimeout } from './timeout.ts'
 
 /** What the conversation reads, writes and calls. */
 export interface Dependencies {

@@ -4,6 +4,7 @@ import type { EventOf } from '#events/event.ts'
 import type { UpdateDeferred } from '#events/update-deferred.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
 import type { Context, HttpHandler, HttpRequest } from '#functions/host/serve.ts'
+import { withTimeout } from '#functions/host/timeout.ts'
 import { TelegramError } from '#functions/telegram/client.ts'
 import { administratorsOf } from './administrators.ts'
 import { type Attempt, answerUpdate, mayHaveAnswered } from './answer-update.ts'
@@ -13,7 +14,6 @@ import { deferUpdate } from './defer-update.ts'
 import { type DeferredUpdates, refusalIn, type Update } from './deferred-update.ts'
 import { pausedChats } from './paused-chats.ts'
 import type { TelegramApi } from './telegraf-client.ts'
-import { withTimeout } from './timeout.ts'
 
 /**
  * After this many failed attempts the update is handed to the broker, because Telegram holds back the chat's next

@@ -1,9 +1,9 @@
 import { showIdOf } from '#database/series/follows.ts'
 import type { Show, ShowHit } from '#database/series/show.ts'
+import { TimedOut, withTimeout } from '#functions/host/timeout.ts'
 import { ShowGone, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
 import { type ChatContext, queryCatalogue, replyTimeoutsMs } from './context.ts'
 import { nameIn } from './small-talk.ts'
-import { TimedOut, withTimeout } from './timeout.ts'
 
 /**
  * The requests to TVmaze that one person may make in quick succession: half of what TVmaze allows for all persons
