@@ -80,6 +80,9 @@ const shortened = (text: string) => {
 /** Sends a response, unless one was sent before or the connection is closed. */
 export const sendResponse = (response: ServerResponse, { status, headers, body = '' }: HttpResponse): void => {
   if (response.headersSent || response.destroyed) return
-  response.writeHead(status, { ...headers, ...(status !== 204 && { 'content-length': Buffer.byteLength(body) }) })
+  response.writeHead(status, {
+    ...headers,
+    ...(status !== 204 && status !== 304 && { 'content-length': Buffer.byteLength(body) }),
+  })
   response.end(body)
 }

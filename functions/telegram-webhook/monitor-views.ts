@@ -5,6 +5,7 @@ import { defaultTimeoutS } from '#functions/checks/interval-and-timeout.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
+import { type ShownState, shownState as shownStateOf } from '#functions/wording/shown-state.ts'
 import { sparkline } from '#functions/wording/sparkline.ts'
 import { sayMilliseconds, sayUptime } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
@@ -17,21 +18,8 @@ import type { Button, View } from './reply.ts'
 const monitorsPerPage = 8
 const dayMs = 86_400_000
 
-/**
- * The state of a monitor as a person sees it. `unknown`: no check for a long time. `resumed`: no check since it was
- * resumed.
- */
-type ShownState = keyof BotMessages['monitorState']
-
-const shownState = ({ kind, state, pausedAt, judgedAt, intervalS }: Monitor, now: Date): ShownState => {
-  if (pausedAt) return 'paused'
-  // Vigia waits for the pings of a heartbeat, so a long silence is no lack of checks.
-  if (kind === 'heartbeat') return state
-  if (judgedAt === null) return 'new'
-  if (state === 'new') return 'resumed'
-  const silentMs = now.getTime() - judgedAt.getTime()
-  return silentMs > Math.max(3 * intervalS, 120) * 1000 ? 'unknown' : state
-}
+const shownState = (monitor: Monitor, now: Date): ShownState =>
+  shownStateOf({ ...monitor, isPaused: monitor.pausedAt !== null }, now)
 
 const stateIcons: Record<ShownState, string> = {
   up: '🟢',

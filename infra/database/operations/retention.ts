@@ -114,6 +114,8 @@ export const retentions: Retention[] = [
   { table: 'monitor_secret', kept: 'until its monitor is deleted' },
   { table: 'operator_digest', kept: 'one row' },
   { table: 'report_setting', kept: 'until the chat is deleted' },
+  { table: 'status_page', kept: 'until it is deleted; at most as many as a chat may have' },
+  { table: 'status_page_component', kept: 'until its page or its monitor is deleted' },
   { table: 'tvmaze_budget', kept: 'one row' },
   {
     table: 'probe_hour',

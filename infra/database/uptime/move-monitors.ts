@@ -7,10 +7,10 @@ const isSame = `target.chat_id = $2 and target.url = source.url and target.confi
 const pairs = `monitor source join monitor target on ${isSame}`
 
 /**
- * Moves the monitors of a chat, with their heartbeats, maintenance and events, to a chat that may have monitors too.
- * Of two monitors with the same URL and the same key of vigia.yaml, only the one of the new chat stays; the follows of
- * the other are deleted. If both chats have a key with different URLs, both monitors stay; the moved one loses its key
- * and is then like a monitor that was added in the chat. Only inside a transaction.
+ * Moves the monitors of a chat, with their heartbeats, maintenance, events and pages, to a chat that may have monitors
+ * too. Of two monitors with the same URL and the same key of vigia.yaml, only the one of the new chat stays; the
+ * follows of the other are deleted. If both chats have a key with different URLs, both monitors stay; the moved one
+ * loses its key and is then like a monitor that was added in the chat. Only inside a transaction.
  */
 export const moveMonitors = async (tx: Postgres, fromId: number, toId: number): Promise<void> => {
   const chats = [fromId, toId]
@@ -41,6 +41,7 @@ export const moveMonitors = async (tx: Postgres, fromId: number, toId: number): 
      where source.chat_id = $1 and plan.monitor_id = source.id`,
     chats,
   )
+  await movePages(tx, chats)
   await tx.query(
     `with duplicate as (delete from monitor where chat_id = $1 returning id)
      delete from follow using duplicate where subject = 'monitor/' || duplicate.id`,
@@ -88,4 +89,23 @@ const moveHeartbeats = async (tx: Postgres, chats: number[]): Promise<void> => {
     chats,
   )
   await tx.query('update heartbeat set chat_id = $2 where chat_id = $1', chats)
+}
+
+/** Moves the status pages before the duplicate monitors are deleted. A page whose slug is taken gets another one. */
+const movePages = async (tx: Postgres, chats: number[]): Promise<void> => {
+  await tx.query(
+    `update status_page_component shown set monitor_id = target.id from ${pairs}
+     where source.chat_id = $1 and shown.monitor_id = source.id and not exists (
+       select from status_page_component other where other.page_id = shown.page_id and other.monitor_id = target.id)`,
+    chats,
+  )
+  const hasOther = (column: string) =>
+    `exists (select from status_page other where other.chat_id = $2 and other.${column} = source.${column})`
+  await tx.query(
+    `update status_page source set chat_id = $2,
+       slug = case when ${hasOther('slug')} then left(slug, 20) || '-' || id else slug end,
+       config_key = case when ${hasOther('config_key')} then null else config_key end
+     where chat_id = $1`,
+    chats,
+  )
 }

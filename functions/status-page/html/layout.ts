@@ -1,0 +1,40 @@
+import type { Language } from '#database/chats/language.ts'
+import { Html, html } from '#functions/telegram/html.ts'
+import type { PageTexts } from '../texts.ts'
+import { style } from './style.ts'
+
+/** Who reads a page, and with which links. */
+export interface Reader {
+  language: Language
+  /** The zone of the times on the page. */
+  zone: string
+  now: Date
+  texts: PageTexts
+}
+
+/** A whole document. */
+export const layout = (
+  { language }: Pick<Reader, 'language'>,
+  title: string,
+  body: Html,
+  { isHidden = false, head = null }: { isHidden?: boolean; head?: Html | null } = {},
+): string =>
+  String(
+    html`<!DOCTYPE html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+${isHidden && new Html('<meta name="robots" content="noindex">\n')}<style>${new Html(style)}</style>
+${head}</head>
+<body>
+${body}
+</body>
+</html>
+`,
+  )
+
+/** A page that only says one thing, such as that there is no page. */
+export const notice = (reader: Pick<Reader, 'language'>, { title, text }: { title: string; text: string }): string =>
+  layout(reader, title, html`<main><h1>${title}</h1><p>${text}</p></main>`, { isHidden: true })

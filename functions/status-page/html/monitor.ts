@@ -1,0 +1,80 @@
+import type { ReadComponent, ReadPage } from '#database/pages/page-reading.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
+import { sayMilliseconds, sayUptime } from '#functions/wording/uptime.ts'
+import { componentState } from '../component-state.ts'
+import type { PageRequest } from '../page-request.ts'
+import { type Bar, barsOf, limitsOf, total, uptimeOf } from '../ranges.ts'
+import { history } from './bars.ts'
+import { chart } from './chart.ts'
+import { layout, type Reader } from './layout.ts'
+import { linkFrom } from './links.ts'
+import { choices, footer, outageList } from './parts.ts'
+import { stateLabel } from './shapes.ts'
+
+/** The page of one monitor. */
+export const monitorHtml = (page: ReadPage, component: ReadComponent, request: PageRequest, reader: Reader): string => {
+  const { texts, language, now } = reader
+  const link = linkFrom(request)
+  const state = componentState(component, now)
+  const limits = limitsOf(request.range, page.zone, now)
+  const bars = barsOf(component.sums, limits)
+  const uptime = uptimeOf(total(bars))
+  const isSettled = state === 'up' || state === 'down' || state === 'slow'
+  const outages = page.outages.filter(
+    ({ monitorId, closedAt }) => monitorId === component.id && (closedAt === null || closedAt > limits[0]!),
+  )
+  const body = html`${
+    !request.isEmbedded &&
+    html`<header><p><a href="${link({ monitorId: null })}">${texts.back}: ${page.title}</a></p><h1>${component.name}</h1></header>
+`
+  }<main>
+<p class="overall ${state}" role="status">${stateLabel(state, texts)}</p>
+${
+  isSettled &&
+  component.stateSince !== null &&
+  html`<p>${texts.since(texts.states[state], sayDuration(now.getTime() - component.stateSince * 1000, language))}</p>`
+}
+${choices(request, link, reader)}
+<section><h2>${texts.uptimeOf(texts.ranges[request.range], uptime === null ? null : sayUptime(uptime, language))}</h2>
+<div class="box">${history(component.name, bars, reader)}</div></section>
+${component.kind !== 'heartbeat' && html`<section><h2>${texts.chart.title}</h2><div class="box">${chart(bars, reader)}</div></section>`}
+${reasons(bars, reader)}
+${component.kind !== 'heartbeat' && quality(component, bars, reader)}
+<section><h2>${texts.outages}</h2>${outageList(page, outages, reader)}</section>
+</main>
+${!request.isEmbedded && footer(link, reader)}`
+  return layout(reader, `${component.name} · ${page.title}`, body, { isHidden: page.access === 'link' })
+}
+
+/** Why the uptime has its value. */
+const reasons = (bars: readonly Bar[], { texts, language }: Reader): Html => {
+  const { upS, downS, unknownS, maintenanceS } = total(bars)
+  const { why } = texts
+  const said = (seconds: number) => sayDuration(seconds * 1000, language)
+  const times = [
+    [why.up, upS],
+    [why.down, downS],
+    [why.unknown, unknownS],
+    [why.maintenance, maintenanceS],
+  ] as const
+  return html`<section><h2>${why.title}</h2><div class="box"><p>${why.rule}</p>${
+    upS + downS + unknownS + maintenanceS === 0
+      ? html`<p>${why.empty}</p>`
+      : html`<dl>${times.map(([name, seconds]) => html`<dt>${name}</dt><dd>${said(seconds)}</dd>`)}</dl>`
+  }</div></section>`
+}
+
+/** How many checks were missed, and how late the others began. */
+const quality = ({ intervalS, lateness }: ReadComponent, bars: readonly Bar[], { texts, language }: Reader): Html => {
+  const { upS, downS, unknownS } = total(bars)
+  const number = new Intl.NumberFormat(language)
+  const count = (seconds: number) => number.format(Math.round(seconds / intervalS))
+  const said = (ms: number) => sayMilliseconds(Math.max(0, ms), language)
+  const missed = Math.round(unknownS / intervalS)
+  return html`<section><h2>${texts.checks.title}</h2><div class="box"><p>${texts.checks.every(
+    sayDuration(intervalS * 1000, language),
+  )} ${upS + downS + unknownS > 0 && texts.checks.missed(missed, count(upS + downS + unknownS))}</p><p>${
+    lateness === null ? texts.checks.never : texts.checks.late(said(lateness.halfMs), said(lateness.mostMs))
+  }</p></div></section>`
+}

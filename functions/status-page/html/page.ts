@@ -1,0 +1,101 @@
+import type { ReadComponent, ReadPage } from '#database/pages/page-reading.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
+import { sayUptime } from '#functions/wording/uptime.ts'
+import { componentState, overallState } from '../component-state.ts'
+import type { PageRequest } from '../page-request.ts'
+import { barsOf, limitsOf, total, uptimeOf } from '../ranges.ts'
+import { history } from './bars.ts'
+import { layout, type Reader } from './layout.ts'
+import { type Link, linkFrom } from './links.ts'
+import { choices, footer, outageList, sortedWindows, windowList } from './parts.ts'
+import { overallClass, shape, stateLabel } from './shapes.ts'
+
+/** A page shows the history of this many monitors at once. Those that are not up are listed on every part. */
+export const componentsPerPart = 40
+
+const shownOutages = 20
+
+/** The whole page. */
+export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): string => {
+  const { texts, now } = reader
+  const link = linkFrom(request)
+  const states = page.components.map(component => componentState(component, now))
+  const overall = overallState(states)
+  const count = (state: string) => states.filter(one => one === state).length
+  const { planned, past } = sortedWindows(page.windows, now)
+  const body = html`${
+    !request.isEmbedded &&
+    html`<header><h1>${page.title}</h1></header>
+`
+  }<main>
+<p class="overall ${overallClass(overall)}" role="status">${shape(overall)}<span>${texts.overall[overall](
+    count('down'),
+    states.length - count('paused'),
+  )}</span></p>
+${planned.length > 0 && html`<section><h2>${texts.planned}</h2>${windowList(page, planned, reader)}</section>`}
+${choices(request, link, reader)}
+${componentSections(page, request, link, reader)}
+<section><h2>${texts.outages}</h2>${outageList(page, page.outages.slice(0, shownOutages), reader)}</section>
+${past.length > 0 && html`<section><h2>${texts.pastMaintenance}</h2>${windowList(page, past.slice(0, shownOutages), reader)}</section>`}
+</main>
+${!request.isEmbedded && footer(link, reader)}`
+  return layout(reader, page.title, body, { isHidden: page.access === 'link' })
+}
+
+const componentSections = (page: ReadPage, request: PageRequest, link: Link, reader: Reader): Html => {
+  const { texts } = reader
+  const { components } = page
+  const parts = Math.max(1, Math.ceil(components.length / componentsPerPart))
+  const part = Math.min(request.part, parts)
+  const shown = components.slice((part - 1) * componentsPerPart, part * componentsPerPart)
+  const limits = limitsOf(request.range, page.zone, reader.now)
+  const groups = [...Map.groupBy(shown, ({ group }) => group)]
+  const isGrouped = groups.some(([group]) => group !== null)
+  return html`${parts > 1 && notUp(page, link, reader)}${groups.map(
+    ([group, members]) =>
+      html`<section><h2>${group ?? (isGrouped ? texts.otherGroup : texts.components)}</h2>
+${members.map(component => componentBox(component, limits, request, link, reader))}</section>
+`,
+  )}${
+    parts > 1 &&
+    html`<nav class="choice" aria-label="${texts.components}"><p>${texts.parts(part, parts)}</p><ul>${
+      part > 1 && html`<li><a href="${link({ part: part - 1 })}">${texts.previousPart}</a></li>`
+    }${part < parts && html`<li><a href="${link({ part: part + 1 })}">${texts.nextPart}</a></li>`}</ul></nav>`
+  }`
+}
+
+/** The components of all parts that are not up, because a visitor looks for them first. */
+const notUp = ({ components }: ReadPage, link: Link, reader: Reader): Html | null => {
+  const { texts, now } = reader
+  const listed = components.flatMap(component => {
+    const state = componentState(component, now)
+    return state === 'down' || state === 'slow' || state === 'unknown' ? [{ component, state }] : []
+  })
+  return listed.length === 0
+    ? null
+    : html`<ul class="plain box">${listed
+        .slice(0, 100)
+        .map(
+          ({ component, state }) =>
+            html`<li>${stateLabel(state, texts)} · <a href="${link({ monitorId: component.id })}">${component.name}</a></li>`,
+        )}</ul>`
+}
+
+const componentBox = (
+  component: ReadComponent,
+  limits: readonly number[],
+  { range }: PageRequest,
+  link: Link,
+  reader: Reader,
+): Html => {
+  const { texts, language } = reader
+  const bars = barsOf(component.sums, limits)
+  const uptime = uptimeOf(total(bars))
+  const said = uptime === null ? null : sayUptime(uptime, language)
+  return html`<article class="box"><div class="head"><h3><a href="${link({ monitorId: component.id })}">${component.name}</a></h3>${stateLabel(
+    componentState(component, reader.now),
+    texts,
+  )}</div><p class="soft">${texts.uptimeOf(texts.ranges[range], said)}</p>
+${history(component.name, bars, reader)}</article>
+`
+}

@@ -1,0 +1,64 @@
+import type { ReadOutage, ReadPage, ReadWindow } from '#database/pages/page-reading.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
+import { sayDuration, sayInstant, sayPeriod } from '#functions/wording/dates.ts'
+import type { PageRequest } from '../page-request.ts'
+import { type RangeName, ranges } from '../ranges.ts'
+import type { Reader } from './layout.ts'
+import type { Link } from './links.ts'
+
+export const instant = (seconds: number): Date => new Date(seconds * 1000)
+
+/** A time that a script or a reader can read exactly. */
+export const time = (seconds: number, reader: Reader): Html =>
+  html`<time datetime="${instant(seconds).toISOString()}">${sayInstant(instant(seconds), reader)}</time>`
+
+/** The choice of the period and of the language. */
+export const choices = ({ range }: PageRequest, link: Link, { texts }: Reader): Html =>
+  html`<nav class="choice" aria-label="${texts.rangeChoice}"><ul>${Object.keys(ranges).map(
+    name =>
+      html`<li><a href="${link({ range: name as RangeName })}"${name === range && html` aria-current="true"`}>${texts.ranges[name as RangeName]}</a></li>`,
+  )}</ul></nav>`
+
+export const languageLink = (link: Link, { texts, language }: Reader): Html => {
+  const { name, code } = texts.otherLanguage
+  return html`<a href="${link({ language: language === 'en' ? 'pt-BR' : 'en' })}" hreflang="${code}" lang="${code}">${name}</a>`
+}
+
+const nameOf = ({ components }: ReadPage, monitorId: number) =>
+  components.find(({ id }) => id === monitorId)?.name ?? ''
+
+/** The outages, the newest first. */
+export const outageList = (page: ReadPage, outages: readonly ReadOutage[], reader: Reader): Html => {
+  const { texts, language, now } = reader
+  if (outages.length === 0) return html`<p class="soft">${texts.noOutages}</p>`
+  return html`<ul class="plain">${outages.map(({ monitorId, openedAt, closedAt }) => {
+    const lasted = sayDuration((closedAt === null ? now.getTime() : closedAt * 1000) - openedAt * 1000, language)
+    return html`<li class="box"><strong>${nameOf(page, monitorId)}</strong><br>${time(openedAt, reader)} · ${
+      closedAt === null ? texts.outageGoesOn(lasted) : texts.outageLasted(lasted)
+    }</li>`
+  })}</ul>`
+}
+
+/** What a window of maintenance concerns. */
+const concerned = (page: ReadPage, { monitorId, group }: ReadWindow, { texts }: Reader) =>
+  monitorId === null ? (group ?? texts.allComponents) : nameOf(page, monitorId)
+
+export const windowList = (page: ReadPage, windows: readonly ReadWindow[], reader: Reader): Html =>
+  html`<ul class="plain">${windows.map(window => {
+    const { from, to } = sayPeriod(instant(window.startsAt), instant(window.endsAt), { ...reader })
+    return html`<li class="box"><strong>${window.title || reader.texts.maintenance}</strong> · ${concerned(page, window, reader)}<br><time datetime="${instant(
+      window.startsAt,
+    ).toISOString()}">${sayInstant(instant(window.startsAt), reader)}</time> (${from} – ${to})</li>`
+  })}</ul>`
+
+/** The windows that go on or come, the next one first, and those that are over, the newest first. */
+export const sortedWindows = (windows: readonly ReadWindow[], now: Date) => {
+  const isOver = ({ endsAt }: ReadWindow) => endsAt * 1000 <= now.getTime()
+  return { planned: windows.filter(window => !isOver(window)), past: windows.filter(isOver).toReversed() }
+}
+
+/** The end of every page. */
+export const footer = (link: Link, reader: Reader): Html =>
+  html`<footer class="soft"><p>${reader.texts.updated(sayInstant(reader.now, reader))}. ${reader.texts.zone(
+    reader.zone,
+  )}</p><p>${languageLink(link, reader)} · ${reader.texts.madeWith}</p></footer>`

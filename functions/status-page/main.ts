@@ -1,0 +1,28 @@
+import { postgres } from '#database/connect.ts'
+import { readPage } from '#database/pages/page-reading.ts'
+import { systemClock } from '#functions/host/clock.ts'
+import { env } from '#functions/host/env.ts'
+import { serve } from '#functions/host/serve.ts'
+import { responseCache } from './response-cache.ts'
+import { admit, type RenderedPage, statusPage } from './status-page.ts'
+
+const name = 'status-page'
+const db = postgres(env('DATABASE_URL'), { max: 3, applicationName: name, prepare: true, statementTimeoutMs: 5_000 })
+
+const cache = responseCache<RenderedPage>({
+  clock: systemClock,
+  freshMs: 5_000,
+  staleMs: 3_600_000,
+  bytesOf: ({ body, zipped }) => body.length + zipped.length,
+  mostBytes: 32 * 1024 * 1024,
+})
+
+serve({
+  name,
+  http: {
+    admit,
+    handle: (request, context) =>
+      statusPage(request, context, { read: query => readPage(db, query), cache, clock: systemClock }),
+  },
+  close: [() => db.end()],
+})

@@ -1,0 +1,81 @@
+import type { Clock } from '#functions/host/clock.ts'
+
+interface Entry<Value> {
+  value: Value
+  bytes: number
+  at: number
+}
+
+export interface CacheOptions<Value> {
+  clock: Clock
+  /** For how long a value is answered without a new reading. */
+  freshMs: number
+  /** For how long an old value is answered if the reading fails. */
+  staleMs: number
+  bytesOf(value: Value): number
+  mostBytes: number
+}
+
+export type Cache<Value> = (key: string, read: () => Promise<Value>) => Promise<Value>
+
+/**
+ * Keeps what was read in memory. Requests for the same key share one reading. If a reading fails, an older value is
+ * answered. The values that were used longest ago are removed first.
+ */
+export const responseCache = <Value>({
+  clock,
+  freshMs,
+  staleMs,
+  bytesOf,
+  mostBytes,
+}: CacheOptions<Value>): Cache<Value> => {
+  const entries = new Map<string, Entry<Value>>()
+  const reading = new Map<string, Promise<Value>>()
+  let bytes = 0
+
+  const remove = (key: string) => {
+    bytes -= entries.get(key)?.bytes ?? 0
+    entries.delete(key)
+  }
+
+  const keep = (key: string, value: Value) => {
+    remove(key)
+    const size = bytesOf(value) + key.length * 2
+    entries.set(key, { value, bytes: size, at: clock().getTime() })
+    bytes += size
+    for (const oldest of entries.keys()) {
+      if (bytes <= mostBytes) break
+      remove(oldest)
+    }
+  }
+
+  const readOnce = (key: string, read: () => Promise<Value>): Promise<Value> => {
+    const running = reading.get(key)
+    if (running !== undefined) return running
+    const begun = read()
+      .then(value => {
+        keep(key, value)
+        return value
+      })
+      .finally(() => reading.delete(key))
+    reading.set(key, begun)
+    return begun
+  }
+
+  return async (key, read) => {
+    const found = entries.get(key)
+    const ageMs = found === undefined ? Number.POSITIVE_INFINITY : clock().getTime() - found.at
+    if (found !== undefined && ageMs < freshMs) {
+      // The entry becomes the one that was used last.
+      entries.delete(key)
+      entries.set(key, found)
+      return found.value
+    }
+    try {
+      return await readOnce(key, read)
+    } catch (error) {
+      if (found !== undefined && ageMs < staleMs) return found.value
+      throw error
+    }
+  }
+}

@@ -1,0 +1,256 @@
+import type { Language } from '#database/chats/language.ts'
+import type { ComponentState, OverallState } from './component-state.ts'
+import type { BarState, RangeName } from './ranges.ts'
+
+/** The texts of the pages in one language. */
+export interface PageTexts {
+  states: Record<ComponentState, string>
+  /** The head of a page. `down` of `all` components are down. */
+  overall: Record<OverallState, (down: number, all: number) => string>
+  ranges: Record<RangeName, string>
+  rangeChoice: string
+  bars: Record<BarState, string>
+  /** The heading of the components without a group, if others have one. */
+  otherGroup: string
+  components: string
+  uptimeOf(range: string, uptime: string | null): string
+  barsOf(name: string): string
+  affected(count: number): string
+  table: {
+    caption(name: string): string
+    period: string
+    uptime: string
+    down: string
+    notChecked: string
+    maintenance: string
+  }
+  since(state: string, duration: string): string
+  outages: string
+  noOutages: string
+  outageGoesOn(duration: string): string
+  outageLasted(duration: string): string
+  planned: string
+  pastMaintenance: string
+  maintenance: string
+  allComponents: string
+  updated(time: string): string
+  zone(zone: string): string
+  otherLanguage: { name: string; code: string }
+  back: string
+  parts(part: number, parts: number): string
+  nextPart: string
+  previousPart: string
+  chart: {
+    title: string
+    average(ms: string): string
+    highest(ms: string): string
+    none: string
+    response: string
+    description(lowest: string, highest: string): string
+  }
+  why: { title: string; rule: string; up: string; down: string; unknown: string; maintenance: string; empty: string }
+  checks: {
+    title: string
+    every(interval: string): string
+    missed(missed: number, all: string): string
+    late(half: string, most: string): string
+    never: string
+  }
+  notFound: { title: string; text: string }
+  unavailable: { title: string; text: string }
+  madeWith: string
+}
+
+const pt: PageTexts = {
+  states: {
+    up: 'Funcionando',
+    slow: 'Lento',
+    down: 'Fora do ar',
+    maintenance: 'Em manutenção',
+    unknown: 'Sem dados recentes',
+    waiting: 'Aguardando a primeira verificação',
+    paused: 'Monitoramento pausado',
+  },
+  overall: {
+    none: () => 'Nada é monitorado nesta página',
+    up: () => 'Tudo funcionando',
+    slow: () => 'Tudo no ar, com lentidão',
+    someDown: (down, all) => `${down} de ${all} serviços ${down === 1 ? 'está' : 'estão'} fora do ar`,
+    allDown: (_, all) => (all === 1 ? 'O serviço está fora do ar' : 'Todos os serviços estão fora do ar'),
+    maintenance: () => 'Manutenção em andamento',
+    unknown: () => 'Faltam dados recentes de alguns serviços',
+  },
+  ranges: { '24h': '24 horas', '7d': '7 dias', '30d': '30 dias', '90d': '90 dias', '365d': '365 dias' },
+  rangeChoice: 'Período mostrado',
+  bars: {
+    up: 'sem queda',
+    partial: 'com queda',
+    down: 'fora do ar na maior parte do tempo',
+    maintenance: 'em manutenção',
+    unknown: 'não verificado',
+    empty: 'sem dados',
+  },
+  otherGroup: 'Outros',
+  components: 'Serviços',
+  uptimeOf: (range, uptime) => (uptime === null ? `${range}: sem dados` : `${uptime} em ${range}`),
+  barsOf: name => `Histórico de ${name}`,
+  affected: count =>
+    count === 0 ? 'nenhum período com queda' : count === 1 ? '1 período com queda' : `${count} períodos com queda`,
+  table: {
+    caption: name => `Disponibilidade de ${name}`,
+    period: 'Período',
+    uptime: 'Disponível',
+    down: 'Fora do ar',
+    notChecked: 'Não verificado',
+    maintenance: 'Manutenção',
+  },
+  since: (state, duration) => `${state} há ${duration}`,
+  outages: 'Quedas',
+  noOutages: 'Nenhuma queda neste período.',
+  outageGoesOn: duration => `fora do ar há ${duration}`,
+  outageLasted: duration => `durou ${duration}`,
+  planned: 'Manutenção prevista',
+  pastMaintenance: 'Manutenções anteriores',
+  maintenance: 'Manutenção',
+  allComponents: 'todos os serviços',
+  updated: time => `Atualizado: ${time}`,
+  zone: zone => `Horários em ${zone}.`,
+  otherLanguage: { name: 'English', code: 'en' },
+  back: 'Voltar à página inteira',
+  parts: (part, parts) => `Parte ${part} de ${parts}`,
+  nextPart: 'Próximos serviços',
+  previousPart: 'Serviços anteriores',
+  chart: {
+    title: 'Tempo de resposta',
+    average: ms => `Média: ${ms}`,
+    highest: ms => `Maior média: ${ms}`,
+    none: 'Ainda não há tempos de resposta neste período.',
+    response: 'Resposta média',
+    description: (lowest, highest) => `Médias entre ${lowest} e ${highest}`,
+  },
+  why: {
+    title: 'Por que este número',
+    rule: 'Disponibilidade = tempo no ar ÷ (tempo no ar + tempo fora do ar). Cada verificação conta pelo seu intervalo. O tempo não verificado e o de manutenção não contam.',
+    up: 'No ar',
+    down: 'Fora do ar',
+    unknown: 'Não verificado',
+    maintenance: 'Em manutenção',
+    empty: 'Ainda não há verificações neste período.',
+  },
+  checks: {
+    title: 'Qualidade das verificações',
+    every: interval => `Uma verificação a cada ${interval}.`,
+    missed: (missed, all) =>
+      missed === 0
+        ? `Nenhuma de ${all} verificações deixou de ser feita neste período.`
+        : `${missed} de ${all} verificações deixaram de ser feitas neste período.`,
+    late: (half, most) => `Nas últimas 24 h, metade começou com até ${half} de atraso, e 99 % com até ${most}.`,
+    never: 'Nenhuma verificação nas últimas 24 h.',
+  },
+  notFound: { title: 'Página não encontrada', text: 'Não existe uma página de status neste endereço.' },
+  unavailable: {
+    title: 'Página indisponível no momento',
+    text: 'A página não pôde ser lida agora. Tente de novo em alguns segundos.',
+  },
+  madeWith: 'Monitorado por Vigia',
+}
+
+const en: PageTexts = {
+  states: {
+    up: 'Operational',
+    slow: 'Slow',
+    down: 'Down',
+    maintenance: 'Under maintenance',
+    unknown: 'No recent data',
+    waiting: 'Waiting for the first check',
+    paused: 'Monitoring paused',
+  },
+  overall: {
+    none: () => 'Nothing is monitored on this page',
+    up: () => 'All systems operational',
+    slow: () => 'Everything is up, but slow',
+    someDown: (down, all) => `${down} of ${all} services ${down === 1 ? 'is' : 'are'} down`,
+    allDown: (_, all) => (all === 1 ? 'The service is down' : 'All services are down'),
+    maintenance: () => 'Maintenance in progress',
+    unknown: () => 'Some services have no recent data',
+  },
+  ranges: { '24h': '24 hours', '7d': '7 days', '30d': '30 days', '90d': '90 days', '365d': '365 days' },
+  rangeChoice: 'Period shown',
+  bars: {
+    up: 'no outage',
+    partial: 'with an outage',
+    down: 'down most of the time',
+    maintenance: 'under maintenance',
+    unknown: 'not checked',
+    empty: 'no data',
+  },
+  otherGroup: 'Others',
+  components: 'Services',
+  uptimeOf: (range, uptime) => (uptime === null ? `${range}: no data` : `${uptime} in ${range}`),
+  barsOf: name => `History of ${name}`,
+  affected: count =>
+    count === 0
+      ? 'no period with an outage'
+      : count === 1
+        ? '1 period with an outage'
+        : `${count} periods with an outage`,
+  table: {
+    caption: name => `Availability of ${name}`,
+    period: 'Period',
+    uptime: 'Available',
+    down: 'Down',
+    notChecked: 'Not checked',
+    maintenance: 'Maintenance',
+  },
+  since: (state, duration) => `${state} for ${duration}`,
+  outages: 'Outages',
+  noOutages: 'No outage in this period.',
+  outageGoesOn: duration => `down for ${duration}`,
+  outageLasted: duration => `lasted ${duration}`,
+  planned: 'Planned maintenance',
+  pastMaintenance: 'Past maintenance',
+  maintenance: 'Maintenance',
+  allComponents: 'all services',
+  updated: time => `Updated: ${time}`,
+  zone: zone => `Times in ${zone}.`,
+  otherLanguage: { name: 'Português', code: 'pt-BR' },
+  back: 'Back to the whole page',
+  parts: (part, parts) => `Part ${part} of ${parts}`,
+  nextPart: 'Next services',
+  previousPart: 'Previous services',
+  chart: {
+    title: 'Response time',
+    average: ms => `Average: ${ms}`,
+    highest: ms => `Highest average: ${ms}`,
+    none: 'There are no response times in this period yet.',
+    response: 'Average response',
+    description: (lowest, highest) => `Averages between ${lowest} and ${highest}`,
+  },
+  why: {
+    title: 'Why this figure',
+    rule: 'Availability = time up ÷ (time up + time down). Each check counts with its interval. Time that was not checked and maintenance do not count.',
+    up: 'Up',
+    down: 'Down',
+    unknown: 'Not checked',
+    maintenance: 'Under maintenance',
+    empty: 'There are no checks in this period yet.',
+  },
+  checks: {
+    title: 'Quality of the checks',
+    every: interval => `One check every ${interval}.`,
+    missed: (missed, all) =>
+      missed === 0
+        ? `None of ${all} checks was missed in this period.`
+        : `${missed} of ${all} checks were missed in this period.`,
+    late: (half, most) => `In the last 24 h, half of them began at most ${half} late, and 99 % at most ${most} late.`,
+    never: 'No check in the last 24 h.',
+  },
+  notFound: { title: 'Page not found', text: 'There is no status page at this address.' },
+  unavailable: {
+    title: 'The page is unavailable at the moment',
+    text: 'The page could not be read. Try again in a few seconds.',
+  },
+  madeWith: 'Monitored by Vigia',
+}
+
+export const pageTexts: Record<Language, PageTexts> = { 'pt-BR': pt, en }

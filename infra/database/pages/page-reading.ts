@@ -1,0 +1,178 @@
+import type { Language } from '../chats/language.ts'
+import type { Postgres } from '../connect.ts'
+import { maintenanceOf } from '../uptime/maintenance.ts'
+import type { MonitorKind, MonitorState } from '../uptime/monitors.ts'
+import type { PageAccess } from './status-pages.ts'
+
+/** Which page a visitor asks for: a public one by its slug, or one by its secret address. */
+export type PageAddress = { slug: string } | { secret: string }
+
+/** The unit of the sums. Days are those of the page's zone. */
+export type SumUnit = 'hour' | 'day'
+
+/** The sums of one monitor and one hour or day. The times are the intervals of its slots, in seconds. */
+export interface PageSums {
+  /** The beginning of the hour or day: seconds since 1970. */
+  at: number
+  upS: number
+  downS: number
+  /** Slots that were not checked because of a failure on our side. */
+  unknownS: number
+  maintenanceS: number
+  /** The good checks, and the sum of their total times in milliseconds. */
+  ok: number
+  totalMs: number
+}
+
+/** A monitor of a page as its visitors may know it: without its URL, its settings and the reasons of its failures. */
+export interface ReadComponent {
+  id: number
+  name: string
+  group: string | null
+  kind: MonitorKind
+  intervalS: number
+  state: MonitorState
+  isPaused: boolean
+  isSlow: boolean
+  inMaintenance: boolean
+  /** Seconds since 1970. */
+  stateSince: number | null
+  judgedAt: number | null
+  /**
+   * By how much half of the checks of the last 24 hours, and 99 % of them, began late at most. null without checks, and
+   * for a component whose history was not asked for alone.
+   */
+  lateness: { halfMs: number; mostMs: number } | null
+  /** The sums that were asked for, the oldest first. Empty for a component whose history was not asked for. */
+  sums: PageSums[]
+}
+
+/** A time of an outage. Times are seconds since 1970. */
+export interface ReadOutage {
+  id: number
+  monitorId: number
+  openedAt: number
+  closedAt: number | null
+}
+
+/** A window of maintenance. With neither a monitor nor a group it concerns all monitors. */
+export interface ReadWindow {
+  id: number
+  title: string
+  monitorId: number | null
+  group: string | null
+  startsAt: number
+  endsAt: number
+}
+
+/** Everything that a page shows, as one query reads it. */
+export interface ReadPage {
+  id: number
+  slug: string
+  title: string
+  language: Language
+  access: PageAccess
+  /** The zone of the page's days. */
+  zone: string
+  components: ReadComponent[]
+  outages: ReadOutage[]
+  windows: ReadWindow[]
+}
+
+export interface PageQuery {
+  address: PageAddress
+  /** The sums since then, in this unit. */
+  since: Date
+  unit: SumUnit
+  now: Date
+  /** Only these components have sums: one monitor, or those from `first` on, at most `count`. */
+  history: { monitorId: number } | { first: number; count: number }
+  /** Outages that went on after this time are read. */
+  outagesSince: Date
+}
+
+const epoch = (column: string) => `extract(epoch from ${column})::bigint`
+
+/** At most this many outages, and this many windows, are read for one page. */
+const mostOutages = 100
+const mostWindows = 50
+
+/** SQL: the sums of the row `component`, as the uptime in the chat counts them. */
+const sums = `
+  select json_agg(json_build_object('at', ${epoch('part.at')}, 'upS', up_s, 'downS', down_s, 'unknownS', unknown_s,
+    'maintenanceS', maintenance_s, 'ok', ok, 'totalMs', total_ms) order by part.at)
+  from (
+    select date_trunc($3, hour, case when $3 = 'day' then component.zone else 'UTC' end) as at,
+      sum(coalesce(ok_s, ok * component.interval_s)) as up_s, sum(coalesce(failed_s, failed * component.interval_s)) as down_s,
+      sum(missed * component.interval_s) as unknown_s, sum(maintenance * component.interval_s) as maintenance_s,
+      sum(ok) as ok, round(sum(total_ms)) as total_ms
+    from probe_hour where monitor_id = component.id and hour >= $4 and hour <= $5 group by 1
+  ) part`
+
+/** SQL: how late the checks of the row `component` began. */
+const lateness = `
+  select json_build_object('halfMs', round(percentile_disc(0.5) within group (order by late.ms)),
+    'mostMs', round(percentile_disc(0.99) within group (order by late.ms)))
+  from (
+    select extract(epoch from started_at - due_at) * 1000 as ms from probe_result
+    where monitor_id = component.id and due_at > $5::timestamptz - interval '1 day' and due_at <= $5 and started_at is not null
+  ) late having count(*) > 0`
+
+/** The page at an address with the history of its monitors, in one query; null if there is no such page. */
+export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage | null> => {
+  const { address, history, now } = query
+  const { rows } = await db.query<ReadPage>(
+    `with page as (
+       select status_page.*, chat.zone from status_page join chat on chat.id = chat_id
+       where case when $1::text is null then secret = $2 and access = 'link' else slug = $1 and access = 'public' end
+     ), component as (
+       select monitor.*, page.zone, coalesce(shown.name, monitor.name) as shown_name,
+         coalesce(shown.group_name, monitor.group_name) as shown_group,
+         row_number() over (order by position, monitor.id) as place
+       from page join status_page_component shown on shown.page_id = page.id join monitor on monitor.id = shown.monitor_id
+     )
+     select id, slug, title, language, access, zone,
+       coalesce((
+         select json_agg(json_build_object('id', component.id, 'name', shown_name, 'group', shown_group, 'kind', kind,
+           'intervalS', interval_s, 'state', state, 'isPaused', paused_at is not null, 'isSlow', slow_since is not null,
+           'inMaintenance', exists (${maintenanceOf('component')} and starts_at <= $5 and ends_at > $5),
+           'stateSince', ${epoch('state_since')}, 'judgedAt', ${epoch('judged_at')},
+           'lateness', case when component.id = $6 then (${lateness}) end,
+           'sums', coalesce(case when component.id = $6 or place > $7 and place <= $8 then (${sums}) end, '[]')) order by place)
+         from component
+       ), '[]') as components,
+       coalesce((
+         select json_agg(json_build_object('id', outage.id, 'monitorId', outage.monitor_id, 'openedAt', ${epoch('opened_at')},
+           'closedAt', ${epoch('closed_at')}) order by opened_at desc, outage.id desc)
+         from (
+           select incident.* from component join incident on monitor_id = component.id
+           where closed_at is null or closed_at > $9 order by opened_at desc, incident.id desc limit ${mostOutages}
+         ) outage
+       ), '[]') as outages,
+       coalesce((
+         select json_agg(json_build_object('id', planned.id, 'title', title, 'monitorId', monitor_id, 'group', group_name,
+           'startsAt', ${epoch('starts_at')}, 'endsAt', ${epoch('ends_at')}) order by starts_at, planned.id)
+         from (
+           select maintenance_window.id, plan.title, plan.monitor_id, plan.group_name, starts_at, ends_at
+           from maintenance_window join maintenance plan on plan.id = maintenance_id
+           where plan.chat_id = page.chat_id and ends_at > $9 and exists (
+             select from component where (plan.monitor_id is null or plan.monitor_id = component.id)
+               and (plan.group_name is null or plan.group_name = component.group_name))
+           order by starts_at desc limit ${mostWindows}
+         ) planned
+       ), '[]') as windows
+     from page`,
+    [
+      'slug' in address ? address.slug : null,
+      'secret' in address ? address.secret : null,
+      query.unit,
+      query.since,
+      now,
+      'monitorId' in history ? history.monitorId : null,
+      'first' in history ? history.first : null,
+      'first' in history ? history.first + history.count : null,
+      query.outagesSince,
+    ],
+  )
+  return rows[0] ?? null
+}
