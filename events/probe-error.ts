@@ -11,6 +11,10 @@ export const probeErrorCodes = [
   'reset',
   /** The name does not exist, or its address cannot be resolved. */
   'dns',
+  /** The host has no IPv4 address, and the monitor allows no other. */
+  'no-ipv4',
+  /** The host has no IPv6 address, and the monitor allows no other. */
+  'no-ipv6',
   /** The network or the host is unreachable. */
   'unreachable',
   /** The TLS handshake failed. */

@@ -1,12 +1,25 @@
 import Type, { type Static } from 'typebox'
 import { graverWarning } from '#events/probe-error.ts'
 import type { Check } from '#events/probe-requested.ts'
-import type { DialResult } from '#functions/dial/dial.ts'
+import type { DialOptions, DialResult, Family } from '#functions/dial/dial.ts'
 import type { TlsOptions } from '#functions/dial/tls.ts'
 import type { Secrets } from './check-type.ts'
 
 /** The response time limit. A check that takes longer is degraded. */
 export const slowMs = Type.Optional(Type.Integer({ minimum: 1, maximum: 120_000 }))
+
+/** The settings of every kind that connects to the host of its URL: all kinds except `dns`. */
+export const commonSettings = {
+  slowMs,
+  /** Only addresses of this family are dialled. By default IPv4 comes first. */
+  family: Type.Optional(Type.Union([Type.Literal('ipv4'), Type.Literal('ipv6')])),
+}
+
+/** What the dialler needs to know about an attempt of a check. */
+export const dialOptionsOf = ({ timeoutMs, settings }: Check, attemptIndex: number): DialOptions => {
+  const { family } = (settings ?? {}) as { family?: Family }
+  return { timeoutMs, attemptIndex, ...(family !== undefined && { family }) }
+}
 
 /** The settings of the kinds that use TLS. */
 export const tlsSettings = {

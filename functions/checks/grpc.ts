@@ -4,14 +4,14 @@ import type { Attempt } from '#functions/dial/dial-attempt.ts'
 import { DialError } from '#functions/dial/dial-error.ts'
 import { percentDecoded, serviceOf } from '#functions/dial/target.ts'
 import type { RunAttempt } from './check-type.ts'
-import { slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
+import { commonSettings, dialOptionsOf, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
 
 /** The settings of a monitor of the kind `grpc`. */
 export const GrpcSettings = Type.Object(
   {
     /** The service whose health is asked for; without it, the health of the whole server. */
     service: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: '^[A-Za-z0-9_./-]+$' })),
-    slowMs,
+    ...commonSettings,
     ...tlsSettings,
   },
   { additionalProperties: false },
@@ -29,9 +29,9 @@ const maxMessageBytes = 4 * 1024
  * `grpcs://` uses TLS.
  */
 export const checkGrpc: RunAttempt = async (dialler, check, attemptIndex) => {
-  const { url, timeoutMs, secrets } = check
+  const { url, secrets } = check
   const wanted = (check.settings ?? {}) as GrpcSettings
-  const dialled = await dialler.attempt({ timeoutMs, attemptIndex }, async ({ attempt, open, startTls }) => {
+  const dialled = await dialler.attempt(dialOptionsOf(check, attemptIndex), async ({ attempt, open, startTls }) => {
     const parsed = serviceOf(url, 'grpc', 'grpcs')
     if (!parsed.ok) throw new DialError(parsed.error)
     const { service } = parsed

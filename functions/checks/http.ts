@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import type { HttpRequest } from '#functions/dial/http-request.ts'
 import type { CheckJob, RunAttempt } from './check-type.ts'
-import { slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
+import { commonSettings, dialOptionsOf, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
 import { auth, authorizationOf, headers } from './http-authorization.ts'
 import { JsonAssertion } from './json-assertion.ts'
 
@@ -30,7 +30,7 @@ export const HttpSettings = Type.Object(
     /** A text that the body must not contain. */
     keywordAbsent: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
     json: Type.Optional(Type.Array(JsonAssertion, { minItems: 1, maxItems: 10 })),
-    slowMs,
+    ...commonSettings,
     /** Whether redirects are followed; true by default. If not, the redirect is the response. */
     followRedirects: Type.Optional(Type.Boolean()),
     auth,
@@ -48,8 +48,8 @@ const maxBodyBytes = 1024 * 1024
  * body passes the assertions. An unaccepted status has the error `status`.
  */
 export const checkHttp: RunAttempt = async (dialler, check, attemptIndex) => {
-  const { url, timeoutMs, settings } = check
-  const options = { timeoutMs, attemptIndex }
+  const { url, settings } = check
+  const options = dialOptionsOf(check, attemptIndex)
   if (settings === undefined) {
     const dialled = await dialler.get(url, options)
     return dialled.error === null && !isSuccess(dialled.status) ? { ...dialled, error: 'status' } : dialled

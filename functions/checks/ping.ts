@@ -7,10 +7,10 @@ import type { Attempt } from '#functions/dial/dial-attempt.ts'
 import { DialError } from '#functions/dial/dial-error.ts'
 import { serviceOf } from '#functions/dial/target.ts'
 import type { RunAttempt } from './check-type.ts'
-import { slowMs, withWarnings } from './common.ts'
+import { commonSettings, dialOptionsOf, withWarnings } from './common.ts'
 
 /** The settings of a monitor of the kind `ping`. */
-export const PingSettings = Type.Object({ slowMs }, { additionalProperties: false })
+export const PingSettings = Type.Object(commonSettings, { additionalProperties: false })
 export type PingSettings = Static<typeof PingSettings>
 
 /** Each ping is a process. Further pings wait. */
@@ -29,7 +29,7 @@ export const pingWith =
   (dialler, check, attemptIndex) =>
     limit(async () => {
       const { url, timeoutMs } = check
-      const dialled = await dialler.attempt({ timeoutMs, attemptIndex }, async ({ attempt, addressesOf }) => {
+      const dialled = await dialler.attempt(dialOptionsOf(check, attemptIndex), async ({ attempt, addressesOf }) => {
         const parsed = serviceOf(url, 'ping')
         if (!parsed.ok) throw new DialError(parsed.error)
         const program = programs.find(path => existsSync(path))

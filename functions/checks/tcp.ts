@@ -3,7 +3,7 @@ import type { Connections } from '#functions/dial/dial.ts'
 import { DialError } from '#functions/dial/dial-error.ts'
 import { type Service, serviceOf } from '#functions/dial/target.ts'
 import type { CheckJob, RunAttempt } from './check-type.ts'
-import { slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
+import { commonSettings, dialOptionsOf, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
 
 /** The protocols that a check can speak by itself. */
 export const recipe = Type.Union([
@@ -30,7 +30,7 @@ export const TcpSettings = Type.Object(
     send: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })),
     /** A text that the server must send, after `send` if there is one. */
     expect: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
-    slowMs,
+    ...commonSettings,
     ...tlsSettings,
   },
   { additionalProperties: false },
@@ -39,8 +39,8 @@ export type TcpSettings = Static<typeof TcpSettings>
 
 /** Opens a TCP connection. The check passes if the connection is accepted, and if the server answers as expected. */
 export const checkTcp: RunAttempt = async (dialler, check, attemptIndex) => {
-  const { url, timeoutMs, settings } = check
-  const options = { timeoutMs, attemptIndex }
+  const { url, settings } = check
+  const options = dialOptionsOf(check, attemptIndex)
   if (settings === undefined) return dialler.tcpConnect(url, options)
   const wanted = settings as TcpSettings
   const dialled = await dialler.attempt(options, connections => {

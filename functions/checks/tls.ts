@@ -2,7 +2,14 @@ import Type, { type Static } from 'typebox'
 import { DialError } from '#functions/dial/dial-error.ts'
 import { serviceOf } from '#functions/dial/target.ts'
 import type { RunAttempt } from './check-type.ts'
-import { certificateWarningDays, slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
+import {
+  certificateWarningDays,
+  commonSettings,
+  dialOptionsOf,
+  tlsOptionsOf,
+  tlsSettings,
+  withWarnings,
+} from './common.ts'
 
 /** The settings of a monitor of the kind `tls`. */
 export const TlsSettings = Type.Object(
@@ -11,7 +18,7 @@ export const TlsSettings = Type.Object(
     starttls: Type.Optional(
       Type.Union([Type.Literal('smtp'), Type.Literal('imap'), Type.Literal('postgres'), Type.Literal('mysql')]),
     ),
-    slowMs,
+    ...commonSettings,
     ...tlsSettings,
   },
   { additionalProperties: false },
@@ -23,10 +30,10 @@ export type TlsSettings = Static<typeof TlsSettings>
  * the expiry of the certificates.
  */
 export const checkTls: RunAttempt = async (dialler, check, attemptIndex) => {
-  const { url, timeoutMs, secrets } = check
+  const { url, secrets } = check
   const given = (check.settings ?? {}) as TlsSettings
   const wanted = { certificateDays: certificateWarningDays[0], ...given }
-  const dialled = await dialler.attempt({ timeoutMs, attemptIndex }, async ({ attempt, open, startTls }) => {
+  const dialled = await dialler.attempt(dialOptionsOf(check, attemptIndex), async ({ attempt, open, startTls }) => {
     const parsed = serviceOf(url, 'tls')
     if (!parsed.ok) throw new DialError(parsed.error)
     const { service } = parsed

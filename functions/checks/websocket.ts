@@ -4,7 +4,7 @@ import type { Attempt } from '#functions/dial/dial-attempt.ts'
 import { DialError } from '#functions/dial/dial-error.ts'
 import { webSocketEndpoint } from '#functions/dial/target.ts'
 import type { RunAttempt } from './check-type.ts'
-import { slowMs, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
+import { commonSettings, dialOptionsOf, tlsOptionsOf, tlsSettings, withWarnings } from './common.ts'
 import { auth, authorizationOf, headers } from './http-authorization.ts'
 
 /** The settings of a monitor of the kind `websocket`. Without settings, the check only opens the WebSocket. */
@@ -18,7 +18,7 @@ export const WebSocketSettings = Type.Object(
     send: Type.Optional(Type.String({ minLength: 1, maxLength: 1_000 })),
     /** A text that a message of the server must contain. */
     expect: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
-    slowMs,
+    ...commonSettings,
     ...tlsSettings,
   },
   { additionalProperties: false },
@@ -35,10 +35,10 @@ const maxReceivedFrames = 1_000
  * another status than 101.
  */
 export const checkWebSocket: RunAttempt = async (dialler, check, attemptIndex) => {
-  const { url, timeoutMs, secrets } = check
+  const { url, secrets } = check
   const wanted = (check.settings ?? {}) as WebSocketSettings
   const { WebSocket } = await import('ws')
-  const dialled = await dialler.attempt({ timeoutMs, attemptIndex }, async ({ attempt, open, startTls }) => {
+  const dialled = await dialler.attempt(dialOptionsOf(check, attemptIndex), async ({ attempt, open, startTls }) => {
     const parsed = webSocketEndpoint(url)
     if (!parsed.ok) throw new DialError(parsed.error)
     const { host, port, secure } = parsed.endpoint

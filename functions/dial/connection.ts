@@ -1,8 +1,8 @@
-import { connect, isIP, type Socket } from 'node:net'
+import { connect, isIP, isIPv4, isIPv6, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { AddressGuard } from './address.ts'
 import { connectToAny } from './connect.ts'
-import type { Attempt } from './dial-attempt.ts'
+import type { Attempt, Family } from './dial-attempt.ts'
 import { DialError } from './dial-error.ts'
 import type { Lookup } from './lookup.ts'
 import type { Endpoint } from './target.ts'
@@ -30,6 +30,18 @@ const noSuchNameCodes = new Set(['ENOTFOUND', 'ENODATA'])
 const isLoopbackName = (host: string) => host === 'localhost' || host.endsWith('.localhost')
 const loopbackAddresses = ['127.0.0.1', '::1']
 
+const isOfFamily: Record<Family, (address: string) => boolean> = { ipv4: isIPv4, ipv6: isIPv6 }
+
+/** The addresses that the attempt may dial. Rejects with `no-ipv4` or `no-ipv6` if there is none. */
+const ofFamily = (addresses: string[], attempt: Attempt): string[] => {
+  const { family } = attempt
+  if (family === undefined) return addresses
+  const kept = addresses.filter(isOfFamily[family])
+  if (kept.length > 0) return kept
+  attempt.noSuchName = true
+  throw new DialError(`no-${family}`)
+}
+
 export interface TcpConnector {
   /**
    * Opens a TCP connection to a host at an address that the guard allows. The host is looked up once and its addresses
@@ -52,21 +64,35 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
     return address
   }
 
-  const resolve = async (host: string, attempt: Attempt): Promise<string[]> => {
-    if (isLoopbackName(host)) {
-      const allowed = loopbackAddresses.filter(guard)
-      if (allowed.length === 0) throw new DialError('private-address')
-      return allowed
-    }
-    const started = performance.now()
-    const addresses = await attempt.waitFor<string[]>((resolve, reject) => {
-      lookup(host).then(resolve, ({ code }) => {
+  const lookUp = (host: string, attempt: Attempt, family?: 6): Promise<string[]> =>
+    attempt.waitFor<string[]>((resolve, reject) => {
+      lookup(host, family).then(resolve, ({ code }) => {
         attempt.noSuchName = noSuchNameCodes.has(code)
         reject(new DialError(code === 'EBUSY' ? 'not-checked' : 'dns'))
       })
     })
+
+  /** The IPv6 addresses of a host. The error `no-ipv6` means that the host has only IPv4 addresses. */
+  const lookUpIpv6 = async (host: string, attempt: Attempt): Promise<string[]> => {
+    try {
+      return await lookUp(host, attempt, 6)
+    } catch (error) {
+      if (attempt.noSuchName) return (await lookUp(host, attempt)).filter(isIPv6)
+      throw error
+    }
+  }
+
+  const resolve = async (host: string, attempt: Attempt): Promise<string[]> => {
+    if (isLoopbackName(host)) {
+      const allowed = loopbackAddresses.filter(guard)
+      if (allowed.length === 0) throw new DialError('private-address')
+      return ofFamily(allowed, attempt)
+    }
+    const started = performance.now()
+    const found = attempt.family === 'ipv6' ? await lookUpIpv6(host, attempt) : await lookUp(host, attempt)
     attempt.addPhaseTime('dnsMs', started)
-    if (addresses.length === 0) throw new DialError('dns')
+    if (found.length === 0 && attempt.family !== 'ipv6') throw new DialError('dns')
+    const addresses = ofFamily(found, attempt)
     // Refuse the host if any of its addresses is private, because the resolver may return them in another order next
     // time.
     return addresses.map(requireAllowed)
@@ -81,7 +107,7 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
   }
 
   const addressesOf = async (host: string, attempt: Attempt): Promise<string[]> =>
-    isIP(host) === 0 ? resolve(host, attempt) : [requireAllowed(host)]
+    isIP(host) === 0 ? resolve(host, attempt) : ofFamily([requireAllowed(host)], attempt)
 
   const connectTo: TcpConnector['connect'] = async ({ host, port }, attempt, attemptIndex, isStream = false) => {
     const addresses = await addressesOf(host, attempt)
@@ -102,7 +128,7 @@ export const tcpConnector = ({ guard, lookup }: { guard: AddressGuard; lookup: L
     }
     const socket = await connectToAny([...addresses.slice(first), ...addresses.slice(0, first)], {
       ...{ attempt, open },
-      ...(isIP(host) === 0 && { findMore: () => resolveIpv6(host) }),
+      ...(isIP(host) === 0 && attempt.family === undefined && { findMore: () => resolveIpv6(host) }),
     })
     connection = { socket, onData: () => {} }
     attempt.addPhaseTime('connectMs', started)

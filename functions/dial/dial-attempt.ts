@@ -12,6 +12,9 @@ export interface Phases {
   totalMs: number
 }
 
+/** An IP version to which an attempt is limited. */
+export type Family = 'ipv4' | 'ipv6'
+
 /** The result of an attempt. A failure is a result too: nothing is thrown. */
 export interface DialResult extends Phases {
   /** Null if there was a response (http), or if the connection was accepted (tcp). */
@@ -67,6 +70,8 @@ export class Attempt {
   noSuchName = false
   certificateExpiresAt: Date | undefined
   detail: string | undefined
+  /** Only addresses of this family are dialled. */
+  readonly family: Family | undefined
   isFinished = false
   readonly #started = performance.now()
   readonly #timeoutMs: number
@@ -79,7 +84,8 @@ export class Attempt {
   #warning: ProbeWarningCode | undefined
   #heldBytes = 0
 
-  constructor(timeoutMs: number) {
+  constructor(timeoutMs: number, family?: Family) {
+    this.family = family
     this.#timeoutMs = timeoutMs
     this.#fail = error => {
       this.#failure ??= error
@@ -156,8 +162,11 @@ export class Attempt {
 }
 
 /** Runs `work` as one attempt of at most `timeoutMs` and returns its result. */
-export const runAttempt = async (timeoutMs: number, work: (attempt: Attempt) => Promise<void>): Promise<DialResult> => {
-  const attempt = new Attempt(timeoutMs)
+export const runAttempt = async (
+  { timeoutMs, family }: { timeoutMs: number; family?: Family },
+  work: (attempt: Attempt) => Promise<void>,
+): Promise<DialResult> => {
+  const attempt = new Attempt(timeoutMs, family)
   try {
     await work(attempt)
     return attempt.finish(null)

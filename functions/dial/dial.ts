@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { memoize } from '#functions/host/memoize.ts'
 import type { AddressGuard } from './address.ts'
 import { type Connection, startTls, tcpConnector } from './connection.ts'
-import { type Attempt, type DialResult, runAttempt } from './dial-attempt.ts'
+import { type Attempt, type DialResult, type Family, runAttempt } from './dial-attempt.ts'
 import { DialError, refusesHttp1 } from './dial-error.ts'
 import type { HttpBody } from './http-body.ts'
 import { type HttpRequest, headersOf, redirected, textOf, wishOf } from './http-request.ts'
@@ -14,7 +14,7 @@ import { type Endpoint, httpEndpoint, redirectEndpoint, serviceOf } from './targ
 import { secureContexts, secureSocket, type TlsOptions } from './tls.ts'
 
 export { type AddressGuard, addressGuard } from './address.ts'
-export type { DialResult, Phases } from './dial-attempt.ts'
+export type { DialResult, Family, Phases } from './dial-attempt.ts'
 export { parseTarget, type Target } from './target.ts'
 
 export interface DialOptions {
@@ -24,6 +24,8 @@ export interface DialOptions {
    * The number of the attempt, from 0. If the host has several addresses, attempt 1 begins with the second address.
    */
   attemptIndex?: number
+  /** Dial only addresses of this family, also after redirects. */
+  family?: Family
 }
 
 /** The result of a request, with the body of the last response if the request wanted it. */
@@ -129,11 +131,11 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
 
   const sendAndFollow = (
     url: string,
-    { timeoutMs, attemptIndex = 0 }: DialOptions,
+    { attemptIndex = 0, ...limits }: DialOptions,
     first: HttpRequest,
     onBody: (body: HttpBody) => void,
   ): Promise<DialResult> =>
-    runAttempt(timeoutMs, async attempt => {
+    runAttempt(limits, async attempt => {
       let parsed = endpointOf(url)
       let request: HttpRequest | null = first
       for (let redirects = 0; ; redirects++) {
@@ -164,15 +166,15 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
       return body === undefined ? result : { ...result, body }
     },
 
-    tcpConnect: (url, { timeoutMs, attemptIndex = 0 }) =>
-      runAttempt(timeoutMs, async attempt => {
+    tcpConnect: (url, { attemptIndex = 0, ...limits }) =>
+      runAttempt(limits, async attempt => {
         const parsed = serviceOf(url, 'tcp')
         if (!parsed.ok) throw new DialError(parsed.error)
         await tcp.connect(parsed.service, attempt, attemptIndex)
       }),
 
-    attempt: ({ timeoutMs, attemptIndex = 0 }, work) =>
-      runAttempt(timeoutMs, attempt =>
+    attempt: ({ attemptIndex = 0, ...limits }, work) =>
+      runAttempt(limits, attempt =>
         work({
           attempt,
           open: async to => (await tcp.connect(to, attempt, attemptIndex, true)).socket,

@@ -9,6 +9,8 @@ const probeErrors = {
   refused: { 'pt-BR': 'recusou a conexão', en: 'refused the connection' },
   reset: { 'pt-BR': 'fechou a conexão sem responder', en: 'closed the connection without an answer' },
   dns: { 'pt-BR': 'o nome não foi encontrado (DNS)', en: 'the name was not found (DNS)' },
+  'no-ipv4': { 'pt-BR': 'não tem endereço IPv4', en: 'has no IPv4 address' },
+  'no-ipv6': { 'pt-BR': 'não tem endereço IPv6', en: 'has no IPv6 address' },
   unreachable: { 'pt-BR': 'está inacessível pela rede', en: 'cannot be reached over the network' },
   tls: { 'pt-BR': 'a conexão segura (TLS) falhou', en: 'the secure connection (TLS) failed' },
   'tls-expired': {

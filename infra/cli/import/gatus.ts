@@ -32,6 +32,8 @@ interface Endpoint {
     'identity-aware-proxy'?: unknown
     tls?: unknown
     tunnel?: string
+    /** The IP version of pings: `ip`, `ip4` or `ip6`. */
+    network?: string
     'dns-resolver'?: string
   }
   heartbeat?: { interval?: unknown }
@@ -128,7 +130,7 @@ const checkOf = (endpoint: Endpoint): Check | { why: string } => {
       if (endpoint.body) return { why: 'it sends a text, and the answer is not imported' }
       return service(url)
     case 'icmp':
-      return service(url.replace(/^icmp:/, 'ping:'))
+      return service(url.replace(/^icmp:/, 'ping:'), familyOf(client.network))
     case 'tls':
     case 'starttls':
       return service(url.replace(/^starttls:/, 'tls:'), {
@@ -150,6 +152,9 @@ const checkOf = (endpoint: Endpoint): Check | { why: string } => {
       return { why: `Vigia has no check of ${url}` }
   }
 }
+
+const familyOf = (network: string | undefined): Record<string, unknown> =>
+  network === 'ip4' ? { family: 'ipv4' } : network === 'ip6' ? { family: 'ipv6' } : {}
 
 /** The URL of a DNS endpoint is the name server. */
 const dnsSettings = ({ url = '', dns }: Endpoint): Record<string, unknown> => {

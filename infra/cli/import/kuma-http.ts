@@ -52,7 +52,7 @@ export const kumaHttp = (row: KumaRow, certificateDays = usualCertificateDays): 
     settings.json = [read.assertion]
   }
   if (row.cache_bust) lost.push('the random parameter against caches is not added to the URL')
-  if (row.ip_family) lost.push('the choice between IPv4 and IPv6 is not kept')
+  if (row.ip_family === 'ipv4' || row.ip_family === 'ipv6') settings.family = row.ip_family
   return { entry: { url: row.url }, ...monitor }
 }
 

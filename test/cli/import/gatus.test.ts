@@ -57,6 +57,7 @@ describe('an endpoint of Gatus becomes an entry of vigia.yaml', () => {
   test.each([
     ['tcp://shop.example:22', [], { url: 'tcp://shop.example:22' }],
     ['icmp://shop.example', [], { url: 'ping://shop.example' }],
+    ['icmp://shop.example', ['client: {network: ip6}'], { url: 'ping://shop.example', settings: { family: 'ipv6' } }],
     ['tls://shop.example:443', [], { url: 'tls://shop.example:443' }],
     ['starttls://shop.example:587', [], { url: 'tls://shop.example:587', settings: { starttls: 'smtp' } }],
     ['wss://shop.example/feed', ['body: hi'], { url: 'wss://shop.example/feed', settings: { send: 'hi' } }],

@@ -40,6 +40,7 @@ describe('a monitor of Uptime Kuma becomes an entry of vigia.yaml', () => {
     ],
     ['accepted codes', { accepted_statuscodes_json: '["200-299","404"]' }, { settings: { status: '200-299,404' } }],
     ['no redirects', { maxredirects: 0 }, { settings: { followRedirects: false } }],
+    ['only IPv6', { ip_family: 'ipv6' }, { settings: { family: 'ipv6' } }],
     ['any certificate', { ignore_tls: 1 }, { settings: { certificate: 'any' } }],
     ['the expiry of the certificate', { expiry_notification: 1 }, { settings: { certificateDays: 21 } }],
     ['a keyword', { type: 'keyword', keyword: 'ok' }, { settings: { keyword: 'ok' } }],

@@ -19,6 +19,8 @@ describe('settings that their schema refuses', () => {
     ['dns', { type: 'ANY' }, 'type'],
     ['dns', { expected: [] }, 'expected'],
     ['ping', { count: 3 }, 'count'],
+    ['ping', { family: 'ipv5' }, 'family'],
+    ['dns', { family: 'ipv4' }, 'family'],
     ['websocket', { protocol: 'a b' }, 'protocol'],
     ['grpc', { service: 'a\nb' }, 'service'],
     ['toaster', {}, 'kind'],
