@@ -7,6 +7,7 @@ import type { Administrators } from './administrators.ts'
 import type { Dependencies } from './context.ts'
 import { conversation } from './conversation.ts'
 import { causeOf, type Update } from './deferred-update.ts'
+import { deleteMessage } from './delete-message.ts'
 import { botMessages } from './messages/messages.ts'
 import { outboxMessage } from './outbox-message.ts'
 import { namesABot, parseUpdate } from './parse-update.ts'
@@ -80,10 +81,11 @@ export const answerUpdate = async (
   attempt.sender = sender
   const { publish } = attempt
 
-  const { chatId, personId } = request.origin
-  const { effects, events = [] } = await conversation(request, deps, cause, () =>
-    administrators.include(api, chatId, personId, signal),
-  )
+  const { chatId, personId, messageId } = request.origin
+  const { effects, events = [] } = await conversation(request, deps, cause, {
+    isAdministrator: () => administrators.include(api, chatId, personId, signal),
+    deleteMessage: async () => messageId !== undefined && deleteMessage(api, { chatId, messageId }, signal),
+  })
   if (events.length > 0) await publishInTime(publish, events)
   const refused = await deliver(effects, { deps, paused, sender, publish, cause, origin: request.origin })
 

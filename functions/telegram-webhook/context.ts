@@ -60,6 +60,8 @@ export interface ChatContext {
   cause: Cause
   /** Whether the person may change the monitors: in a private chat, or as an administrator of the group. */
   mayChange(): Promise<boolean>
+  /** Deletes the person's message. False if Telegram does not permit it. */
+  deleteMessage(): Promise<boolean>
 }
 
 /** The timeouts of services that a reply needs. They are short, because a person waits for the reply. */

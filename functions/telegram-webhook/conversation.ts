@@ -39,15 +39,23 @@ import { validZone } from './zones.ts'
 
 const noReply: Reply = { effects: [] }
 
+/** What a reply depends on at Telegram. */
+export interface TelegramQuestions {
+  /** Whether the person administers the group. */
+  isAdministrator(): Promise<boolean>
+  /** Deletes the person's message. False if Telegram does not permit it. */
+  deleteMessage(): Promise<boolean>
+}
+
 /**
  * The bot's reply to a request. Handling the same request again (Telegram or the broker may deliver it twice) has no
- * further effect. `isAdministrator` asks Telegram whether the person administers the group.
+ * further effect.
  */
 export const conversation = async (
   request: BotRequest,
   deps: Dependencies,
   cause: Cause,
-  isAdministrator: () => Promise<boolean>,
+  telegram: TelegramQuestions,
 ): Promise<Reply> => {
   const { origin } = request
   if (request.kind === 'moved') {
@@ -68,8 +76,17 @@ export const conversation = async (
     known && !known.unreachableSince && known.kind === origin.kind
       ? known
       : await deps.chats.upsert({ id: origin.chatId, kind: origin.kind, language: origin.language })
-  const mayChange = async () => chat.kind === 'private' || isAdministrator()
-  const context: ChatContext = { deps, chat, origin, cause, messages: botMessages[chat.language], mayChange }
+  const mayChange = async () => chat.kind === 'private' || telegram.isAdministrator()
+  const { deleteMessage } = telegram
+  const context: ChatContext = {
+    deps,
+    chat,
+    origin,
+    cause,
+    messages: botMessages[chat.language],
+    mayChange,
+    deleteMessage,
+  }
   switch (request.kind) {
     case 'command':
       // Who sends a command does not answer the question that the bot asked before.

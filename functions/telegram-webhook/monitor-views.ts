@@ -229,7 +229,7 @@ const cardButtons = ({ id, kind, pausedAt }: Monitor, messages: BotMessages): Bu
     : { text: messages.pause, press: { act: 'pause', monitor: id } }
   return [
     ...(pausedAt || kind === 'heartbeat' ? [] : [check]),
-    [...(kind === 'heartbeat' ? [] : [edit]), toggle],
+    [edit, toggle],
     [...(kind === 'heartbeat' ? [] : [why]), { text: messages.delete, press: { act: 'delete', monitor: id } }],
     [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
   ]

@@ -1,5 +1,12 @@
 import { message } from 'telegraf/filters'
-import type { CallbackQuery, ChatMember, ChatMemberUpdated, Message, Update as TelegramUpdate } from 'telegraf/types'
+import type {
+  CallbackQuery,
+  ChatMember,
+  ChatMemberUpdated,
+  Message,
+  Update as TelegramUpdate,
+  User,
+} from 'telegraf/types'
 import type { ChatKind } from '#database/chats/chats.ts'
 import type { Language } from '#database/chats/language.ts'
 import { commandNamed, parseCommand } from './commands.ts'
@@ -39,31 +46,40 @@ export const namesABot = (update: Update): boolean => {
 export const originOf = (update: Update): Origin | null => {
   const source = sourceOf(update as unknown as TelegramUpdate)
   if (!source?.chat) return null
-  const { chat, from, senderChat, threadId } = source
+  const { chat, from, senderChat, threadId, messageId } = source
   return {
     chatId: chat.id,
     kind: chat.type as ChatKind,
     ...(threadId === undefined ? {} : { threadId }),
+    ...(messageId === undefined ? {} : { messageId }),
     personId: senderChat?.id || (from?.id ?? chat.id),
     language: languageOf(from?.language_code),
     name: from?.first_name ?? '',
   }
 }
 
-const sourceOf = (update: TelegramUpdate) => {
+interface Source {
+  chat: { id: number; type: string } | undefined
+  from: User | undefined
+  senderChat?: { id: number } | undefined
+  threadId?: number | undefined
+  messageId?: number
+}
+
+const sourceOf = (update: TelegramUpdate): Source | null => {
   if ('message' in update) {
-    const { chat, from, sender_chat: senderChat } = update.message
+    const { chat, from, sender_chat: senderChat, message_id: messageId } = update.message
     // All anonymous administrators have the same account in `from`, in all groups. `sender_chat` is different in each
     // group.
-    return { chat, from, senderChat, threadId: threadIdOf(update.message) }
+    return { chat, from, senderChat, threadId: threadIdOf(update.message), messageId }
   }
   if ('callback_query' in update) {
     const { message, from } = update.callback_query
-    return { chat: message?.chat, from, senderChat: undefined, threadId: threadIdOf(message) }
+    return { chat: message?.chat, from, threadId: threadIdOf(message) }
   }
   if ('my_chat_member' in update) {
     const { chat, from } = update.my_chat_member
-    return { chat, from, senderChat: undefined, threadId: undefined }
+    return { chat, from }
   }
   return null
 }

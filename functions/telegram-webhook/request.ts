@@ -8,6 +8,8 @@ export interface Origin {
   kind: ChatKind
   /** The topic of a forum; absent outside of topics. */
   threadId?: number
+  /** The person's message; absent for other updates than messages. */
+  messageId?: number
   /** Telegram's id of the person; the id of the chat for messages in the name of a chat (anonymous administrators). */
   personId: number
   /** The person's language as Telegram reports it. It is used only if the language of the chat is not known. */

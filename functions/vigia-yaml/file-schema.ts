@@ -1,6 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
-import type { ReminderSetting } from '#database/uptime/told-states.ts'
+import { type ReminderSetting, reminderSettings } from '#database/uptime/told-states.ts'
 import { settingsSchemas } from '#functions/checks/settings-schemas.ts'
 import { durationPattern } from './duration.ts'
 
@@ -53,7 +53,7 @@ export const MonitorEntry = Type.Object(
     ),
     reminder: Type.Optional(
       Type.Unsafe<ReminderSetting>({
-        enum: ['off', '30m', '2h', 'doubling'],
+        enum: [...reminderSettings],
         description: 'How often a reminder is sent while it is down; doubling: after 30 min, 1 h, 2 h, … Default: off.',
       }),
     ),

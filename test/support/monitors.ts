@@ -10,4 +10,5 @@ export const withoutOptions = {
   parentId: null,
   confirmations: defaultConfirmations,
   recoveries: defaultRecoveries,
+  reminder: 'off',
 } as const satisfies Partial<Monitor>

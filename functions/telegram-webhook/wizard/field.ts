@@ -20,7 +20,15 @@ export interface Choice {
 }
 
 /** Changes of a draft. `undefined` removes a value. */
-export type DraftChanges = { [Name in keyof DraftContent]?: DraftContent[Name] | undefined }
+export type DraftChanges = { [Name in keyof DraftContent]?: DraftContent[Name] | undefined } & {
+  /** Passwords, tokens and certificates, by name. Those that the settings do not need are removed. */
+  secrets?: Readonly<Record<string, string>>
+}
+
+/** A refused text. `isSecret`: it contains a password or a key, so its message must not stay in the chat. */
+export type RefusedText = Refused & { isSecret?: boolean }
+
+type Awaitable<Value> = Value | Promise<Value>
 
 /** A field of a monitor that a person fills in by a button or by a text. */
 export interface Field {
@@ -31,9 +39,11 @@ export interface Field {
    * What a button means; null for a button that the bot did not offer. Without this function a value means what its
    * text means.
    */
-  choose?(drafting: Drafting, value: string): DraftChanges | null
+  choose?(drafting: Drafting, value: string): Awaitable<DraftChanges | null>
   /** What a text means, or why it cannot be used. Absent: the field takes no text. */
-  read?(drafting: Drafting, text: string): DraftChanges | Refused | Promise<DraftChanges | Refused>
+  read?(drafting: Drafting, text: string): Awaitable<DraftChanges | RefusedText>
+  /** Whether the text is a secret. Its message is deleted where Telegram permits. */
+  isSecret?: boolean
   /** The present value; null if there is none. */
   show(drafting: Drafting): string | null
   /** Whether the present value can be removed. Then the button `none` removes it. */

@@ -1,4 +1,5 @@
 import type { Monitor } from '#database/uptime/monitors.ts'
+import { type ReminderSetting, reminderSettings } from '#database/uptime/told-states.ts'
 import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
 import { defaultIntervalS, defaultTimeoutS, maxTimeoutS } from '#functions/checks/interval-and-timeout.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
@@ -8,7 +9,9 @@ import { parseMonitorArgument, tcpInstead } from '../monitor-argument.ts'
 import { readAddress, readInterval, readTimeLimit } from '../monitor-fields.ts'
 import { label } from '../pages.ts'
 import { type Choice, type DraftChanges, type Drafting, type Field, none } from './field.ts'
+import { requestFields } from './request-fields.ts'
 import { settingsFields } from './settings-fields.ts'
+import { tlsFields } from './tls-fields.ts'
 
 /** The fields by name, in the order in which they are shown. */
 export type FieldName = keyof BotMessages['wizard']['labels']
@@ -75,7 +78,11 @@ const durations = ({ context: { chat } }: Drafting, seconds: readonly number[]):
 
 const intervalOf = ({ draft }: Drafting) => draft.content.intervalS ?? defaultIntervalS
 
+/** A heartbeat has no checks: its job pings Vigia. */
+const isChecked = ({ draft: { content } }: Drafting) => content.kind !== 'heartbeat'
+
 const interval: Field = {
+  isOffered: isChecked,
   choices: drafting => durations(drafting, [30, 60, 300, 900, 1800, 3600]),
   read: ({ context, draft }, text) => {
     const read = readInterval(context, text)
@@ -89,6 +96,7 @@ const interval: Field = {
 }
 
 const limit: Field = {
+  isOffered: isChecked,
   choices: drafting =>
     durations(
       drafting,
@@ -107,6 +115,7 @@ const limit: Field = {
 
 /** A number of attempts, from 1 to 10 as in the table `monitor`. */
 const attempts = (name: 'confirmations' | 'recoveries', usual: number): Field => ({
+  isOffered: isChecked,
   choices: () => [1, 2, 3, 5].map(value => ({ text: String(value), value: String(value) })),
   read: ({ context: { messages } }, text) => {
     const value = /^\d{1,3}$/.exec(text.trim()) ? Number(text) : Number.NaN
@@ -117,6 +126,15 @@ const attempts = (name: 'confirmations' | 'recoveries', usual: number): Field =>
   },
   show: ({ draft }) => String(draft.content[name] ?? usual),
 })
+
+const isReminder = (value: string): value is ReminderSetting => (reminderSettings as readonly string[]).includes(value)
+
+const reminder: Field = {
+  choices: ({ context: { messages } }) =>
+    reminderSettings.map(value => ({ text: messages.wizard.reminders[value], value })),
+  choose: (_, value) => (isReminder(value) ? { reminder: value } : null),
+  show: ({ context: { messages }, draft }) => messages.wizard.reminders[draft.content.reminder ?? 'off'],
+}
 
 const maxGroupName = 40
 
@@ -177,16 +195,21 @@ const parent: Field = {
   isRemovable: ({ draft }) => draft.content.parentId != null,
 }
 
+const { keyword, status, record, recipe, slow, ...furtherSettings } = settingsFields
+
+/** The fields that few monitors need. They have a page of their own, and the review shows only those with a value. */
+const furtherFields = { ...requestFields, ...furtherSettings, ...tlsFields }
+
 export const fields: Record<FieldName, Field> = {
-  kind,
-  address,
-  interval,
-  limit,
-  ...settingsFields,
+  ...{ kind, address, interval, limit, keyword, status, record, recipe, slow },
   confirmations: attempts('confirmations', defaultConfirmations),
   recoveries: attempts('recoveries', defaultRecoveries),
+  reminder,
   group,
   parent,
+  ...furtherFields,
 }
+
+export const isFurther = (name: FieldName): boolean => Object.hasOwn(furtherFields, name)
 
 export const isFieldName = (name: string): name is FieldName => Object.hasOwn(fields, name)

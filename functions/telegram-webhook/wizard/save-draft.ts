@@ -17,16 +17,19 @@ export const saveDraft = async (drafting: Drafting): Promise<Reply> => {
   return draft.monitorId === null ? create(drafting) : change(drafting, draft.monitorId)
 }
 
-const fieldsOf = ({ draft: { content } }: Drafting) => {
+const fieldsOf = async ({ draft: { content, secrets } }: Drafting) => {
+  const { neededSecrets } = await import('#functions/checks/settings-rules.ts')
   const intervalS = content.intervalS ?? defaultIntervalS
   return {
     intervalS,
     timeoutMs: content.timeoutMs ?? defaultTimeoutS(intervalS) * 1000,
     settings: content.settings ?? {},
+    secrets: { needed: neededSecrets(content.settings ?? {}).map(({ name }) => name), given: secrets },
     groupName: content.groupName ?? null,
     parentId: content.parentId ?? null,
     confirmations: content.confirmations ?? defaultConfirmations,
     recoveries: content.recoveries ?? defaultRecoveries,
+    reminder: content.reminder ?? 'off',
   }
 }
 
@@ -38,7 +41,7 @@ const create = async (drafting: Drafting): Promise<Reply> => {
   const { context, draft } = drafting
   const { deps, cause } = context
   const { kind, url, name, timeoutMs } = draft.content
-  const wanted = { ...fieldsOf(drafting), kind: kind as Monitor['kind'], url: url!, name: name! }
+  const wanted = { ...(await fieldsOf(drafting)), kind: kind as Monitor['kind'], url: url!, name: name! }
   const { html, events, monitorId } = await createMonitor(context, wanted, timeoutMs !== undefined)
   // Above a limit the draft stays open, so that the person can choose a longer interval.
   if (monitorId === null) return toastReply(plain(html), true)
@@ -49,7 +52,7 @@ const create = async (drafting: Drafting): Promise<Reply> => {
 const change = async (drafting: Drafting, id: number): Promise<Reply> => {
   const { context, draft } = drafting
   const { deps, chat, origin, cause, messages } = context
-  const changed = await deps.monitorChanges.change(chat.id, id, fieldsOf(drafting), origin.personId, deps.limits)
+  const changed = await deps.monitorChanges.change(chat.id, id, await fieldsOf(drafting), origin.personId, deps.limits)
   if (changed === null) return toastReply(messages.monitorGone)
   if ('exceeded' in changed)
     return toastReply(plain(limitMessage(context, changed.exceeded, hostOf(draft.content.url!))), true)

@@ -1,84 +1,28 @@
-import type { Monitor } from '#database/uptime/monitors.ts'
-import { settingsFault } from '#functions/checks/settings.ts'
 import { sayMilliseconds } from '#functions/wording/uptime.ts'
-import { label } from '../pages.ts'
-import { type Choice, type DraftChanges, type Drafting, type Field, none, type Refused } from './field.ts'
-
-/** Where a setting is stored: the property of the settings for each kind that has it. */
-type Properties = Partial<Record<Monitor['kind'], string>>
-
-interface SettingOptions {
-  properties: Properties
-  choices?(drafting: Drafting): Choice[]
-  /** The value that a text means; null: none. The schema of the kind decides whether it is valid. */
-  parse(text: string): string | number | null
-  refusal: 'keyword' | 'status' | 'slow' | 'record' | 'recipe'
-  show?(value: string | number, drafting: Drafting): string
-  /** The value that counts without the setting. */
-  usual?: string
-}
-
-/** A field that is stored in the settings of the kind. */
-const setting = ({ properties, choices, parse, refusal, show, usual }: SettingOptions): Field => {
-  const propertyOf = ({ draft }: Drafting) => draft.content.kind && properties[draft.content.kind]
-  const valueIn = (drafting: Drafting) => {
-    const property = propertyOf(drafting)
-    return property === undefined ? undefined : drafting.draft.content.settings?.[property]
-  }
-  const withValue = (drafting: Drafting, text: string): DraftChanges | Refused => {
-    const refused = { refusal: drafting.context.messages.wizard.settingRefused[refusal](label(text)) }
-    const [property, value] = [propertyOf(drafting), parse(text)]
-    if (property === undefined || value === null) return refused
-    const settings = { ...drafting.draft.content.settings, [property]: value }
-    return settingsFault(drafting.draft.content.kind ?? '', settings) === null ? { settings } : refused
-  }
-  return {
-    isOffered: drafting => propertyOf(drafting) !== undefined,
-    choices: drafting => choices?.(drafting) ?? [],
-    choose: (drafting, value) => {
-      const property = propertyOf(drafting)
-      if (property === undefined) return null
-      if (value === none) {
-        const { [property]: _, ...settings } = drafting.draft.content.settings ?? {}
-        return { settings }
-      }
-      if (!choices?.(drafting).some(choice => choice.value === value)) return null
-      const changes = withValue(drafting, value)
-      return 'refusal' in changes ? null : changes
-    },
-    read: withValue,
-    show: drafting => {
-      const value = valueIn(drafting)
-      if (typeof value !== 'string' && typeof value !== 'number') return usual ?? null
-      return show?.(value, drafting) ?? String(value)
-    },
-    isRemovable: drafting => valueIn(drafting) !== undefined,
-  }
-}
-
-const sameText = (words: readonly string[]): Choice[] => words.map(word => ({ text: word, value: word }))
+import { hasTls, inKinds, sameText, setting } from './setting.ts'
 
 /** Milliseconds: `800 ms`, `1,5 s`, `2`. A number without a unit is seconds. */
 const milliseconds = (text: string): number | null => {
-  const [, amount, unit = 's'] = /^(\d{1,6}(?:[.,]\d{1,3})?)\s*(ms|s|seg|sec)?$/i.exec(text.trim()) ?? []
-  return amount === undefined
-    ? null
-    : Math.round(Number(amount.replace(',', '.')) * (unit.toLowerCase() === 'ms' ? 1 : 1000))
+  const [, amount, unit = 's'] =
+    /^(\d{1,6}(?:[.,]\d{1,3})?)\s*(ms|milissegundos?|milliseconds?|s|seg|sec|segundos?|seconds?)?$/i.exec(
+      text.trim(),
+    ) ?? []
+  return amount === undefined ? null : Math.round(Number(amount.replace(',', '.')) * (/^m/i.test(unit) ? 1 : 1000))
 }
 
-const all = (property: string): Properties => ({
-  ...{ http: property, tcp: property, tls: property, dns: property, ping: property },
-  ...{ websocket: property, grpc: property },
-})
+const trimmed = (text: string) => text.trim()
+const connecting = ['http', 'tcp', 'tls', 'ping', 'websocket', 'grpc'] as const
+const withTls = ['http', 'tls', 'websocket', 'grpc'] as const
 
-/** The fields that belong to the settings of one or several kinds. */
+/** The fields that are stored in the settings of one or several kinds, except those of a request. */
 export const settingsFields = {
   keyword: setting({
     properties: { http: 'keyword', tcp: 'expect', websocket: 'expect' },
-    parse: text => text.trim(),
+    fits: ({ recipe }) => recipe === undefined,
+    parse: trimmed,
     refusal: 'keyword',
-    show: value => label(String(value)),
   }),
+  keywordAbsent: setting({ properties: inKinds('keywordAbsent', 'http'), parse: trimmed, refusal: 'keywordAbsent' }),
   status: setting({
     properties: { http: 'status' },
     choices: () => sameText(['200', '200-299', '200-399']),
@@ -93,18 +37,63 @@ export const settingsFields = {
     refusal: 'record',
     usual: 'A',
   }),
+  expected: setting({
+    properties: inKinds('expected', 'dns'),
+    parse: text => text.split(/[\n;]/).map(trimmed).filter(Boolean),
+    refusal: 'expected',
+    show: value => (value as string[]).join('; '),
+  }),
+  server: setting({ properties: inKinds('server', 'dns'), parse: trimmed, refusal: 'server' }),
   recipe: setting({
     properties: { tcp: 'recipe' },
+    fits: ({ expect, send, starttls }) => expect === undefined && send === undefined && starttls === undefined,
     choices: () => sameText(['redis', 'smtp', 'imap', 'postgres', 'mysql', 'mqtt']),
     parse: text => text.trim().toLowerCase(),
     refusal: 'recipe',
   }),
+  send: setting({
+    properties: inKinds('send', 'tcp', 'websocket'),
+    fits: ({ recipe }) => recipe === undefined,
+    parse: trimmed,
+    refusal: 'send',
+  }),
+  protocol: setting({ properties: inKinds('protocol', 'websocket'), parse: trimmed, refusal: 'protocol' }),
+  service: setting({ properties: inKinds('service', 'grpc'), parse: trimmed, refusal: 'service' }),
   slow: setting({
-    properties: all('slowMs'),
+    properties: inKinds('slowMs', ...connecting, 'dns'),
     choices: ({ context: { chat } }) =>
       [500, 1000, 2000, 5000].map(value => ({ text: sayMilliseconds(value, chat.language), value: `${value}ms` })),
     parse: milliseconds,
     refusal: 'slow',
     show: (value, { context: { chat } }) => sayMilliseconds(Number(value), chat.language),
   }),
-} satisfies Record<string, Field>
+  family: setting({
+    properties: inKinds('family', ...connecting),
+    choices: ({ context: { messages } }) =>
+      (['ipv4', 'ipv6'] as const).map(value => ({ text: messages.wizard.families[value], value })),
+    parse: text => /^(?:ip)?v?([46])$/i.exec(text.trim())?.[1]?.replace(/^/, 'ipv') ?? null,
+    refusal: 'family',
+    show: (value, { context: { messages } }) => messages.wizard.families[value as 'ipv4' | 'ipv6'],
+  }),
+  redirects: setting({
+    properties: inKinds('followRedirects', 'http'),
+    choices: ({ context: { messages } }) => [
+      { text: messages.wizard.redirects.yes, value: 'yes' },
+      { text: messages.wizard.redirects.no, value: 'no' },
+    ],
+    parse: text => text === 'yes',
+    show: (value, { context: { messages } }) => messages.wizard.redirects[value === false ? 'no' : 'yes'],
+  }),
+  certificateDays: setting({
+    properties: inKinds('certificateDays', ...withTls, 'tcp'),
+    fits: hasTls,
+    choices: ({ context: { messages } }) =>
+      [7, 14, 21, 30].map(days => ({ text: messages.wizard.days(days), value: String(days) })),
+    parse: text => {
+      const days = /^(\d{1,3})\s*(?:d|dias?|days?)?$/i.exec(text.trim())?.[1]
+      return days === undefined ? null : Number(days)
+    },
+    refusal: 'certificateDays',
+    show: (value, { context: { messages } }) => messages.wizard.days(Number(value)),
+  }),
+}

@@ -3,10 +3,10 @@ import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { label } from '../pages.ts'
 import type { Button, View } from '../reply.ts'
 import { type Drafting, none } from './field.ts'
-import { type FieldName, fields } from './fields.ts'
+import { type FieldName, fields, isFurther } from './fields.ts'
 
-/** A page of the wizard: a field, or the review of all fields. */
-export type Step = FieldName | 'review'
+/** A page of the wizard: a field, the review of all fields, or the list of those that few monitors need. */
+export type Step = FieldName | 'review' | 'more'
 
 /** The fields that a new monitor asks for one after the other. The others are optional and reached from the review. */
 const required: readonly FieldName[] = ['kind', 'address', 'interval']
@@ -20,10 +20,10 @@ export const nextStep = ({ monitorId, content }: MonitorDraft): Step => {
 
 /** The field that a text fills in while a step is shown. */
 export const askedAt = (step: Step): FieldName | null =>
-  step !== 'review' && fields[step].read !== undefined ? step : null
+  step !== 'review' && step !== 'more' && fields[step].read !== undefined ? step : null
 
 export const stepView = (drafting: Drafting, step: Step): View =>
-  step === 'review' ? reviewView(drafting) : fieldView(drafting, step)
+  step === 'review' ? reviewView(drafting) : step === 'more' ? moreView(drafting) : fieldView(drafting, step)
 
 const twoInARow = (buttons: Button[]): Button[][] =>
   buttons.flatMap((_, at) => (at % 2 === 0 ? [buttons.slice(at, at + 2)] : []))
@@ -55,30 +55,58 @@ const fieldView = (drafting: Drafting, name: FieldName): View => {
   }
 }
 
-/** "Back" leads to the step before, from an option to the review. */
+/** "Back" leads to the step before, from an option to the page that has its button. */
 const lastRow = ({ context: { messages }, draft }: Drafting, step: Step): Button[] => {
   const { wizard } = messages
   const cancel: Button = { text: wizard.cancel, press: { act: 'cancelDraft', draft: draft.id } }
   const isNew = draft.monitorId === null
-  const at = step === 'review' ? required.length : required.indexOf(step)
-  const before = !isNew || at < 0 ? (step === 'review' ? undefined : 'review') : required[at - 1]
+  const page = step !== 'review' && step !== 'more' && isFurther(step) ? 'more' : 'review'
+  const at = step === 'review' ? required.length : required.indexOf(step as FieldName)
+  const before = !isNew || at < 0 ? (step === 'review' ? undefined : page) : required[at - 1]
   return before === undefined
     ? [cancel]
     : [{ text: wizard.back, press: { act: 'draft', draft: draft.id, step: before } }, cancel]
 }
 
+const offeredNames = (drafting: Drafting): FieldName[] =>
+  (Object.keys(fields) as FieldName[]).filter(name => fields[name].isOffered?.(drafting) ?? true)
+
+const fieldButtons = (drafting: Drafting, names: readonly FieldName[]): Button[] =>
+  names.map(name => ({
+    text: label(`${drafting.context.messages.wizard.labels[name]}: ${shown(drafting, name)}`),
+    press: { act: 'draft', draft: drafting.draft.id, step: name },
+  }))
+
+const shown = (drafting: Drafting, name: FieldName): string =>
+  fields[name].show(drafting) ?? drafting.context.messages.wizard.none
+
+const addressLine = ({ draft: { content } }: Drafting): Html | false =>
+  content.kind !== 'heartbeat' && html`<code>${content.url}</code>`
+
+/** The fields that few monitors need, each with its value. */
+const moreView = (drafting: Drafting): View => {
+  const { context, draft } = drafting
+  const { wizard } = context.messages
+  return {
+    html: joined([wizard.title(draft.content.name ?? ''), wizard.moreOptions()], '\n\n'),
+    buttons: [
+      ...twoInARow(fieldButtons(drafting, offeredNames(drafting).filter(isFurther))),
+      lastRow(drafting, 'more'),
+    ],
+  }
+}
+
 const reviewView = (drafting: Drafting): View => {
   const { context, draft } = drafting
   const { wizard } = context.messages
-  const names = (Object.keys(fields) as FieldName[]).filter(name => fields[name].isOffered?.(drafting) ?? true)
-  const shown = (name: FieldName) => fields[name].show(drafting) ?? wizard.none
+  const names = offeredNames(drafting)
   const lines = names
-    .filter(name => name !== 'address')
-    .map((name): Html => wizard.line(wizard.labels[name], shown(name)))
+    .filter(name => name !== 'address' && (!isFurther(name) || fields[name].isRemovable?.(drafting)))
+    .map((name): Html => wizard.line(wizard.labels[name], shown(drafting, name)))
   return {
     html: joined(
       [
-        joined([wizard.title(draft.content.name ?? ''), html`<code>${draft.content.url}</code>`]),
+        joined([wizard.title(draft.content.name ?? ''), addressLine(drafting)]),
         joined(lines),
         wizard.checkBeforeSaving(),
       ],
@@ -87,13 +115,14 @@ const reviewView = (drafting: Drafting): View => {
     buttons: [
       [{ text: draft.monitorId === null ? wizard.create : wizard.save, press: { act: 'saveDraft', draft: draft.id } }],
       ...twoInARow(
-        names
-          .filter(name => name !== 'kind' && name !== 'address')
-          .map(name => ({
-            text: label(`${wizard.labels[name]}: ${shown(name)}`),
-            press: { act: 'draft', draft: draft.id, step: name },
-          })),
+        fieldButtons(
+          drafting,
+          names.filter(name => name !== 'kind' && name !== 'address' && !isFurther(name)),
+        ),
       ),
+      ...(names.some(isFurther)
+        ? [[{ text: wizard.more, press: { act: 'draft', draft: draft.id, step: 'more' } } as const]]
+        : []),
       lastRow(drafting, 'review'),
     ],
   }

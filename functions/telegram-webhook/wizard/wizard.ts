@@ -1,7 +1,7 @@
 import type { DraftContent, MonitorDraft } from '#database/uptime/monitor-drafts.ts'
 import type { Monitor } from '#database/uptime/monitors.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
-import { joined } from '#functions/telegram/html.ts'
+import { type Html, joined } from '#functions/telegram/html.ts'
 import type { ChatContext } from '../context.ts'
 import { editReply, type Reply, sendReply, toastReply } from '../reply.ts'
 import { refusedChange } from '../roles.ts'
@@ -19,7 +19,6 @@ export const editMonitor = async (context: ChatContext, id: number): Promise<Rep
   const { deps, chat, messages } = context
   const monitor = await deps.monitors.get(id)
   if (monitor?.chatId !== chat.id) return toastReply(messages.monitorGone)
-  if (monitor.kind === 'heartbeat') return toastReply(messages.oldButton)
   if (monitor.configKey !== null) return toastReply(messages.wizard.fromFile, true)
   return editReply(await firstView(context, id, contentOf(monitor)))
 }
@@ -30,6 +29,7 @@ const contentOf = ({ kind, url, name, intervalS, timeoutMs, settings, ...rest }:
   parentId: rest.parentId,
   confirmations: rest.confirmations,
   recoveries: rest.recoveries,
+  reminder: rest.reminder,
 })
 
 const firstView = async (context: ChatContext, monitorId: number | null, content: DraftContent) => {
@@ -82,7 +82,7 @@ const isOfferedField = (drafting: Drafting, step: string): step is FieldName =>
   isFieldName(step) && (fields[step].isOffered?.(drafting) ?? true)
 
 const isOffered = (drafting: Drafting, step: string): step is Step =>
-  step === 'review' ? nextStep(drafting.draft) === 'review' : isOfferedField(drafting, step)
+  step === 'review' || step === 'more' ? nextStep(drafting.draft) === 'review' : isOfferedField(drafting, step)
 
 const showStep = async (drafting: Drafting, step: Step): Promise<Reply> => {
   const changed = await changeDraft(drafting, {}, step)
@@ -93,7 +93,7 @@ const fillByButton = async (drafting: Drafting, step: string, value: string): Pr
   const oldButton = toastReply(drafting.context.messages.oldButton)
   if (!isOfferedField(drafting, step)) return oldButton
   const field = fields[step]
-  const changes = field.choose ? field.choose(drafting, value) : ((await field.read?.(drafting, value)) ?? null)
+  const changes = field.choose ? await field.choose(drafting, value) : ((await field.read?.(drafting, value)) ?? null)
   if (changes === null || 'refusal' in changes) return oldButton
   const after = await changeDraft(drafting, changes)
   return after === null ? oldButton : editReply(stepView(after, nextStep(after.draft)))
@@ -114,22 +114,38 @@ export const answerWizard = async (context: ChatContext, text: string): Promise<
   const asked = draft.cause === cause.id ? null : draft.asked
   if (asked === null || !isFieldName(asked)) return sendReply(stepView(drafting, nextStep(draft)))
   const changes = await fields[asked].read!(drafting, text)
-  if ('refusal' in changes) {
+  const isRefused = 'refusal' in changes
+  const note = (isRefused ? changes.isSecret : fields[asked].isSecret) && (await deletedNote(context))
+  if (isRefused) {
     const view = stepView(drafting, asked)
-    return sendReply({ ...view, html: joined([changes.refusal, view.html], '\n\n') })
+    return sendReply({ ...view, html: joined([note, changes.refusal, view.html], '\n\n') })
   }
   const after = await changeDraft(drafting, changes)
   if (after === null) return answerWizard(context, text)
-  return sendReply(stepView(after, nextStep(after.draft)))
+  const view = stepView(after, nextStep(after.draft))
+  return sendReply({ ...view, html: joined([note, view.html], '\n\n') })
 }
 
+/** Deletes the message with a secret, before anything is stored, and says whether Telegram permitted it. */
+const deletedNote = async ({ deleteMessage, messages: { wizard } }: ChatContext): Promise<Html> =>
+  (await deleteMessage()) ? wizard.secretDeleted() : wizard.secretNotDeleted()
+
 /** The draft with the changes, stored; null if it was changed at the same time. `step` is the next one by default. */
-const changeDraft = async (drafting: Drafting, changes: DraftChanges, step?: Step): Promise<Drafting | null> => {
+const changeDraft = async (
+  drafting: Drafting,
+  { secrets, ...changes }: DraftChanges,
+  step?: Step,
+): Promise<Drafting | null> => {
   const { context, draft } = drafting
   const { deps, cause } = context
   const entries = Object.entries({ ...draft.content, ...changes }).filter(([, value]) => value !== undefined)
   const content = Object.fromEntries(entries) as DraftContent
   const asked = askedAt(step ?? nextStep({ ...draft, content }))
-  const changed = await deps.monitorDrafts.change(draft, { content, asked }, cause.id, deps.clock())
+  const changed = await deps.monitorDrafts.change(
+    draft,
+    { content, secrets: { ...draft.secrets, ...secrets }, asked },
+    cause.id,
+    deps.clock(),
+  )
   return changed && { ...drafting, draft: changed }
 }

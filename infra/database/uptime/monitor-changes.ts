@@ -1,12 +1,13 @@
 import { jsonText, type Postgres } from '../connect.ts'
 import { type ExceededLimit, exceededLimit, type MonitorLimits } from './monitor-limits.ts'
+import { monitorSecretsIn, type SecretChanges } from './monitor-secrets.ts'
 import type { Monitor } from './monitors.ts'
 
 /** The fields that a person may change. The URL is not one of them, because the history belongs to the URL. */
 export type ChangedFields = Pick<
   Monitor,
-  'intervalS' | 'timeoutMs' | 'settings' | 'groupName' | 'parentId' | 'confirmations' | 'recoveries'
->
+  'intervalS' | 'timeoutMs' | 'settings' | 'groupName' | 'parentId' | 'confirmations' | 'recoveries' | 'reminder'
+> & { secrets: SecretChanges }
 
 /** Changes of rows of the table `monitor` that a person requests. */
 export const monitorChangesIn = (db: Postgres) => ({
@@ -40,7 +41,7 @@ export const monitorChangesIn = (db: Postgres) => ({
       if (exceeded !== null) return { exceeded }
       await tx.query(
         `update monitor set interval_s = $3, timeout_ms = $4, settings = $5, group_name = $6, parent_id = $7,
-           confirmations = $8, recoveries = $9,
+           confirmations = $8, recoveries = $9, reminder = $11,
            person_id = case when $3 >= interval_s then coalesce(person_id, $10) else $10 end
          where chat_id = $1 and id = $2`,
         [
@@ -54,8 +55,10 @@ export const monitorChangesIn = (db: Postgres) => ({
           fields.confirmations,
           fields.recoveries,
           personId,
+          fields.reminder,
         ],
       )
+      await monitorSecretsIn(tx).change(id, fields.secrets)
       return { changed: true }
     }),
 })

@@ -15,6 +15,7 @@ export type DraftContent = Partial<
     | 'parentId'
     | 'confirmations'
     | 'recoveries'
+    | 'reminder'
   >
 >
 
@@ -26,6 +27,8 @@ export interface MonitorDraft {
   /** The monitor that they change; null for a new one. */
   monitorId: number | null
   content: DraftContent
+  /** The passwords, tokens and certificates that the person sent, by name. Those that the monitor has are not here. */
+  secrets: Record<string, string>
   /** The field that the person's next text fills in; null if no text is expected. */
   asked: string | null
   /** The id of the update that changed the draft last. */
@@ -34,7 +37,7 @@ export interface MonitorDraft {
   savedAt: Date | null
 }
 
-const columns = `id, chat_id as "chatId", person_id as "personId", monitor_id as "monitorId", content, asked, cause, version,
+const columns = `id, chat_id as "chatId", person_id as "personId", monitor_id as "monitorId", content, secrets, asked, cause, version,
   saved_at as "savedAt"`
 
 /** A text fills in a draft that was changed at most this long ago. Later the person probably means something else. */
@@ -44,7 +47,13 @@ const askedFor = '1 hour'
 export const monitorDraftsIn = (db: Postgres) => ({
   /** Starts a draft in place of the person's former one. */
   start: async (
-    { chatId, personId, monitorId, content, asked }: Omit<MonitorDraft, 'id' | 'cause' | 'version' | 'savedAt'>,
+    {
+      chatId,
+      personId,
+      monitorId,
+      content,
+      asked,
+    }: Omit<MonitorDraft, 'id' | 'secrets' | 'cause' | 'version' | 'savedAt'>,
     cause: string,
     now: Date,
   ): Promise<MonitorDraft> =>
@@ -53,7 +62,7 @@ export const monitorDraftsIn = (db: Postgres) => ({
         `insert into monitor_draft (chat_id, person_id, monitor_id, content, asked, cause, changed_at)
          values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (chat_id, person_id) do update set id = default, monitor_id = excluded.monitor_id,
-           content = excluded.content, asked = excluded.asked, cause = excluded.cause, version = 1, saved_at = null,
+           content = excluded.content, secrets = '{}', asked = excluded.asked, cause = excluded.cause, version = 1, saved_at = null,
            changed_at = excluded.changed_at
          returning ${columns}`,
         [chatId, personId, monitorId, jsonText(content), asked, cause, now],
@@ -79,22 +88,23 @@ export const monitorDraftsIn = (db: Postgres) => ({
   /** Changes a draft, unless it was changed or saved since it was read. Null if it was. */
   change: async (
     { id, version }: MonitorDraft,
-    { content, asked }: Pick<MonitorDraft, 'content' | 'asked'>,
+    { content, secrets, asked }: Pick<MonitorDraft, 'content' | 'secrets' | 'asked'>,
     cause: string,
     now: Date,
   ): Promise<MonitorDraft | null> =>
     (
       await db.query<MonitorDraft>(
-        `update monitor_draft set content = $3, asked = $4, cause = $5, changed_at = $6, version = version + 1
+        `update monitor_draft set content = $3, asked = $4, cause = $5, changed_at = $6, secrets = $7, version = version + 1
          where id = $1 and version = $2 and saved_at is null returning ${columns}`,
-        [id, version, jsonText(content), asked, cause, now],
+        [id, version, jsonText(content), asked, cause, now, jsonText(secrets)],
       )
     ).rows[0] ?? null,
 
-  /** Marks a draft as saved. The same update may do it again. */
+  /** Marks a draft as saved, and forgets its secrets. The same update may do it again. */
   markSaved: async (id: number, cause: string, now: Date): Promise<void> => {
     await db.query(
-      'update monitor_draft set saved_at = $3, cause = $2, asked = null where id = $1 and saved_at is null',
+      `update monitor_draft set saved_at = $3, cause = $2, asked = null, secrets = '{}'
+       where id = $1 and saved_at is null`,
       [id, cause, now],
     )
   },

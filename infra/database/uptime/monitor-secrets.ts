@@ -1,5 +1,11 @@
 import type { Postgres } from '../connect.ts'
 
+/** `needed`: the names of the secrets that stay or are set. `given`: the new ones. */
+export interface SecretChanges {
+  needed: readonly string[]
+  given: Readonly<Record<string, string>>
+}
+
 /** The table `monitor_secret`: passwords and tokens. They are in no event, log, export or message. */
 export const monitorSecretsIn = (db: Postgres) => ({
   /** Replaces the secrets of a monitor. */
@@ -13,6 +19,14 @@ export const monitorSecretsIn = (db: Postgres) => ({
         [monitorId, names, Object.values(secrets)],
       )
     }),
+
+  /** Stores new secrets and removes those that are not needed. Returns whether the monitor has any. */
+  change: async (monitorId: number, { needed, given }: SecretChanges): Promise<boolean> => {
+    const known = (await monitorSecretsIn(db).of([monitorId])).get(monitorId) ?? {}
+    const kept = Object.entries({ ...known, ...given }).filter(([name]) => needed.includes(name))
+    await monitorSecretsIn(db).replace(monitorId, Object.fromEntries(kept))
+    return kept.length > 0
+  },
 
   /** The secrets of monitors by their ids. A monitor without secrets is not in the map. */
   of: async (monitorIds: readonly number[]): Promise<Map<number, Record<string, string>>> => {

@@ -1,6 +1,8 @@
 import type { CheckKind } from '#events/probe-requested.ts'
 import type { Postgres } from '../connect.ts'
 import { type ExceededLimit, exceededLimit, type MonitorLimits } from './monitor-limits.ts'
+import { monitorSecretsIn, type SecretChanges } from './monitor-secrets.ts'
+import type { ReminderSetting } from './told-states.ts'
 
 /** `heartbeat`: the service pings Vigia, so the monitor has no checks. */
 export type MonitorKind = CheckKind | 'heartbeat'
@@ -31,6 +33,8 @@ export interface Monitor {
   confirmations: number
   /** How many attempts of a check must succeed before the monitor is up again. */
   recoveries: number
+  /** How often a reminder is sent while it is down. */
+  reminder: ReminderSetting
   pausedAt: Date | null
   state: MonitorState
   /** When the present state was observed first; null while new. */
@@ -92,7 +96,7 @@ const checkColumns = `id, kind, url, interval_s as "intervalS", timeout_ms as "t
   id in (select monitor_id from monitor_secret) as "hasSecrets", confirmations, recoveries`
 
 const columns = `${checkColumns}, chat_id as "chatId", name, config_key as "configKey", group_name as "groupName",
-  parent_id as "parentId", paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", changes,
+  parent_id as "parentId", reminder, paused_at as "pausedAt", state, state_since as "stateSince", judged_at as "judgedAt", last_ok_at as "lastOkAt", changes,
   settles_at as "settlesAt", pace_count as "paceCount", slow_since as "slowSince", slow_ms as "slowMs",
   certificate_days as "certificateDays", certificate_expires_at as "certificateExpiresAt", version`
 
@@ -124,7 +128,11 @@ const resetState = `state = 'new', state_since = null, changes = null, settles_a
  * exceed their limits. The messages about the monitor go to the topic `threadId`.
  */
 export type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'intervalS' | 'timeoutMs'> &
-  Partial<Pick<Monitor, 'settings' | 'configKey' | 'groupName' | 'parentId' | 'confirmations' | 'recoveries'>> & {
+  Partial<
+    Pick<Monitor, 'settings' | 'configKey' | 'groupName' | 'parentId' | 'confirmations' | 'recoveries' | 'reminder'>
+  > & {
+    /** The secrets that the settings need and that are new. The others are removed, except those that it has. */
+    secrets?: SecretChanges
     personId?: number
     address?: string | null
     threadId?: number | undefined
@@ -134,13 +142,13 @@ const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monito
   const { rows } = await db.query<Monitor & { isNew: boolean }>(
     `with added as (
        insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id, address,
-         settings, config_key, group_name, parent_id, confirmations, recoveries)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($10, '{}'::jsonb), $11, $12, $13, coalesce($14, 3), coalesce($15, 2))
+         settings, config_key, group_name, parent_id, confirmations, recoveries, reminder)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($10, '{}'::jsonb), $11, $12, $13, coalesce($14, 3), coalesce($15, 2), coalesce($16, 'off'))
        on conflict (chat_id, url, coalesce(config_key, '')) do update set
          interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, paused_at = null,
          settings = coalesce($10, monitor.settings), group_name = coalesce($12, monitor.group_name),
          parent_id = coalesce($13, monitor.parent_id), confirmations = coalesce($14, monitor.confirmations),
-         recoveries = coalesce($15, monitor.recoveries),
+         recoveries = coalesce($15, monitor.recoveries), reminder = coalesce($16, monitor.reminder),
          person_id = case when monitor.paused_at is null and excluded.interval_s >= monitor.interval_s
            then coalesce(monitor.person_id, excluded.person_id) else coalesce(excluded.person_id, monitor.person_id) end,
          address = coalesce(excluded.address, monitor.address),
@@ -167,10 +175,13 @@ const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monito
       wanted.parentId ?? null,
       wanted.confirmations ?? null,
       wanted.recoveries ?? null,
+      wanted.reminder ?? null,
     ],
   )
   const { isNew, ...monitor } = rows[0]!
-  return { monitor, isNew }
+  if (wanted.secrets === undefined) return { monitor, isNew }
+  const hasSecrets = await monitorSecretsIn(db).change(monitor.id, wanted.secrets)
+  return { monitor: { ...monitor, hasSecrets }, isNew }
 }
 
 /** The table `monitor`. */

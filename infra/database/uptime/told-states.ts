@@ -20,7 +20,8 @@ export interface Untold {
 }
 
 /** How often a reminder is sent while a monitor is down. doubling: after 30 min, 1 h, 2 h, … */
-export type ReminderSetting = 'off' | '30m' | '2h' | 'doubling'
+export const reminderSettings = ['off', '30m', '2h', 'doubling'] as const
+export type ReminderSetting = (typeof reminderSettings)[number]
 
 /** A monitor that is down, as the chats know, and of which a reminder may be sent. */
 export interface KnownDown {

@@ -35,6 +35,7 @@ describe('/monitorar without an address', () => {
         'Lento a partir de: –',
         'Falhas para avisar: 3',
         'Acertos para voltar: 2',
+        'Lembretes: nenhum',
         'Grupo: –',
         '',
         'Confira e salve. Nada muda antes disso.',
