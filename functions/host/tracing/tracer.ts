@@ -55,21 +55,23 @@ const newSpanId = () => randomBytes(8).toString('hex')
 export const createTracer = (service: { name: string; version: string }, endpoint: URL, report: Report): Tracer => {
   const exporter = otlpExporter(service, endpoint, report)
   const scopes = new AsyncLocalStorage<Scope>()
+  // The call that exports spans belongs to none of them.
+  const add = (span: ExportedSpan) => scopes.exit(() => exporter.add(span))
 
   recordHttpCalls(call => {
     const scope = scopes.getStore()
     if (!scope?.isSampled) return undefined
     const span = newSpanId()
     return end => {
-      const add = (trace: string) => exporter.add({ ...call, ...end, kind: 'client', trace, span, parent: scope.span })
-      if (scope.trace === undefined) scope.waiting.push(add)
-      else add(scope.trace)
+      const addTo = (trace: string) => add({ ...call, ...end, kind: 'client', trace, span, parent: scope.span })
+      if (scope.trace === undefined) scope.waiting.push(addTo)
+      else addTo(scope.trace)
     }
   })
 
   const decide = (scope: Scope, trace: string) => {
     scope.trace = trace
-    for (const add of scope.waiting.splice(0)) add(trace)
+    for (const addTo of scope.waiting.splice(0)) addTo(trace)
   }
 
   return {
@@ -99,7 +101,7 @@ export const createTracer = (service: { name: string; version: string }, endpoin
           if (!scope.isSampled) return
           const endedAt = performance.timeOrigin + performance.now()
           const { span, parent } = scope
-          exporter.add({ ...result, trace: scope.trace!, span, parent, links, startedAt, endedAt })
+          add({ ...result, trace: scope.trace!, span, parent, links, startedAt, endedAt })
         },
       }
     },
@@ -113,6 +115,6 @@ export const createTracer = (service: { name: string; version: string }, endpoin
       return trace === scope.trace ? `00-${trace}-${scope.span}-${scope.isSampled ? '01' : '00'}` : traceparent
     },
 
-    flush: exporter.flush,
+    flush: timeoutMs => scopes.exit(() => exporter.flush(timeoutMs)),
   }
 }
