@@ -1,4 +1,5 @@
 import type { Histogram, Registry } from 'prom-client'
+import { addProcessMetrics } from './process-metrics.ts'
 import { release } from './release.ts'
 
 /** How one request or event ended. */
@@ -32,7 +33,7 @@ export const createMetrics = (functionName: string) => {
     const { default: prometheus } = await import('prom-client')
     const registry = new prometheus.Registry()
     registry.setDefaultLabels({ function: functionName })
-    prometheus.collectDefaultMetrics({ register: registry })
+    await addProcessMetrics(registry)
     const { version, revision } = release()
     new prometheus.Gauge({
       name: 'vigia_build_info',

@@ -1,3 +1,4 @@
+import { addProcessMetrics } from '#functions/host/process-metrics.ts'
 import type { Activator } from '../activator/activator.ts'
 import type { Broker } from '../broker/broker.ts'
 
@@ -14,9 +15,9 @@ export interface MetricsSources {
  */
 export const runtimeMetrics = ({ activator, broker, database }: MetricsSources) => {
   const registry = async () => {
-    const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('prom-client')
+    const { Counter, Gauge, Registry } = await import('prom-client')
     const register = new Registry()
-    collectDefaultMetrics({ register })
+    await addProcessMetrics(register)
     type SetValue = (labels: Record<string, string>, value: number) => void
     const gauge = (name: string, help: string, labelNames: string[], collect: (set: SetValue) => void) =>
       new Gauge({

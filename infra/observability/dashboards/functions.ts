@@ -67,11 +67,11 @@ export const functions: DashboardSource = {
       queries: [[`sum by (function) (process_resident_memory_bytes{${selected}})`, '{{function}}']],
     },
     {
-      title: 'Delay of the event loop, 99 %',
-      unit: 's',
+      title: 'Utilization of the event loop',
+      unit: 'percentunit',
       width: 12,
-      description: 'Long values mean that a process computes and cannot answer.',
-      queries: [[`max by (function) (nodejs_eventloop_lag_p99_seconds{${selected}})`, '{{function}}']],
+      description: 'Share of the time between two scrapes. Near 100 %, a process computes and answers late.',
+      queries: [[`max by (function) (nodejs_eventloop_utilization{${selected}})`, '{{function}}']],
     },
     {
       title: 'Processes (one machine)',
