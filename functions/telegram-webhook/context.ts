@@ -12,6 +12,7 @@ import type { MonitorDrafts } from '#database/uptime/monitor-drafts.ts'
 import type { MonitorHistory } from '#database/uptime/monitor-history.ts'
 import type { Monitors } from '#database/uptime/monitors.ts'
 import type { ProbeHours } from '#database/uptime/probe-hours.ts'
+import type { Uptime } from '#database/uptime/uptime.ts'
 import type { Cause } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { withTimeout } from '#functions/host/timeout.ts'
@@ -33,7 +34,8 @@ export interface Dependencies {
   maintenance: Pick<MaintenanceTables, 'add' | 'endNow' | 'of'>
   allowances: Allowances
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
-  probeHours: ProbeHours
+  probeHours: Pick<ProbeHours, 'byHour'>
+  uptime: Pick<Uptime, 'uptimeOf'>
   incidentAnswers: IncidentAnswers
   catalogue: Pick<Catalogue, 'show' | 'shows'>
   tvmaze: Pick<Tvmaze, 'search' | 'card'>

@@ -68,10 +68,10 @@ export const uptimeReasons = async (context: ChatContext, monitor: Monitor, days
   const { history } = messages
   const now = deps.clock()
   const since = new Date(now.getTime() - days * dayMs)
-  const { upS, downS, unknownS, maintenanceS } = await deps.monitorHistory.timeSince(monitor.id, since)
+  const sums = (await deps.uptime.uptimeOf([monitor.id], { from: since, to: now })).get(monitor.id)
   const counted = await deps.monitorHistory.countedIncidents(monitor.id, since, now)
   const said = (seconds: number) => sayDuration(seconds * 1000, chat.language)
-  const uptime = upS + downS === 0 ? null : sayUptime(upS / (upS + downS), chat.language)
+  const uptime = sums?.uptime == null ? null : sayUptime(sums.uptime, chat.language)
   const shown = counted.slice(0, 10)
   const outages =
     counted.length === 0
@@ -86,10 +86,10 @@ export const uptimeReasons = async (context: ChatContext, monitor: Monitor, days
       [
         joined([html`<b>${monitor.name}</b>`, uptime === null ? history.noUptime() : history.uptimeOf[days](uptime)]),
         joined([
-          history.time.up(said(upS)),
-          history.time.down(said(downS)),
-          history.time.unknown(said(unknownS)),
-          history.time.maintenance(said(maintenanceS)),
+          history.time.up(said(sums?.okS ?? 0)),
+          history.time.down(said(sums?.failedS ?? 0)),
+          history.time.unknown(said(sums?.missedS ?? 0)),
+          history.time.maintenance(said(sums?.maintenanceS ?? 0)),
         ]),
         history.uptimeRule(),
         outages,

@@ -16,6 +16,7 @@ import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
 import { monitorHistoryIn } from '#database/uptime/monitor-history.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
+import { uptimeIn } from '#database/uptime/uptime.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import type { AddressGuard } from '#functions/dial/address.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -59,6 +60,7 @@ const webhook = telegramWebhook({
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
+    uptime: uptimeIn(db),
     incidentAnswers: incidentAnswersIn(db),
     catalogue: catalogueIn(shows),
     // A person waits, so the client waits for at most one short Retry-After. Then the bot offers a button "try again".

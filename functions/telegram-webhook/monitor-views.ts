@@ -43,8 +43,8 @@ const dayBefore = (now: Date) => new Date(now.getTime() - dayMs)
 const historyOf = async ({ deps, chat, messages }: ChatContext, monitors: readonly Monitor[], now: Date) => {
   const ids = monitors.map(({ id }) => id)
   const [day, month, hours] = await Promise.all([
-    deps.probeHours.uptime(ids, dayBefore(now)),
-    deps.probeHours.uptime(ids, new Date(now.getTime() - 30 * dayMs)),
+    deps.uptime.uptimeOf(ids, { from: dayBefore(now), to: now }),
+    deps.uptime.uptimeOf(ids, { from: new Date(now.getTime() - 30 * dayMs), to: now }),
     deps.probeHours.byHour(ids, dayBefore(now), now),
   ])
   const byMonitor = Map.groupBy(hours, ({ monitorId }) => monitorId)

@@ -1,6 +1,7 @@
 import type { Postgres } from '#database/connect.ts'
 import { isTransient } from '#database/unavailable.ts'
-import { isMissingPartition, probeResultsIn } from '#database/uptime/probe-results.ts'
+import { probeResultsIn } from '#database/uptime/probe-results.ts'
+import { isMissingPartition } from '#database/uptime/result-partitions.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { asError, Conflict, RetryLater } from '#functions/host/errors.ts'

@@ -7,6 +7,7 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checksums, migrate, migrationsDir } from '#database/migrate.ts'
 import { backUp, checkBackup, restore, type Schema } from '#database/operations/backup.ts'
+import { resultPartitionsIn } from '#database/uptime/result-partitions.ts'
 import { startBrokerServer, startRecorder, triggerFor } from '../support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'
@@ -28,10 +29,13 @@ beforeEach(async () => {
   await from.db.query(
     `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values (-5, 'são "x" \\ ☃', 'http', 'https://example.org/a', 60, 1000)`,
   )
-  await from.db.query(`create table if not exists probe_result_20261121 partition of probe_result
-    for values from ('2026-11-21T00:00:00Z') to ('2026-11-22T00:00:00Z')`)
+  await resultPartitionsIn(from.db).createPartitions([now])
   await from.db.query(
-    `insert into probe_result (monitor_id, due_at, ok, total_ms) values (1, '2026-11-21T12:00:00.123456Z', true, 0.1)`,
+    `insert into probe_slot (monitor_id, due_at, weight_s, outcome, late, status, dns, connect, tls, first_byte, total)
+     values (1, '2026-11-21T12:00:00.123456Z', 60, 1, 17, 200, -1, 3, -1, -4000, 32767)`,
+  )
+  await from.db.query(
+    `insert into probe_day values (1, '2026-11-20', 1439, 1, 0, 0, 86340, 60, 0, 0, 2, 350.7, 123456.7)`,
   )
 })
 afterEach(async () => {
@@ -42,7 +46,7 @@ afterEach(async () => {
 const file = () => join(folder, 'vigia.backup')
 const allRows = async ({ db }: TestDatabase) => {
   const rows: Record<string, unknown> = {}
-  for (const table of ['chat', 'monitor', 'probe_result', 'operator_digest', 'migration'])
+  for (const table of ['chat', 'monitor', 'probe_day', 'probe_slot', 'operator_digest', 'migration'])
     rows[table] = (
       await db.query<{ row: string }>(
         `select (to_jsonb(t) - 'run_on')::text as row from ${table} as t order by to_jsonb(t)::text`,

@@ -4,6 +4,7 @@ import { type Figures, mostCounted, mostKinds, readFigures, sampleSize } from '#
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
 import { startBrokerServer } from '#test/support/broker-server.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { insertResults } from '#test/support/probe-slots.ts'
 import { noFigures } from '#test/support/sample-figures.ts'
 
 const now = new Date('2026-11-21T12:30:00Z')
@@ -53,17 +54,17 @@ describe('of planted rows', () => {
       [now],
     )
     // The checks of the last five minutes are 0.1 s to 10 s late: 90 good ones, 8 failed ones, 2 inconclusive ones.
-    await run(
-      `insert into probe_result (monitor_id, due_at, started_at, ok)
-       select 1 + n % 10, due_at, due_at + n * interval '100 milliseconds',
+    await insertResults(
+      database.db,
+      `select 1 + n % 10, due_at, due_at + n * interval '100 milliseconds',
          case when n > 98 then null else n <= 90 end
        from generate_series(1, 100) as n cross join lateral (select $1::timestamptz - n * interval '2 seconds' as due_at) as slot`,
       [now],
     )
     // Not counted: a check that is older, and one of a deleted monitor. Counted: a slot that was not checked.
-    await run(
-      `insert into probe_result (monitor_id, due_at, started_at, ok)
-       values (1, $1, $2, true), (999, $3, $2, true), (2, $3, null, null)`,
+    await insertResults(
+      database.db,
+      'values (1, $1::timestamptz, $2::timestamptz, true), (999, $3, $2, true), (2, $3, null, null)',
       [ago(301), now, ago(30)],
     )
     await run(
@@ -246,7 +247,7 @@ describe('with many rows', () => {
   })
 
   const count = (node: Node) => {
-    const table = node['Relation Name']?.replace(/^probe_result_\d+$/, 'probe_result')
+    const table = node['Relation Name']?.replace(/^probe_slot_\d+$/, 'probe_slot')
     if (table === undefined) return
     if (node['Node Type'].includes('Seq Scan')) scanned.push(table)
     const removed = (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)
@@ -261,9 +262,9 @@ describe('with many rows', () => {
       `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, state)
        select 1 + n % 200, n, 'http', 'https://example.org/' || n, 60, 1000, 'up' from generate_series(1, ${monitors}) as n`,
     )
-    await run(
-      `insert into probe_result (monitor_id, due_at, started_at, ok)
-       select id, due_at, due_at + interval '10 milliseconds', true from monitor
+    await insertResults(
+      database.db,
+      `select id, due_at, due_at + interval '10 milliseconds', true from monitor
        cross join lateral (select $1::timestamptz - n * interval '1 minute' as due_at from generate_series(1, ${perMonitor}) as n) as slot`,
       [now],
     )
@@ -314,7 +315,7 @@ describe('with many rows', () => {
       cursor: 0,
       monitor: monitors + sampled,
       // The slots one to four minutes ago.
-      probe_result: 4 * sampled,
+      probe_slot: 4 * sampled,
       probe_hour: 2 * 5,
       incident: 50,
       // Those that wait, the oldest of them, those of the last minutes, and those that were sent then.

@@ -142,7 +142,7 @@ describe('the deletion of expired rows', () => {
 
   test('covers every table whose rows expire by age', () => {
     const byAge = retentions.filter(({ deleteExpired }) => deleteExpired).map(({ table }) => table)
-    expect([...Object.keys(insert), 'chat_moved', 'maintenance', 'probe_result'].sort()).toEqual(byAge.sort())
+    expect([...Object.keys(insert), 'chat_moved', 'maintenance', 'probe_slot'].sort()).toEqual(byAge.sort())
   })
 
   test('keeps unfinished rows of any age', async () => {
@@ -191,10 +191,10 @@ test('the oldest days of results are dropped until the remaining results need li
   const results = probeResultsIn(database.db)
   await results.createPartitions([5, 4, 3, 2, 1, 0].map(ago))
   const partitions = async () =>
-    (await run(`select count(*)::int4 as count from pg_inherits where inhparent = 'probe_result'::regclass`)).rows[0]!
+    (await run(`select count(*)::int4 as count from pg_inherits where inhparent = 'probe_slot'::regclass`)).rows[0]!
       .count
   const { rows } = await run(
-    `select max(pg_total_relation_size(inhrelid)) as bytes from pg_inherits where inhparent = 'probe_result'::regclass`,
+    `select max(pg_total_relation_size(inhrelid)) as bytes from pg_inherits where inhparent = 'probe_slot'::regclass`,
   )
   await results.dropOldestPartitions(4 * (rows[0]!.bytes as number), ago(2))
   expect(await partitions()).toBe(4)

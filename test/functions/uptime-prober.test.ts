@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { slotDisposition } from '#functions/uptime-prober/slot-disposition.ts'
+import { uptimeSince } from '#test/support/probe-slots.ts'
 import { addMonitor, noon, proberDatabase, storedResults } from './uptime-prober/database.ts'
 import { checkOf, ids, request, responded, second, startProber, timedOut } from './uptime-prober/support.ts'
 
@@ -158,7 +158,7 @@ describe('a request that arrives early or late', () => {
     await prober.run(event)
     await prober.run(event)
     expect(prober.attempts).toEqual([])
-    expect((await probeHoursIn(database.db).uptime([site.id], new Date(noon))).get(site.id)).toMatchObject({
+    expect((await uptimeSince(database.db, [site.id], new Date(noon))).get(site.id)).toMatchObject({
       missed: 2,
       failed: 0,
     })

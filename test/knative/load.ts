@@ -11,6 +11,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { latenessS } from '#database/uptime/packed-result.ts'
 import type { CpuSeconds, LoadRun, LoadRuns, LoadSample, Phase } from '#infra/cluster/scaling/load-run.ts'
 import { root } from '#infra/repository.ts'
 import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
@@ -137,8 +138,8 @@ const checksBySample = async (startMs: number) => {
   const text = await query(`
     with result as (
       select floor((extract(epoch from due_at) - ${startMs / 1_000}) / ${sampleS}) as sample,
-        extract(epoch from started_at - due_at) * 1000 as late_ms
-      from probe_result join monitor on monitor.id = monitor_id where monitor.name like 'load %'
+        ${latenessS} * 1000 as late_ms
+      from probe_slot join monitor on monitor.id = monitor_id where monitor.name like 'load %'
     )
     select sample, count(*), count(*) filter (where late_ms > 1000), count(*) filter (where late_ms is null),
       round(coalesce(max(late_ms), 0))

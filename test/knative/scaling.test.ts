@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isOk } from '#database/uptime/packed-result.ts'
 import type { EventDefinition } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -239,7 +240,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, functions that keep
   /** How many results these checks have, and how many of the results are good. */
   const resultsOf = (checks: readonly Check[]): Promise<string> =>
     query(
-      `select count(*), count(*) filter (where ok and status = 200) from probe_result
+      `select count(*), count(*) filter (where ${isOk} and status = 200) from probe_slot
        where monitor_id = ${monitorId} and due_at in (${checks.map(({ dueAt }) => `'${dueAt}'`).join(', ')})`,
     )
 

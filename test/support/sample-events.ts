@@ -150,7 +150,7 @@ const samples = [
     otherDeadLetters: 0,
     events: 250_000,
     database: { bytes: 1_200_000_000, grown: 30_000_000 },
-    tables: [{ name: 'probe_result', bytes: 900_000_000, grown: 20_000_000 }],
+    tables: [{ name: 'probe_slot', bytes: 900_000_000, grown: 20_000_000 }],
   }),
   of(ReportRequested, 'chat/7', {
     chatId: 7,

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { createGunzip, createGzip } from 'node:zlib'
 import type { Postgres } from '../connect.ts'
 import { checksums, migrate } from '../migrate.ts'
-import { probeResultsIn } from '../uptime/probe-results.ts'
+import { type ResultTable, resultPartitionsIn } from '../uptime/result-partitions.ts'
 
 const format = 'vigia backup 1'
 const rowsAtOnce = 500
@@ -64,6 +64,18 @@ const tablesIn = async (db: Postgres): Promise<string[]> => {
     ordered.push(...remaining.splice(next, 1).map(({ name }) => name))
   }
   return ordered
+}
+
+/** The table with the results of checks, in this version of the tables. */
+const resultTableOf = async (db: Postgres): Promise<ResultTable> => {
+  const { rows } = await db.query<{ exists: boolean }>(`select to_regclass('public.probe_slot') is not null as exists`)
+  return rows[0]!.exists ? 'probe_slot' : 'probe_result'
+}
+
+/** Without the table in which older releases kept results, once it is replaced, because nothing reads it then. */
+const dumpedTables = async (db: Postgres): Promise<string[]> => {
+  const replaced = (await resultTableOf(db)) === 'probe_slot' ? 'public.probe_result' : undefined
+  return (await tablesIn(db)).filter(table => table !== replaced)
 }
 
 const columnsOf = async (db: Postgres, table: string): Promise<string> => {
@@ -126,7 +138,7 @@ const dump = async (
   const days = await tx.query<{ day: string }>(
     `select to_char(day, 'YYYY-MM-DD') as day from (
        select to_date(right(relname, 8), 'YYYYMMDD') as day from pg_inherits join pg_class on pg_class.oid = inhrelid
-       where inhparent = 'public.probe_result'::regclass) as partition order by 1`,
+       where inhparent = 'public.${await resultTableOf(tx)}'::regclass) as partition order by 1`,
   )
   const sequences = await tx.query<{ name: string; value: string }>(
     `select schemaname || '.' || sequencename as name, last_value::text as value from pg_sequences
@@ -140,7 +152,7 @@ const dump = async (
     sequences: Object.fromEntries(sequences.rows.map(({ name, value }) => [name, value])),
   })
   let count = 0
-  for (const table of await tablesIn(tx)) {
+  for (const table of await dumpedTables(tx)) {
     await writeLine({ table })
     const columns = await columnsOf(tx, table)
     await tx.query(
@@ -261,7 +273,10 @@ export const restore = async (
   const head = (await lines.next()).value as Head
   await dropTables(db)
   for (const { dir, table } of schemas) await migrateTo(url, dir, table, head.migrations[table] ?? [])
-  await probeResultsIn(db).createPartitions(head.days.map(day => new Date(`${day}T00:00:00Z`)))
+  await resultPartitionsIn(db).createPartitions(
+    head.days.map(day => new Date(`${day}T00:00:00Z`)),
+    await resultTableOf(db),
+  )
   const rows = await db.transaction(async tx => {
     // A monitor may come before its parent.
     await tx.query('set constraints all deferred')

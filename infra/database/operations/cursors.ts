@@ -17,6 +17,11 @@ export const cursorsIn = (db: Postgres) => ({
     )
   },
 
+  /** Moves a cursor back that is later than `to`, because a clock was wrong. */
+  correct: async (job: string, to: Date): Promise<void> => {
+    await db.query('update cursor set reached = $2 where job = $1 and reached > $2', [job, to])
+  },
+
   /**
    * Locks the job until the end of this transaction; waits for other transactions that have the lock. Only inside a
    * transaction.

@@ -1,4 +1,6 @@
 import type { Postgres } from '../connect.ts'
+import { hasStarted, isFailed, isOk, isUnknown, latenessS } from '../uptime/packed-result.ts'
+import { partsByDay } from '../uptime/result-partitions.ts'
 
 /** What PostgreSQL knows about the state of Vigia, for monitoring. */
 export interface Figures {
@@ -122,14 +124,14 @@ export const figuresIn = (db: Postgres) => ({
   },
 
   recentChecks: async (now: Date): Promise<CheckFigures> => {
+    const from = new Date(now.getTime() - 5 * 60_000 + 1)
+    const to = new Date(now.getTime() + 1)
     const { rows } = await db.query<Omit<CheckFigures, 'latenessS'> & { lateness: number[] | null }>(
-      `select count(*) filter (where ok) as ok, count(*) filter (where not ok) as failed,
-         count(*) filter (where ok is null and started_at is not null) as unknown,
-         count(*) filter (where ok is null and started_at is null) as missed,
-         count(*) filter (where started_at > due_at + interval '${objectives.latenessS} seconds'
-           or (ok is null and started_at is null)) as late,
-         percentile_disc(array[0.5, 0.95, 0.99, 1]) within group
-           (order by greatest(0, extract(epoch from started_at - due_at))::float8) as lateness
+      `select count(*) filter (where ${isOk}) as ok, count(*) filter (where ${isFailed}) as failed,
+         count(*) filter (where ${isUnknown} and ${hasStarted}) as unknown,
+         count(*) filter (where ${isUnknown} and not ${hasStarted}) as missed,
+         count(*) filter (where lateness_s > ${objectives.latenessS} or (${isUnknown} and not ${hasStarted})) as late,
+         percentile_disc(array[0.5, 0.95, 0.99, 1]) within group (order by lateness_s) as lateness
        from generate_series(0, ${sampleSize.ranges - 1}) as range
        cross join lateral (
          select id from monitor
@@ -137,11 +139,15 @@ export const figuresIn = (db: Postgres) => ({
          order by slot_hash limit ${sampleSize.monitors}
        ) as sampled
        cross join lateral (
-         select ok, started_at, due_at from probe_result
-         where monitor_id = sampled.id and due_at > $1::timestamptz - interval '5 minutes' and due_at <= $1
+         select outcome, late, ${latenessS} as lateness_s
+         from unnest($1::timestamptz[], $2::timestamptz[]) as part (starts_at, ends_at) join probe_slot on true
+         where monitor_id = sampled.id and due_at >= starts_at and due_at < ends_at
+           and ms_of_day(due_at) between ms_of_day(starts_at) and ms_of_day(ends_at - interval '1 millisecond')
+           -- Leaves out the partitions of other days.
+           and due_at >= $3 and due_at < $4
          order by due_at desc limit ${mostResults}
        ) as result`,
-      [now],
+      [...partsByDay(from, to), from, to],
     )
     const { lateness, ...outcomes } = rows[0]!
     const [half = 0, most = 0, nearlyAll = 0, all = 0] = lateness ?? []

@@ -1,7 +1,7 @@
 import type { Postgres } from '../connect.ts'
 import { keptPings } from '../uptime/heartbeats.ts'
-import { probeHoursIn } from '../uptime/probe-hours.ts'
-import { probeResultsIn } from '../uptime/probe-results.ts'
+import { hourDays, probeHoursIn } from '../uptime/probe-hours.ts'
+import { resultPartitionsIn } from '../uptime/result-partitions.ts'
 
 const dayMs = 24 * 3_600_000
 const gibibyte = 1024 ** 3
@@ -48,8 +48,6 @@ const resultBytes = 8 * gibibyte
  * The results of these days are kept whatever their size, because reports and uptime need the results since yesterday.
  */
 const minResultDays = 2
-/** The hourly sums of a year are kept and, for comparison, those of the month before that year. */
-const hourDays = 400
 const unreachableDays = 400
 const pauseDays = 30
 
@@ -123,13 +121,15 @@ export const retentions: Retention[] = [
     deleteExpired: (db, now) => probeHoursIn(db).deleteBefore(before(now, hourDays)),
   },
   {
-    table: 'probe_result',
+    table: 'probe_slot',
     kept: `${resultDays} days, at most ${resultBytes / gibibyte} GiB; the last ${minResultDays} days stay in any case`,
     deleteExpired: async (db, now) => {
-      await probeResultsIn(db).dropPartitionsBefore(before(now, resultDays))
-      await probeResultsIn(db).dropOldestPartitions(resultBytes, before(now, minResultDays))
+      await resultPartitionsIn(db).dropPartitionsBefore(before(now, resultDays))
+      await resultPartitionsIn(db).dropOldestPartitions(resultBytes, before(now, minResultDays))
     },
   },
+  { table: 'probe_result', kept: 'as `probe_slot`; only releases before migration 0024 write it' },
+  { table: 'probe_day', kept: 'until its monitor is deleted; one row for each monitor and day' },
 ]
 
 const before = (now: Date, days: number) => new Date(now.getTime() - days * dayMs)

@@ -2,6 +2,7 @@ import type { Language } from '../chats/language.ts'
 import type { Postgres } from '../connect.ts'
 import { maintenanceOf } from '../uptime/maintenance.ts'
 import type { MonitorKind, MonitorState } from '../uptime/monitors.ts'
+import { hasStarted, latenessS } from '../uptime/packed-result.ts'
 import type { PageAccess } from './status-pages.ts'
 
 /** Which page a visitor asks for: a public one by its slug, or one by its secret address. */
@@ -114,8 +115,8 @@ const lateness = `
   select json_build_object('halfMs', round(percentile_disc(0.5) within group (order by late.ms)),
     'mostMs', round(percentile_disc(0.99) within group (order by late.ms)))
   from (
-    select extract(epoch from started_at - due_at) * 1000 as ms from probe_result
-    where monitor_id = component.id and due_at > $5::timestamptz - interval '1 day' and due_at <= $5 and started_at is not null
+    select 1000 * ${latenessS} as ms from probe_slot
+    where monitor_id = component.id and due_at > $5::timestamptz - interval '1 day' and due_at <= $5 and ${hasStarted}
   ) late having count(*) > 0`
 
 /** The page at an address with the history of its monitors, in one query; null if there is no such page. */

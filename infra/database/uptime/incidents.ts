@@ -1,5 +1,6 @@
 import type { Postgres } from '../connect.ts'
 import { countedUntil, type Flapping } from './flappings.ts'
+import { isFailed, latenessS, msOf } from './packed-result.ts'
 
 /** A time during which a monitor was down. The dates are those of the checks that observed its beginning and end. */
 export interface Incident {
@@ -76,6 +77,12 @@ const shownNames = 10
 /** SQL: the due time of the check that opened the incident; null if no check opened it. */
 const openedDueAt = (incident: string) =>
   `case when ${incident}.opened_cause ~ '^monitor/\\d+@\\d{4}-' then split_part(${incident}.opened_cause, '@', 2)::timestamptz end`
+
+/** SQL: the names and values of `Phases` in the row `result` (its alias). */
+const phasesOf = (result: string) =>
+  Object.entries({ dnsMs: 'dns', connectMs: 'connect', tlsMs: 'tls', firstByteMs: 'first_byte', totalMs: 'total' })
+    .map(([name, column]) => `'${name}', ${msOf(`${result}.${column}`)}`)
+    .join(', ')
 
 /** SQL: the newest incident of the row `monitor`. */
 const newest = `lateral (
@@ -170,8 +177,7 @@ export const incidentsIn = (db: Postgres) => ({
            first.last_ok_at as "lastOkAt", incident.closed_at as "closedAt", incident.closed_late as "closedLate",
            outage.incidents, outage.down_ms as "downMs", told_by as "toldBy",
            case when first.due_at is not null then failed.checks end as "failedChecks",
-           case when phases.due_at is not null then json_build_object('dnsMs', phases.dns_ms, 'connectMs', phases.connect_ms,
-             'tlsMs', phases.tls_ms, 'firstByteMs', phases.first_byte_ms, 'totalMs', phases.total_ms) end as phases
+           case when phases.due_at is not null then json_build_object(${phasesOf('phases')}) end as phases
          from monitor join ${newest} on incident.closed_at is not null
          cross join lateral (
            select *, ${openedDueAt('known')} as due_at from incident known
@@ -182,11 +188,12 @@ export const incidentsIn = (db: Postgres) => ({
            from incident where monitor_id = monitor.id and id >= first.id
          ) outage
          cross join lateral (
-           select count(*) as checks from probe_result
-           where monitor_id = monitor.id and due_at >= first.due_at and due_at <= incident.closed_at and not ok
-             and started_at < incident.closed_at
+           select count(*) as checks from probe_slot
+           where monitor_id = monitor.id and due_at >= first.due_at and due_at <= incident.closed_at and ${isFailed}
+             and due_at + ${latenessS} * interval '1 second' < incident.closed_at
          ) failed
-         left join probe_result phases on phases.monitor_id = monitor.id and phases.due_at = first.due_at
+         left join probe_slot phases on phases.monitor_id = monitor.id and phases.due_at = first.due_at
+           and ms_of_day(phases.due_at) = ms_of_day(first.due_at)
          where monitor.id = any ($1)`,
         [monitorIds],
       )

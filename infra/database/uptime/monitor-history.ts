@@ -1,16 +1,7 @@
 import type { Postgres } from '../connect.ts'
 import type { Incident } from './incidents.ts'
 import { maintenanceOf } from './maintenance.ts'
-import type { ProbeResult } from './probe-results.ts'
-
-/** How much time of a period had which result, in seconds. The time of a slot is the interval of its monitor. */
-export interface TimeSums {
-  upS: number
-  downS: number
-  /** Slots that were not checked because of a failure on our side. */
-  unknownS: number
-  maintenanceS: number
-}
+import { type PackedResult, type ProbeResult, resultColumns, unpackResult } from './probe-results.ts'
 
 /** An outage with the name of its monitor. */
 export interface NamedIncident extends Incident {
@@ -29,29 +20,14 @@ export type LastResult = Pick<
 
 /** What happened to monitors, for people who look at them. */
 export const monitorHistoryIn = (db: Postgres) => ({
-  /** The sums since the beginning of the hour of `since`, by the same rules as the uptime. */
-  timeSince: async (monitorId: number, since: Date): Promise<TimeSums> =>
-    (
-      await db.query<TimeSums>(
-        `select coalesce(sum(coalesce(ok_s, ok * interval_s)), 0) as "upS",
-           coalesce(sum(coalesce(failed_s, failed * interval_s)), 0) as "downS",
-           coalesce(sum(missed * interval_s), 0) as "unknownS", coalesce(sum(maintenance * interval_s), 0) as "maintenanceS"
-         from probe_hour join monitor on monitor.id = monitor_id
-         where monitor_id = $1 and hour >= date_trunc('hour', $2::timestamptz, 'UTC')`,
-        [monitorId, since],
-      )
-    ).rows[0]!,
-
   /** The newest result since `since`; null if there is none. */
   lastResult: async (monitorId: number, since: Date): Promise<LastResult | null> =>
     (
-      await db.query<LastResult>(
-        `select ok, status, error, dns_ms as "dnsMs", connect_ms as "connectMs", tls_ms as "tlsMs",
-           first_byte_ms as "firstByteMs", total_ms as "totalMs"
-         from probe_result where monitor_id = $1 and due_at >= $2 order by due_at desc limit 1`,
+      await db.query<PackedResult>(
+        `select ${resultColumns} from probe_slot where monitor_id = $1 and due_at >= $2 order by due_at desc limit 1`,
         [monitorId, since],
       )
-    ).rows[0] ?? null,
+    ).rows.map(unpackResult)[0] ?? null,
 
   /** The outages of a chat, or of one of its monitors, the newest first, and how many there are. */
   incidents: async (

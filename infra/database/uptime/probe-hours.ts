@@ -1,19 +1,5 @@
 import type { Postgres } from '../connect.ts'
-
-/** The sums of a monitor's slots. A missed slot counts as neither up nor down. */
-export interface UptimeSummary {
-  ok: number
-  failed: number
-  /** Slots that were not checked because of a failure on our side. */
-  missed: number
-  /** The average total time of the good checks, milliseconds; null without good checks. */
-  averageMs: number | null
-  /**
-   * The part of the checked time that was good, from 0 to 1. The time of a slot is the interval that the monitor had
-   * then. null without checks.
-   */
-  uptime: number | null
-}
+import { isFailed, isOk, isUnknown, msOf } from './packed-result.ts'
 
 /** The sums of one monitor and one hour. `okS` and `failedS` are the intervals of the slots, in seconds. */
 export interface HourSums {
@@ -29,23 +15,18 @@ export interface HourSums {
 }
 
 const longestGapS = 2 * 24 * 3600
+/** The hourly sums of a year are kept and, for comparison, those of the month before that year. */
+export const hourDays = 400
+
+/**
+ * SQL for an `on conflict` clause: adds to the seconds of a kind of slots. They are null in rows of earlier releases,
+ * in which each slot has the present interval. `kept` is the alias of the table.
+ */
+export const addedSeconds = (slots: 'ok' | 'failed' | 'missed' | 'maintenance') =>
+  `${slots}_s = coalesce(kept.${slots}_s, kept.${slots} * (select interval_s from monitor where id = kept.monitor_id)) + excluded.${slots}_s`
 
 /** The table `probe_hour`: one row for each monitor and hour. */
 export const probeHoursIn = (db: Postgres) => ({
-  /** The sums by monitor, since the beginning of the hour of `since`. A monitor without slots since then is absent. */
-  uptime: async (monitorIds: number[], since: Date): Promise<Map<number, UptimeSummary>> => {
-    const { rows } = await db.query<UptimeSummary & { monitorId: number }>(
-      `select monitor_id as "monitorId", sum(ok) as ok, sum(failed) as failed, sum(missed) as missed,
-         sum(total_ms) / nullif(sum(ok), 0) as "averageMs",
-         sum(coalesce(ok_s, ok * interval_s))::float8
-           / nullif(sum(coalesce(ok_s, ok * interval_s)) + sum(coalesce(failed_s, failed * interval_s)), 0) as uptime
-       from probe_hour join monitor on monitor.id = monitor_id where monitor_id = any ($1) and hour >= date_trunc('hour', $2::timestamptz, 'UTC')
-       group by monitor_id`,
-      [monitorIds, since],
-    )
-    return new Map(rows.map(({ monitorId, ...tally }) => [monitorId, tally]))
-  },
-
   /** The sums by hour, of the hours that begin in [from, to). Hours without slots are absent. */
   byHour: async (monitorIds: readonly number[], from: Date, to: Date): Promise<HourSums[]> =>
     (
@@ -66,12 +47,12 @@ export const probeHoursIn = (db: Postgres) => ({
     (
       await db.query<HourSums>(
         `select monitor_id as "monitorId", date_trunc('hour', due_at, 'UTC') as hour,
-           count(*) filter (where ok) as ok, count(*) filter (where not ok) as failed, 0 as missed,
-           coalesce(sum(interval_s) filter (where ok), 0) as "okS",
-           coalesce(sum(interval_s) filter (where not ok), 0) as "failedS",
-           coalesce(sum(total_ms) filter (where ok), 0)::float8 as "totalMs"
-         from probe_result join monitor on monitor.id = monitor_id
-         where monitor_id = any ($1) and due_at >= $2 and due_at < $3 and ok is not null
+           count(*) filter (where ${isOk}) as ok, count(*) filter (where ${isFailed}) as failed, 0 as missed,
+           coalesce(sum(interval_s) filter (where ${isOk}), 0) as "okS",
+           coalesce(sum(interval_s) filter (where ${isFailed}), 0) as "failedS",
+           coalesce(sum(${msOf('total')}) filter (where ${isOk}), 0)::float8 as "totalMs"
+         from probe_slot join monitor on monitor.id = monitor_id
+         where monitor_id = any ($1) and due_at >= $2 and due_at < $3 and not ${isUnknown}
          group by monitor_id, 2 order by monitor_id, 2`,
         [monitorIds, from, to],
       )
@@ -85,8 +66,8 @@ export const probeHoursIn = (db: Postgres) => ({
   countMissed: async (from: Date, to: Date, until: Date): Promise<void> => {
     const end = Math.ceil(to.getTime() / 1000)
     await db.query(
-      `insert into probe_hour as kept (monitor_id, hour, missed)
-       select id, to_timestamp(hour), slots - still_checked
+      `insert into probe_hour as kept (monitor_id, hour, missed, missed_s)
+       select id, to_timestamp(hour), slots - still_checked, (slots - still_checked) * interval_s
        from (
          select id, interval_s, slot_hash % interval_s as phase,
            greatest($1::bigint, ceil(extract(epoch from active_since))::bigint) as since
@@ -103,7 +84,7 @@ export const probeHoursIn = (db: Postgres) => ({
        ) counted
        where first < past and slots > still_checked
        order by 1, 2
-       on conflict (monitor_id, hour) do update set missed = kept.missed + excluded.missed`,
+       on conflict (monitor_id, hour) do update set missed = kept.missed + excluded.missed, ${addedSeconds('missed')}`,
       [Math.max(Math.ceil(from.getTime() / 1000), end - longestGapS), end, Math.ceil(until.getTime() / 1000)],
     )
   },

@@ -1,6 +1,9 @@
 import type { Postgres } from '../connect.ts'
 import { maintenanceOf } from './maintenance.ts'
 import type { MonitorState } from './monitors.ts'
+import { msOf, packLateness, packMs, packOutcome, unpackMs, unpackOutcome, unpackStart } from './packed-result.ts'
+import { addedSeconds } from './probe-hours.ts'
+import { resultPartitionsIn } from './result-partitions.ts'
 
 /** The result of one slot of one monitor. */
 export interface ProbeResult {
@@ -61,26 +64,34 @@ export const seenAt = ({ startedAt, dueAt }: { startedAt?: Date | null; dueAt: D
 
 export type SlotKey = Pick<ProbeResult, 'monitorId' | 'dueAt'>
 
-const columns = [
-  ['monitorId', 'monitor_id', 'bigint'],
-  ['dueAt', 'due_at', 'timestamptz'],
-  ['startedAt', 'started_at', 'timestamptz'],
-  ['ok', 'ok', 'boolean'],
-  ['status', 'status', 'smallint'],
-  ['error', 'error', 'text'],
-  ['attempts', 'attempts', 'smallint'],
-  ['dnsMs', 'dns_ms', 'real'],
-  ['connectMs', 'connect_ms', 'real'],
-  ['tlsMs', 'tls_ms', 'real'],
-  ['firstByteMs', 'first_byte_ms', 'real'],
-  ['totalMs', 'total_ms', 'real'],
-] as const satisfies readonly (readonly [keyof ProbeResult, string, string])[]
-
-const names = columns.map(([, name]) => name)
-const types = columns.map(([, , type]) => type)
-const selected = columns.map(([property, name]) => `probe_result.${name} as "${property}"`).join(', ')
-
 type Value = Date | string | number | boolean | null
+
+/** The columns of `probe_slot` that a result gives, with their types and values. */
+const columns: readonly (readonly [name: string, type: string, value: (result: ProbeResult) => Value])[] = [
+  ['monitor_id', 'integer', ({ monitorId }) => monitorId],
+  ['due_at', 'timestamptz', ({ dueAt }) => dueAt],
+  ['outcome', 'smallint', packOutcome],
+  ['late', 'smallint', ({ dueAt, startedAt }) => packLateness(dueAt, startedAt)],
+  ['status', 'smallint', ({ status }) => status ?? 0],
+  ['dns', 'smallint', ({ dnsMs }) => packMs(dnsMs)],
+  ['connect', 'smallint', ({ connectMs }) => packMs(connectMs)],
+  ['tls', 'smallint', ({ tlsMs }) => packMs(tlsMs)],
+  ['first_byte', 'smallint', ({ firstByteMs }) => packMs(firstByteMs)],
+  ['total', 'smallint', ({ totalMs }) => packMs(totalMs)],
+]
+
+/** What the statements need besides these columns. */
+const others: typeof columns = [
+  ['ok', 'boolean', ({ ok }) => ok],
+  ['seen_at', 'timestamptz', seenAt],
+  ['on_demand', 'boolean', ({ onDemand = false }) => onDemand],
+  ['slow', 'boolean', ({ warning }) => warning === 'slow'],
+]
+
+const given = [...columns, ...others]
+const givenTypes = given.map(([, type]) => type)
+const givenNames = given.map(([name]) => name).join(', ')
+const stored = [...columns.map(([name]) => name), 'weight_s'].join(', ')
 
 const elementText = (value: Value): string => {
   if (value === null) return 'NULL'
@@ -91,61 +102,55 @@ const elementText = (value: Value): string => {
 /** A PostgreSQL array as text. The driver's own conversion would quote and escape every number. */
 const array = (values: readonly Value[]): string => `{${values.map(elementText).join()}}`
 
-/** The rows as one array for each column, which PostgreSQL reads faster than JSON. */
-const arrays = (results: readonly ProbeResult[]) =>
-  columns.map(([property]) => array(results.map(result => result[property])))
+/** The results as one array for each column, which PostgreSQL reads faster than JSON. */
+const valuesOf = (results: readonly ProbeResult[]) => given.map(([, , value]) => array(results.map(value)))
 
-const unnested = (arrayTypes: string[], parameter = 1) =>
-  `unnest(${arrayTypes.map((type, index) => `$${parameter + index}::${type}[]`).join(', ')})`
+const unnested = (arrayTypes: string[]) =>
+  `unnest(${arrayTypes.map((type, index) => `$${1 + index}::${type}[]`).join(', ')})`
 
-const valuesOf = (results: readonly ProbeResult[]) => [
-  ...arrays(results),
-  array(results.map(({ onDemand = false }) => onDemand)),
-]
-const valueTypes = [...types, 'boolean']
-const valueNames = [...names, 'on_demand'].join(', ')
-
-const intervalOf = 'select interval_s from monitor where id = kept.monitor_id'
+/** SQL: the seconds for which a result counts; see the column `weight_s`. `monitor` is the alias of its monitor. */
+const weightOf = (monitor: string) => `case
+  when on_demand then 0
+  when exists (${maintenanceOf(monitor)} and starts_at <= result.due_at and ends_at > result.due_at) then -${monitor}.interval_s
+  else ${monitor}.interval_s
+end as weight_s`
 
 /**
- * SQL: inserts the new rows of the CTE `accepted`, and adds exactly these to the sums of their hour: the number of
- * slots, and the seconds of their intervals. A check that a person requested is inserted, but not added to the sums. A
- * check during maintenance counts only as such.
+ * SQL: inserts the new rows of the CTE `accepted`, and adds exactly these to the sums of their hour. `accepted` has one
+ * row for each monitor, so each row of `probe_hour` is changed once.
  */
 const storedAndCounted = `
   stored as (
-    insert into probe_result (${names.join(', ')})
-    select ${names.join(', ')} from accepted order by monitor_id, due_at
+    insert into probe_slot (${stored})
+    select ${stored} from accepted order by monitor_id, due_at
     on conflict do nothing
-    returning monitor_id, due_at, ok, total_ms
+    returning monitor_id, due_at
   ), counted as (
-    insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, total_ms, ok_s, failed_s, maintenance)
-    select monitor_id, date_trunc('hour', due_at, 'UTC'), count(*) filter (where stored.ok and not in_maintenance),
-      count(*) filter (where not stored.ok and not in_maintenance),
-      count(*) filter (where stored.ok is null and not in_maintenance),
-      coalesce(sum(stored.total_ms) filter (where stored.ok and not in_maintenance), 0),
-      coalesce(sum(interval_s) filter (where stored.ok and not in_maintenance), 0),
-      coalesce(sum(interval_s) filter (where not stored.ok and not in_maintenance), 0),
-      count(*) filter (where in_maintenance)
-    from stored join accepted using (monitor_id, due_at) where not on_demand group by 1, 2 order by 1, 2
+    insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, maintenance, slow, total_ms, max_ms,
+      ok_s, failed_s, missed_s, maintenance_s)
+    select monitor_id, date_trunc('hour', due_at, 'UTC'), good::integer, bad::integer, unknown::integer, (weight_s < 0)::integer,
+      (good and slow)::integer, coalesce(ms, 0), ms,
+      case when good then weight_s else 0 end, case when bad then weight_s else 0 end,
+      case when unknown then weight_s else 0 end, greatest(0, -weight_s)
+    from stored join accepted using (monitor_id, due_at)
+    cross join lateral (
+      select weight_s > 0 and ok is true as good, weight_s > 0 and ok is false as bad, weight_s > 0 and ok is null as unknown,
+        case when weight_s > 0 and ok then ${msOf('total')} end as ms
+    ) counts
+    where weight_s <> 0 order by 1, 2
     on conflict (monitor_id, hour) do update set ok = kept.ok + excluded.ok, failed = kept.failed + excluded.failed,
       missed = kept.missed + excluded.missed, maintenance = kept.maintenance + excluded.maintenance,
-      total_ms = kept.total_ms + excluded.total_ms,
-      ok_s = coalesce(kept.ok_s, kept.ok * (${intervalOf})) + excluded.ok_s,
-      failed_s = coalesce(kept.failed_s, kept.failed * (${intervalOf})) + excluded.failed_s
+      slow = kept.slow + excluded.slow, total_ms = kept.total_ms + excluded.total_ms,
+      max_ms = greatest(kept.max_ms, excluded.max_ms),
+      ${(['ok', 'failed', 'missed', 'maintenance'] as const).map(addedSeconds).join(', ')}
   )`
 
 /** Stands for a certificate without a warning, because null stands for a check that says nothing about it. */
 const noWarning = 0
 
-/** SQL: whether the slot of the row `result` lies in maintenance of the row `monitor` (its alias). */
-const inMaintenance = (monitor: string) =>
-  `exists (${maintenanceOf(monitor)} and starts_at <= result.due_at and ends_at > result.due_at)`
-
 const insertUnchanged = `
   with result as (
-    select *, coalesce(started_at, due_at) as seen_at
-    from ${unnested([...valueTypes, 'text', 'boolean', 'smallint'])} as result (${valueNames}, state, is_slow, certificate_days)
+    select * from ${unnested([...givenTypes, 'text', 'boolean', 'smallint'])} as result (${givenNames}, state, is_slow, certificate_days)
   ), judged as (
     update monitor set
       judged_at = case when result.ok is null then judged_at else greatest(judged_at, seen_at) end,
@@ -160,47 +165,48 @@ const insertUnchanged = `
       and (result.certificate_days is null or result.certificate_days = coalesce(monitor.certificate_days, ${noWarning}))
     returning monitor.id, monitor.interval_s, monitor.chat_id, monitor.group_name
   ), accepted as (
-    select result.*, judged.interval_s, ${inMaintenance('judged')} as in_maintenance
-    from result join judged on judged.id = result.monitor_id
+    select result.*, ${weightOf('judged')} from result join judged on judged.id = result.monitor_id
   ), ${storedAndCounted}
   select judged.id, stored.monitor_id is not null as "isNew" from judged left join stored on stored.monitor_id = judged.id`
 
 const insert = `
   with accepted as (
-    select result.*, monitor.interval_s, ${inMaintenance('monitor')} as in_maintenance
-    from ${unnested(valueTypes)} as result (${valueNames}) join monitor on monitor.id = result.monitor_id
+    select result.*, ${weightOf('monitor')}
+    from ${unnested(givenTypes)} as result (${givenNames}) join monitor on monitor.id = result.monitor_id
   ), ${storedAndCounted}
   select monitor_id as id from stored`
 
-/** Whether a write failed because the table has no partition for the day of a row. */
-export const isMissingPartition = (error: unknown): boolean =>
-  (error as { code?: unknown } | null)?.code === '23514' && /no partition/.test((error as Error).message)
+/** The columns of a row that say how a check went. */
+export const resultColumns = 'outcome, status, dns, connect, tls, first_byte, total'
 
-const dayMs = 86_400_000
-const dayOf = (instant: Date) => new Date(Math.floor(instant.getTime() / dayMs) * dayMs)
-/** The name of the partition of a day. The names sort by date. */
-const partition = (date: Date) => `probe_result_${date.toISOString().slice(0, 10).replaceAll('-', '')}`
-
-const partitionsOf = async (db: Postgres) =>
-  (
-    await db.query<{ name: string }>(
-      `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'probe_result'::regclass`,
-    )
-  ).rows.map(({ name }) => name)
-
-/**
- * Allows one change of partitions at a time. The lock timeout is short, because readers and writers of results wait
- * behind a change that waits for its lock.
- */
-const lockPartitions = async (tx: Postgres) => {
-  await tx.query(`set local lock_timeout = '3s'`)
-  await tx.query(`select pg_advisory_xact_lock(hashtext('probe_result partitions'))`)
+/** The values of `resultColumns`. */
+export interface PackedResult {
+  outcome: number
+  status: number
+  dns: number
+  connect: number
+  tls: number
+  first_byte: number
+  total: number
 }
+
+/** How a check went, from the columns of its row. */
+export const unpackResult = ({ outcome, status, dns, connect, tls, first_byte, total }: PackedResult) => ({
+  ...unpackOutcome(outcome),
+  status: status === 0 ? null : status,
+  dnsMs: unpackMs(dns),
+  connectMs: unpackMs(connect),
+  tlsMs: unpackMs(tls),
+  firstByteMs: unpackMs(first_byte),
+  totalMs: unpackMs(total),
+})
 
 const certificateValue = (days: number | null | undefined) => (days === undefined ? null : (days ?? noWarning))
 
-/** The table `probe_result` (one partition for each day in UTC), with its sums in `probe_hour`. */
+/** The table `probe_slot`, with its sums in `probe_hour`. */
 export const probeResultsIn = (db: Postgres) => ({
+  ...resultPartitionsIn(db),
+
   /**
    * Inserts results that leave their monitors in the given state, at most one for each monitor, and updates `judgedAt`;
    * all in one statement. Returns the monitors that were in that state, and whether the row is new or existed before.
@@ -226,59 +232,18 @@ export const probeResultsIn = (db: Postgres) => ({
   },
 
   /** The stored results of these slots. */
-  of: async (slots: readonly SlotKey[]): Promise<ProbeResult[]> =>
-    (
-      await db.query<ProbeResult>(
-        `select ${selected} from ${unnested(['bigint', 'timestamptz'])} as slot (monitor_id, due_at)
-         join probe_result using (monitor_id, due_at)`,
-        [array(slots.map(({ monitorId }) => monitorId)), array(slots.map(({ dueAt }) => dueAt))],
-      )
-    ).rows,
-
-  /** Creates the missing partitions of these days. */
-  createPartitions: (instants: readonly Date[]): Promise<void> =>
-    db.transaction(async tx => {
-      const existing = new Set(await partitionsOf(tx))
-      const missing = new Map(instants.map(instant => [partition(instant), dayOf(instant)]))
-      for (const name of existing) missing.delete(name)
-      if (missing.size === 0) return
-      await lockPartitions(tx)
-      for (const [name, date] of missing)
-        await tx.query(
-          `create table if not exists ${name} partition of probe_result
-           for values from ('${date.toISOString()}') to ('${new Date(date.getTime() + dayMs).toISOString()}')`,
-        )
-    }),
-
-  /** Drops the partitions of the days before the day of `instant`. */
-  dropPartitionsBefore: (instant: Date): Promise<void> =>
-    db.transaction(async tx => {
-      const old = (await partitionsOf(tx)).filter(name => name < partition(instant))
-      if (old.length === 0) return
-      await lockPartitions(tx)
-      for (const name of old) await tx.query(`drop table if exists ${name}`)
-    }),
-
-  /**
-   * Drops the oldest partitions until the others take at most `bytes` together. Keeps the day of `instant` and all
-   * later days.
-   */
-  dropOldestPartitions: (bytes: number, instant: Date): Promise<void> =>
-    db.transaction(async tx => {
-      const { rows } = await tx.query<{ name: string; bytes: number }>(
-        `select relname as name, pg_total_relation_size(pg_class.oid) as bytes
-         from pg_inherits join pg_class on pg_class.oid = inhrelid
-         where inhparent = 'probe_result'::regclass order by relname`,
-      )
-      let totalBytes = rows.reduce((sum, { bytes: size }) => sum + size, 0)
-      const dropped: string[] = []
-      for (const { name, bytes: size } of rows) {
-        if (totalBytes <= bytes || name >= partition(instant)) break
-        dropped.push(name)
-        totalBytes -= size
-      }
-      if (dropped.length === 0) return
-      await lockPartitions(tx)
-      for (const name of dropped) await tx.query(`drop table if exists ${name}`)
-    }),
+  of: async (slots: readonly SlotKey[]): Promise<ProbeResult[]> => {
+    const { rows } = await db.query<PackedResult & SlotKey & { late: number }>(
+      `select monitor_id as "monitorId", due_at as "dueAt", late, ${resultColumns}
+       from ${unnested(['integer', 'timestamptz'])} as slot (monitor_id, due_at) join probe_slot using (monitor_id, due_at)
+       where ms_of_day(probe_slot.due_at) = ms_of_day(slot.due_at)`,
+      [array(slots.map(({ monitorId }) => monitorId)), array(slots.map(({ dueAt }) => dueAt))],
+    )
+    return rows.map(({ monitorId, dueAt, late, ...packed }) => ({
+      monitorId,
+      dueAt,
+      startedAt: unpackStart(dueAt, late),
+      ...unpackResult(packed),
+    }))
+  },
 })

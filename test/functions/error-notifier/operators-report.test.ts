@@ -27,7 +27,7 @@ Entregas que falharam:
 • 2 × telegram-notifier-message-requested #a1b2c3
 Eventos: 250.000
 Banco de dados: 1,2 GB (+30 MB)
-• probe_result 900 MB (+20 MB)`,
+• probe_slot 900 MB (+20 MB)`,
   ])
 })
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
-import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import type { VigiaEvent } from '#events/event.ts'
+import { uptimeSince } from '#test/support/probe-slots.ts'
 import { addMonitor, chatId, minuteMs, noon, type OutageWorld, outageDatabase, outageWorld } from './world.ts'
 
 const database = outageDatabase()
@@ -105,7 +105,7 @@ describe('maintenance that happens once', () => {
     await maintenanceIn(database.db).add({ ...all, startsAt: world.now(), endsAt: minutesLater(26) }, world.now())
     await minutes(20, { id: site, ok: false })
     await minutes(2, { id: site, ok: false })
-    const uptime = (await probeHoursIn(database.db).uptime([site], new Date(noon))).get(site)
+    const uptime = (await uptimeSince(database.db, [site], new Date(noon))).get(site)
     expect(uptime).toMatchObject({ ok: 6, failed: 2, uptime: 0.75 })
   })
 })

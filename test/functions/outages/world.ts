@@ -16,7 +16,7 @@ export const outageDatabase = (): { readonly db: Postgres; clean(): Promise<unkn
   let database: TestDatabase
   const clean = () =>
     database.db.query(
-      'truncate monitor, probe_result, probe_hour, incident, follow, maintenance, monitor_event restart identity cascade',
+      'truncate monitor, probe_slot, probe_hour, incident, follow, maintenance, monitor_event restart identity cascade',
     )
   beforeAll(async () => {
     database = await freshDatabase()

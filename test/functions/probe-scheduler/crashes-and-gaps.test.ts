@@ -96,7 +96,7 @@ describe('on a virtual clock', () => {
             })
           }
           const { rows } = await database.db.query<{ stray: number }>(
-            `select count(*) as stray from probe_result join monitor on id = monitor_id
+            `select count(*) as stray from probe_slot join monitor on id = monitor_id
            where (extract(epoch from due_at)::bigint - slot_hash) % interval_s <> 0`,
           )
           expect(rows[0]!.stray).toBe(0)

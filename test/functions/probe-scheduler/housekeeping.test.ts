@@ -8,7 +8,7 @@ test('results have one partition for each day from yesterday to the day after to
   const partitions = async () =>
     (
       await database.db.query<{ name: string }>(
-        `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'probe_result'::regclass order by 1`,
+        `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'probe_slot'::regclass order by 1`,
       )
     ).rows.map(({ name }) => name.slice(-8))
   const runHousekeeping = housekeeping(database.db)

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
 import { type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { ProbeRequested } from '#events/probe-requested.ts'
@@ -11,6 +10,7 @@ import { probeScheduler, requestProbes } from '#functions/probe-scheduler/probe-
 import { missedSlot } from '#functions/uptime-prober/check-runner.ts'
 import { slotDisposition } from '#functions/uptime-prober/slot-disposition.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { uptimeSince } from '#test/support/probe-slots.ts'
 
 export const second = 1_000
 export const minute = 60 * second
@@ -23,7 +23,7 @@ export const chatId = 7
 export const schedulerDatabase = () => {
   let database: TestDatabase
   const clean = async () => {
-    await database.db.query('truncate monitor, probe_result, probe_hour, incident, cursor restart identity cascade')
+    await database.db.query('truncate monitor, probe_slot, probe_hour, incident, cursor restart identity cascade')
   }
   beforeAll(async () => {
     database = await freshDatabase()
@@ -155,7 +155,8 @@ export const settle = async (simulated: Simulation) => {
 }
 
 export const uptimeOf = async (db: Postgres, monitors: { id: number }[]) =>
-  probeHoursIn(db).uptime(
+  uptimeSince(
+    db,
     monitors.map(({ id }) => id),
     new Date(0),
   )

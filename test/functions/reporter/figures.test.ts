@@ -120,7 +120,7 @@ test('the figures are those of the single results, for any results, gaps, unknow
         expect(shares).toEqual(shares.toSorted((one, other) => one - other))
       })
       .beforeEach(async () => {
-        await database.db.query('truncate monitor, probe_result cascade')
+        await database.db.query('truncate monitor, probe_slot cascade')
       }),
     { numRuns: 12 },
   )

@@ -42,7 +42,7 @@ export const useReporter = () => {
   })
   beforeEach(async () => {
     logged = []
-    await database.db.query('truncate chat, probe_result cascade')
+    await database.db.query('truncate chat, probe_slot cascade')
     await chatsIn(database.db).upsert({ id: chatId, kind: 'private', language: 'pt-BR' })
   })
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { probeResultsIn } from '#database/uptime/probe-results.ts'
 import { labels, newPerson, useConversations, world } from './conversations.ts'
 
 useConversations()
@@ -53,14 +54,13 @@ describe('the details of a monitor', () => {
   test('show the phases of the last check, the last five outages and every action', async () => {
     const person = newPerson()
     const [id] = await addMonitors(person, 'detalhes.example')
-    await world.db.query(
-      `create table if not exists probe_result_20261121 partition of probe_result for values from ('2026-11-21') to ('2026-11-22')`,
-    )
-    await world.db.query(
-      `insert into probe_result (monitor_id, due_at, started_at, ok, status, attempts, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms)
-       values ($1, '2026-11-21T14:59:30Z', '2026-11-21T14:59:30Z', true, 200, 1, 3, 12, 30, 75, 120)`,
-      [id],
-    )
+    const dueAt = new Date('2026-11-21T14:59:30Z')
+    const results = probeResultsIn(world.db)
+    await results.createPartitions([dueAt])
+    await results.insert({
+      ...{ monitorId: id!, dueAt, startedAt: dueAt, ok: true, status: 200, error: null, attempts: 1, onDemand: true },
+      ...{ dnsMs: 3, connectMs: 12, tlsMs: 30, firstByteMs: 75, totalMs: 120 },
+    })
     for (let hour = 1; hour <= 6; hour++)
       await addIncident(id!, `2026-11-21T0${hour}:00:00Z`, `2026-11-21T0${hour}:05:00Z`)
     const list = await person.says('/monitores')

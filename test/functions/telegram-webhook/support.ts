@@ -15,6 +15,7 @@ import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
 import { monitorHistoryIn } from '#database/uptime/monitor-history.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
+import { uptimeIn } from '#database/uptime/uptime.ts'
 import type { VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import { addressGuard } from '#functions/dial/address.ts'
@@ -109,6 +110,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
+    uptime: uptimeIn(db),
     incidentAnswers: incidentAnswersIn(db),
     catalogue,
     tvmaze: client,

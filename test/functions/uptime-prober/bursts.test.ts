@@ -19,7 +19,7 @@ beforeAll(async () => {
   await db.query('insert into chat (id) values (7)')
 })
 afterAll(() => database.end())
-beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident restart identity cascade'))
+beforeEach(() => db.query('truncate monitor, probe_slot, probe_hour, incident restart identity cascade'))
 
 /** Adds monitors in one statement, as an import does. The monitors have no verdict yet. */
 const addMonitors = async (count: number): Promise<number[]> =>
@@ -115,7 +115,7 @@ describe('many monitors whose state changes at once', () => {
     const recovery = ids.map(id => measured(id, 2, true))
     expect(names(await writeAll(recovery, true))).toEqual(names(await startWriter().writeAll(recovery)))
     expect(await count('incident')).toBe(300)
-    expect(await count('probe_result')).toBe(900)
+    expect(await count('probe_slot')).toBe(900)
   })
 
   test('written by two replicas at the same time have one incident each, and both replicas get the same events', async () => {

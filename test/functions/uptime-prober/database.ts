@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
 import type { Incident } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
+import { latenessS, unpackOutcome } from '#database/uptime/packed-result.ts'
 import { probeResultsIn } from '#database/uptime/probe-results.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
@@ -18,7 +19,7 @@ export const proberDatabase = (): { readonly db: Postgres } => {
   })
   afterAll(() => database.end())
   beforeEach(() =>
-    database.db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity cascade'),
+    database.db.query('truncate monitor, probe_slot, probe_hour, incident, follow restart identity cascade'),
   )
   return {
     get db() {
@@ -33,11 +34,10 @@ export const addMonitor = async (db: Postgres, name: string, intervalS = 60) =>
 
 export const storedResults = async (db: Postgres) =>
   (
-    await db.query<{ id: number; ok: boolean | null; attempts: number; error: string | null; late: number }>(
-      `select monitor_id as id, ok, attempts, error, extract(epoch from started_at - due_at)::float8 * 1000 as late
-       from probe_result order by monitor_id, due_at`,
+    await db.query<{ id: number; outcome: number; late: number | null }>(
+      `select monitor_id as id, outcome, ${latenessS} * 1000 as late from probe_slot order by monitor_id, due_at`,
     )
-  ).rows
+  ).rows.map(({ id, outcome, late }) => ({ id, ...unpackOutcome(outcome), late }))
 
 /** The incidents of a monitor, newest first. */
 export const incidentsOf = async (db: Postgres, monitorId: number) =>

@@ -32,7 +32,7 @@ beforeAll(async () => {
   }
 })
 afterAll(() => database.end())
-beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity cascade'))
+beforeEach(() => db.query('truncate monitor, probe_slot, probe_hour, incident, follow restart identity cascade'))
 
 const notifiableOf = ({ type, data }: VigiaEvent): NotifiableEvent => {
   if (type === MonitorDown.type) return { name: 'monitor.down', data: data as DataOf<typeof MonitorDown> }

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { type ProbeResult, probeResultsIn } from '#database/uptime/probe-results.ts'
 import { rootCause, type VigiaEvent } from '#events/event.ts'
 import type { CheckOutcome } from '#functions/uptime-prober/check-runner.ts'
@@ -11,6 +10,7 @@ import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { stateConfirmedBy, verdict } from '#functions/uptime-prober/verdict.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { withoutOptions } from '#test/support/monitors.ts'
+import { uptimeSince } from '#test/support/probe-slots.ts'
 import { type VirtualTime, virtualTime } from '#test/support/virtual-time.ts'
 import { incidentsOf } from './database.ts'
 
@@ -30,7 +30,7 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(() => clean())
 
-const clean = () => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity cascade')
+const clean = () => db.query('truncate monitor, probe_slot, probe_hour, incident, follow restart identity cascade')
 
 const addMonitor = async (name: string) =>
   (
@@ -132,7 +132,7 @@ describe('a monitor of a chat', () => {
     expect(await monitorsIn(db).remove(chatId, id)).toMatchObject({ id, name: 'gone.test' })
     expect(await monitorsIn(db).get(id)).toBeNull()
     expect(await followsIn(db).followersOf(`monitor/${id}`)).toEqual([])
-    expect(await probeHoursIn(db).uptime([id], slot(0))).toEqual(new Map())
+    expect(await uptimeSince(db, [id], slot(0))).toEqual(new Map())
     expect(await incidentsOf(db, id)).toEqual([])
   })
 })
@@ -189,7 +189,7 @@ test('results of a monitor that is paused or deleted are not stored', async () =
   await monitors.remove(chatId, gone.id)
   expect(await writeAll(paused.id, 'bad', 'good')).toEqual([])
   expect(await writeAll(gone.id, 'bad', 'good')).toEqual([])
-  expect((await db.query('select 1 from probe_result')).rowCount).toBe(0)
+  expect((await db.query('select 1 from probe_slot')).rowCount).toBe(0)
   expect((await db.query('select 1 from probe_hour')).rowCount).toBe(0)
 })
 
@@ -255,8 +255,11 @@ test('results that arrive together are written in one statement, and each hour g
     { hour: new Date('2026-11-21T12:00:00Z'), ok: 30 },
     { hour: new Date('2026-11-21T13:00:00Z'), ok: 30 },
   ])
-  const tallies = await probeHoursIn(db).uptime([monitors[0]!.id], slot(0))
-  expect(tallies.get(monitors[0]!.id)).toEqual({ ok: 2, failed: 0, missed: 0, averageMs: 4, uptime: 1 })
+  const tallies = await uptimeSince(db, [monitors[0]!.id], slot(0))
+  expect(tallies.get(monitors[0]!.id)).toEqual({
+    ...{ ok: 2, failed: 0, missed: 0, maintenance: 0, slow: 0, averageMs: 4, totalMs: 8, uptime: 1 },
+    ...{ okS: 20, failedS: 0, missedS: 0, maintenanceS: 0 },
+  })
 })
 
 test('two replicas that write the same slot store one row and one incident, and get the same events', async () => {
@@ -270,7 +273,7 @@ test('two replicas that write the same slot store one row and one incident, and 
   ])
   expect(found.map(names)).toEqual([['incident/1/monitor.down'], ['incident/1/monitor.down']])
   expect(await incidentsOf(db, id)).toHaveLength(1)
-  expect((await db.query('select 1 from probe_result')).rowCount).toBe(2)
+  expect((await db.query('select 1 from probe_slot')).rowCount).toBe(2)
 })
 
 describe('while PostgreSQL is unavailable', () => {
@@ -284,7 +287,7 @@ describe('while PostgreSQL is unavailable', () => {
     setDatabaseDown(false)
     expect(await time.until(first)).toEqual([])
     expect(names(await time.until(second))).toEqual(['incident/1/monitor.down'])
-    expect((await probeHoursIn(db).uptime([id], slot(0))).get(id)).toMatchObject({ ok: 1, failed: 1, missed: 0 })
+    expect((await uptimeSince(db, [id], slot(0))).get(id)).toMatchObject({ ok: 1, failed: 1, missed: 0 })
   })
 
   test('results are returned to the broker if PostgreSQL stays unavailable', async () => {
@@ -297,9 +300,9 @@ describe('while PostgreSQL is unavailable', () => {
 
 test('a result of a day without a partition is stored, because the writer creates the partition', async () => {
   const { id } = await addMonitor('shop.test')
-  await db.query('drop table if exists probe_result_20261121')
+  await db.query('drop table if exists probe_slot_20261121')
   expect(names(await writeAll(id, 'good', 'bad'))).toEqual(['incident/1/monitor.down'])
-  await db.query('drop table if exists probe_result_20261121')
+  await db.query('drop table if exists probe_slot_20261121')
   expect(names(await writeAll(id, 'unchecked', 'unchecked', 'unchecked', 'good'))).toEqual(['incident/1/monitor.up'])
 })
 
@@ -387,7 +390,7 @@ describe('results that are written twice, late or in another order', () => {
             expected.add(`incident/${id}/monitor.down`)
             if (closedAt) expected.add(`incident/${id}/monitor.up`)
           }
-          const tallies = await probeHoursIn(db).uptime([monitor.id], slot(0))
+          const tallies = await uptimeSince(db, [monitor.id], slot(0))
           if (order.length > 0) expect(tallies.get(monitor.id)).toMatchObject(counts)
         }
         expect(published).toEqual(expected)

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Postgres } from '#database/connect.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
-import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { MonitorDown } from '#events/monitor-down.ts'
 import type { MonitorUp } from '#events/monitor-up.ts'
@@ -12,6 +11,7 @@ import type { RunCheck } from '#functions/uptime-prober/check-runner.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
 import { uptimeProber } from '#functions/uptime-prober/uptime-prober.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { uptimeSince } from '#test/support/probe-slots.ts'
 import { virtualTime } from '#test/support/virtual-time.ts'
 import { incidentsOf } from './database.ts'
 
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await db.query('insert into chat (id) values ($1)', [chatId])
 })
 afterAll(() => database.end())
-beforeEach(() => db.query('truncate monitor, probe_result, probe_hour, incident, follow restart identity cascade'))
+beforeEach(() => db.query('truncate monitor, probe_slot, probe_hour, incident, follow restart identity cascade'))
 
 const addMonitor = async (intervalS: number, name = 'loja.test') =>
   (await monitorsIn(db).add({ chatId, name, kind: 'http', url: `https://${name}/`, intervalS, timeoutMs: 5_000 }))
@@ -102,7 +102,7 @@ const startProber = () => {
   return { time, published, probe, checkCount: () => checkCount }
 }
 
-const uptimeOf = async (id: number) => (await probeHoursIn(db).uptime([id], at(-3600))).get(id)
+const uptimeOf = async (id: number) => (await uptimeSince(db, [id], at(-3600))).get(id)
 
 describe('an outage', () => {
   const reader = { id: 1, language: 'en', zone: 'UTC' } as const

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import type { DialResult } from '#functions/dial/dial.ts'
 import { checkReferences, referencesIn } from '#functions/uptime-prober/connectivity.ts'
+import { uptimeSince } from '#test/support/probe-slots.ts'
 import { addMonitor, incidentsOf, noon, proberDatabase, storedResults } from './database.ts'
 import { checkOf, connected, ids, request, responded, second, startProber, timedOut } from './support.ts'
 
@@ -16,7 +16,7 @@ describe('a failure on our side', () => {
     await prober.run(request(sites.map(site => checkOf(site, noon))))
     expect(prober.published).toEqual([])
     expect(await storedResults(database.db)).toMatchObject([unknown, unknown, unknown])
-    expect((await probeHoursIn(database.db).uptime([sites[0]!.id], new Date(noon))).get(sites[0]!.id)).toMatchObject({
+    expect((await uptimeSince(database.db, [sites[0]!.id], new Date(noon))).get(sites[0]!.id)).toMatchObject({
       missed: 1,
     })
   })
@@ -147,7 +147,8 @@ describe('a failure on our side', () => {
     ])
     const tallies = [
       ...(
-        await probeHoursIn(database.db).uptime(
+        await uptimeSince(
+          database.db,
           sites.map(({ id }) => id),
           new Date(noon),
         )
