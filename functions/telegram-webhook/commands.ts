@@ -13,6 +13,7 @@ const names = {
   heartbeat: ['batimento', 'heartbeat', 'batimentos', 'heartbeats'],
   maintenance: ['manutencao', 'maintenance'],
   incidents: ['incidentes', 'incidents', 'incidente', 'incident', 'quedas', 'outages'],
+  statusPage: ['pagina', 'page', 'paginas', 'pages', 'status'],
   report: ['relatorio', 'report', 'relatorios', 'reports'],
   zone: ['fuso', 'timezone'],
   language: ['idioma', 'language'],

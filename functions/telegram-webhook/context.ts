@@ -1,5 +1,6 @@
 import type { Allowances } from '#database/chats/allowances.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
+import type { StatusPages } from '#database/pages/status-pages.ts'
 import type { ReportSettings } from '#database/reports/report-settings.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
@@ -32,6 +33,7 @@ export interface Dependencies {
   monitorDrafts: MonitorDrafts
   monitorHistory: MonitorHistory
   maintenance: Pick<MaintenanceTables, 'add' | 'endNow' | 'of'>
+  statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
   allowances: Allowances
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: Pick<ProbeHours, 'byHour'>
@@ -45,6 +47,8 @@ export interface Dependencies {
   addressOf(host: string): Promise<string | null>
   /** The address of the function `heartbeat` on the internet: `https://vigia.example.org/ping`; null if unknown. */
   pingUrl: string | null
+  /** The address of the function `status-page`: `https://vigia.example.org/status`; null if unknown. */
+  pagesUrl: string | null
   limits: Limits
   clock: Clock
   /** Logs a problem that did not stop the reply, such as an unavailable catalogue. */

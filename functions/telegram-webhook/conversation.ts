@@ -33,6 +33,7 @@ import {
   zoneCommand,
 } from './settings.ts'
 import { smallTalk } from './small-talk.ts'
+import { pressStatusPage, statusPageCommand } from './status-pages.ts'
 import { watchRequest, withoutFillers } from './watch-request.ts'
 import { answerWizard, editMonitor, pressWizard, startWizard } from './wizard/wizard.ts'
 import { validZone } from './zones.ts'
@@ -142,6 +143,8 @@ const replyToCommand = async (
       return maintenanceCommand(context, argument)
     case 'incidents':
       return sendReply(await incidentsList(context, 0))
+    case 'statusPage':
+      return statusPageCommand(context, argument)
     case 'report':
       return reportCommand(context, argument)
     case 'zone':
@@ -245,6 +248,14 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'saveDraft':
     case 'cancelDraft':
       return pressWizard(context, press)
+    case 'statusPages':
+    case 'statusPage':
+    case 'newStatusPage':
+    case 'setStatusPage':
+    case 'pageMonitors':
+    case 'deletePage':
+    case 'deletePageNow':
+      return pressStatusPage(context, press)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

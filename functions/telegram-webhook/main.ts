@@ -3,6 +3,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
+import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
@@ -57,6 +58,7 @@ const webhook = telegramWebhook({
     monitorDrafts: monitorDraftsIn(db),
     monitorHistory: monitorHistoryIn(db),
     maintenance: maintenanceIn(db),
+    statusPages: statusPagesIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
@@ -79,6 +81,7 @@ const webhook = telegramWebhook({
       return addressOf(host)
     },
     pingUrl: envOptional('PING_URL')?.replace(/\/+$/, '') ?? null,
+    pagesUrl: envOptional('PAGES_URL')?.replace(/\/+$/, '') ?? null,
     limits: limitsIn(process.env),
     clock: systemClock,
     warn: async (message, error) => (await import('#functions/host/log.ts')).logger(name).warn({ error }, message),

@@ -18,6 +18,11 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'saveDraft',
   'maintain',
   'endMaintenance',
+  'newStatusPage',
+  'setStatusPage',
+  'pageMonitors',
+  'deletePage',
+  'deletePageNow',
 ])
 
 /** The refusal of a press that the person's role in the group does not allow; null if it is allowed. */

@@ -52,6 +52,17 @@ export type Press =
   | { act: 'fill'; draft: number; step: string; value: string }
   | { act: 'saveDraft'; draft: number }
   | { act: 'cancelDraft'; draft: number }
+  /** Lists the status pages of the chat. */
+  | { act: 'statusPages' }
+  | { act: 'statusPage'; id: number }
+  | { act: 'newStatusPage' }
+  /** Changes a field of a status page. */
+  | { act: 'setStatusPage'; id: number; field: string; value: string }
+  /** Lists the monitors that a status page can show. */
+  | { act: 'pageMonitors'; id: number; page: number }
+  /** First step: asks for confirmation. */
+  | { act: 'deletePage'; id: number }
+  | { act: 'deletePageNow'; id: number }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -96,6 +107,13 @@ const letters = {
   fill: 'v',
   saveDraft: 'j',
   cancelDraft: 'J',
+  statusPages: 'P',
+  statusPage: 'Q',
+  newStatusPage: 'R',
+  setStatusPage: 'S',
+  pageMonitors: 'T',
+  deletePage: 'D',
+  deletePageNow: 'E',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -153,6 +171,14 @@ export const encode = (press: Press): string => {
     case 'saveDraft':
     case 'cancelDraft':
       return joinParts(letter, press.draft)
+    case 'statusPage':
+    case 'deletePage':
+    case 'deletePageNow':
+      return joinParts(letter, press.id)
+    case 'setStatusPage':
+      return joinParts(letter, press.id, press.field, press.value)
+    case 'pageMonitors':
+      return joinParts(letter, press.id, press.page)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -161,6 +187,8 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.frequency, press.weekday, press.hour, press.theme)
     case 'today':
     case 'newMonitor':
+    case 'statusPages':
+    case 'newStatusPage':
     case 'zones':
     case 'howToSearch':
     case 'nothing':
@@ -265,6 +293,14 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'saveDraft':
     case 'cancelDraft':
       return { act, draft: rowId(first) }
+    case 'statusPage':
+    case 'deletePage':
+    case 'deletePageNow':
+      return { act, id: rowId(first) }
+    case 'setStatusPage':
+      return { act, id: rowId(first), field: word(second), value: word(third) }
+    case 'pageMonitors':
+      return { act, id: rowId(first), page: index(second) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }
@@ -281,6 +317,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       }
     case 'today':
     case 'newMonitor':
+    case 'statusPages':
+    case 'newStatusPage':
     case 'zones':
     case 'howToSearch':
     case 'nothing':

@@ -1,11 +1,13 @@
 import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
+import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
+import { applyPage } from './apply-page.ts'
 import type { DesiredChat, DesiredMonitor } from './desired.ts'
 import { type Current, type MonitorChange, type Plan, planOf } from './plan.ts'
 import type { WindowChange } from './plan-windows.ts'
@@ -25,6 +27,7 @@ export const makePlan = async (db: Postgres, desired: readonly DesiredChat[], pr
     chats: await chatsIn(db).findAll(ids),
     monitors: await configuredMonitorsIn(db).of(ids),
     windows: await configuredWindowsOf(db, ids),
+    pages: await statusPagesIn(db).of(ids),
   }
   return planOf(desired, current, { prune, now: new Date() })
 }
@@ -50,6 +53,7 @@ export const applyConfiguration = (
     for (const { id, monitors } of desired)
       await configuredMonitorsIn(tx).setParents(id, new Map(monitors.map(({ key, parentKey }) => [key, parentKey])))
     for (const change of plan.windows) await writeWindow(tx, change)
+    for (const change of plan.pages) await applyPage(tx, change)
     return plan
   })
 

@@ -1,4 +1,5 @@
 import type { Language } from '#database/chats/language.ts'
+import type { PageAccess } from '#database/pages/status-pages.ts'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
 import type { ReminderSetting } from '#database/uptime/told-states.ts'
 
@@ -39,6 +40,15 @@ export interface DesiredWindow {
   when: { cron: string; zone: string; durationS: number } | { startsAt: Date; endsAt: Date }
 }
 
+/** A status page as the file wants it. A language of null is the present one, or that of the chat. */
+export interface DesiredPage {
+  slug: string
+  title: string
+  language: Language | null
+  access: PageAccess
+  components: { monitorKey: string; name: string | null; group: string | null }[]
+}
+
 /** A chat as the file wants it. null: the file does not say, so the chat keeps what it has. */
 export interface DesiredChat {
   id: number
@@ -46,4 +56,5 @@ export interface DesiredChat {
   zone: string | null
   monitors: DesiredMonitor[]
   windows: DesiredWindow[]
+  pages: DesiredPage[]
 }

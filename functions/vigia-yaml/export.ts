@@ -1,10 +1,12 @@
 import { stringify } from 'yaml'
 import type { Chat } from '#database/chats/chats.ts'
+import type { StatusPage } from '#database/pages/status-pages.ts'
 import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
 import type { ConfiguredWindow } from '#database/uptime/configured-windows.ts'
 import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
 import { defaultIntervalS, defaultTimeoutS } from '#functions/checks/interval-and-timeout.ts'
 import { formatDuration } from './duration.ts'
+import { pageEntries } from './export-pages.ts'
 import type { ChatEntry, MonitorEntry, VigiaYaml, WindowEntry } from './file-schema.ts'
 import { newKey } from './new-key.ts'
 import { kindOfUrl, shortName } from './target-of.ts'
@@ -18,12 +20,14 @@ export const exportedFile = (
   chats: readonly Chat[],
   monitors: readonly ConfiguredMonitor[],
   windows: readonly ConfiguredWindow[],
+  pages: readonly StatusPage[],
 ): VigiaYaml => ({
   chats: chats.map(chat =>
     chatEntry(
       chat,
       monitors.filter(({ chatId }) => chatId === chat.id),
       windows.filter(({ chatId }) => chatId === chat.id),
+      pages.filter(({ chatId }) => chatId === chat.id),
     ),
   ),
 })
@@ -35,6 +39,7 @@ const chatEntry = (
   { id, language, zone }: Chat,
   monitors: readonly ConfiguredMonitor[],
   windows: readonly ConfiguredWindow[],
+  pages: readonly StatusPage[],
 ): ChatEntry => {
   const keys = new Set(monitors.flatMap(({ key }) => key ?? []))
   const named = new Map(monitors.map(monitor => [monitor.id, monitor.key ?? newKey(wordsOf(monitor), keys)]))
@@ -52,6 +57,7 @@ const chatEntry = (
     ...(windows.length > 0 && {
       windows: Object.fromEntries(windows.map(window => [window.key, windowEntry(window, named)])),
     }),
+    ...(pages.length > 0 && { pages: pageEntries(pages, named) }),
   }
 }
 

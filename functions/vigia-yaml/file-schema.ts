@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox'
+import type { PageAccess } from '#database/pages/status-pages.ts'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
 import { type ReminderSetting, reminderSettings } from '#database/uptime/told-states.ts'
 import { settingsSchemas } from '#functions/checks/settings-schemas.ts'
@@ -100,6 +101,44 @@ export const WindowEntry = Type.Object(
 )
 export type WindowEntry = Static<typeof WindowEntry>
 
+/** A status page. */
+export const PageEntry = Type.Object(
+  {
+    title: Type.String({ minLength: 1, maxLength: 100 }),
+    language: Type.Optional(
+      Type.Union([Type.Literal('pt-BR'), Type.Literal('en')], {
+        description: 'The language, if the browser of a visitor asks for neither. Default: that of the chat.',
+      }),
+    ),
+    access: Type.Optional(
+      Type.Unsafe<PageAccess>({
+        enum: ['public', 'link'],
+        description: 'link: only people who have the secret address see it. Default: link.',
+      }),
+    ),
+    monitors: Type.Optional(
+      Type.Array(
+        Type.Union([
+          Type.String({ pattern: keyPattern }),
+          Type.Object(
+            {
+              monitor: Type.String({ pattern: keyPattern }),
+              name: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Its name on the page.' })),
+              group: Type.Optional(
+                Type.String({ minLength: 1, maxLength: 100, description: 'Its group on the page.' }),
+              ),
+            },
+            closed,
+          ),
+        ]),
+        { description: 'The monitors that it shows, by key, in this order. Default: all monitors of the chat.' },
+      ),
+    ),
+  },
+  closed,
+)
+export type PageEntry = Static<typeof PageEntry>
+
 /** A chat and what Vigia watches for it. */
 export const ChatEntry = Type.Object(
   {
@@ -118,6 +157,12 @@ export const ChatEntry = Type.Object(
       Type.Record(Type.String({ pattern: keyPattern }), WindowEntry, {
         ...closed,
         description: 'The maintenance windows of the chat, by key.',
+      }),
+    ),
+    pages: Type.Optional(
+      Type.Record(Type.String({ pattern: '^[a-z0-9-]{3,40}$' }), PageEntry, {
+        ...closed,
+        description: 'The status pages of the chat, by the name in their address.',
       }),
     ),
   },

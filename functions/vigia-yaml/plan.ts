@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Language } from '#database/chats/language.ts'
+import type { StatusPage } from '#database/pages/status-pages.ts'
 import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
 import type { ConfiguredWindow } from '#database/uptime/configured-windows.ts'
 import type { DesiredChat, DesiredMonitor } from './desired.ts'
 import { formatDuration } from './duration.ts'
+import { type PageChange, pageChanges } from './plan-pages.ts'
 import { type WindowChange, windowChanges } from './plan-windows.ts'
 
 /** A field that changes. A secret is shown without its value. */
@@ -43,6 +45,7 @@ export interface Plan {
   chats: ChatChange[]
   monitors: MonitorChange[]
   windows: WindowChange[]
+  pages: PageChange[]
   /** The number of monitors of the file that stay as they are. */
   unchanged: number
   /** Secrets that the file wants to keep although the monitor has none: `shop: bearer-token`. */
@@ -56,6 +59,8 @@ export interface Current {
   monitors: readonly ConfiguredMonitor[]
   /** The maintenance windows of these chats that are from a file. */
   windows: readonly ConfiguredWindow[]
+  /** All status pages of these chats. */
+  pages: readonly StatusPage[]
 }
 
 /**
@@ -67,7 +72,7 @@ export const planOf = (
   current: Current,
   { prune, now }: { prune: boolean; now: Date },
 ): Plan => {
-  const plan: Plan = { chats: [], monitors: [], windows: [], unchanged: 0, missingSecrets: [] }
+  const plan: Plan = { chats: [], monitors: [], windows: [], pages: [], unchanged: 0, missingSecrets: [] }
   for (const chat of desired) {
     const change = chatChange(chat, current)
     if (change) plan.chats.push(change)
@@ -76,13 +81,15 @@ export const planOf = (
     const windows = current.windows.filter(({ chatId }) => chatId === chat.id)
     const keyOf = (id: number | null) => monitors.find(monitor => monitor.id === id)?.key ?? null
     plan.windows.push(...windowChanges(chat, windows, keyOf, { prune, now }))
+    const pages = current.pages.filter(({ chatId }) => chatId === chat.id)
+    plan.pages.push(...pageChanges(chat, pages, keyOf, prune))
   }
   return plan
 }
 
 /** Whether there is nothing to do. */
-export const isEmpty = ({ chats, monitors, windows }: Plan): boolean =>
-  chats.length === 0 && monitors.length === 0 && windows.length === 0
+export const isEmpty = ({ chats, monitors, windows, pages }: Plan): boolean =>
+  [chats, monitors, windows, pages].every(changes => changes.length === 0)
 
 const chatChange = ({ id, language, zone }: DesiredChat, { chats }: Current): ChatChange | null => {
   const found = chats.find(chat => chat.id === id)

@@ -1,10 +1,11 @@
 import { formatDuration } from './duration.ts'
 import type { FieldChange, MonitorChange, Plan } from './plan.ts'
+import type { PageChange } from './plan-pages.ts'
 import type { WindowChange } from './plan-windows.ts'
 
 /** The plan for people: a line for each change, and the sums in the last line. */
 export const printPlan = (plan: Plan): string => {
-  const { chats, monitors, windows, unchanged } = plan
+  const { chats, monitors, windows, pages, unchanged } = plan
   const lines = [
     ...chats.map(({ action, id, fields }) =>
       action === 'create' ? `+ chat ${id}: new; add the bot to it` : `~ chat ${id}: ${fieldsText(fields)}`,
@@ -12,6 +13,7 @@ export const printPlan = (plan: Plan): string => {
     ...monitors.map(change => `${signs[change.action]} ${change.key}: ${monitorText(change)}`),
   ]
   lines.push(...windows.map(change => `${signs[change.action]} window ${change.key}: ${windowText(change)}`))
+  lines.push(...pages.map(change => `${signs[change.action]} page ${change.key}: ${pageText(change)}`))
   const count = (...actions: MonitorChange['action'][]) =>
     monitors.filter(({ action }) => actions.includes(action)).length
   const sums = [
@@ -57,6 +59,21 @@ const windowText = (change: WindowChange): string => {
   return 'cron' in when
     ? `${when.cron} in ${when.zone}, for ${formatDuration(when.durationS * 1000)}`
     : `${when.startsAt.toISOString()} to ${when.endsAt.toISOString()}`
+}
+
+const pageText = (change: PageChange): string => {
+  switch (change.action) {
+    case 'create':
+      return `${change.page.title}, ${change.page.access === 'public' ? 'public' : 'with a secret address'}`
+    case 'update':
+      return `changes ${change.fields.join(', ')}`
+    case 'adopt':
+      return ['was made in the chat and now belongs to the file', ...change.fields].join(', ')
+    case 'delete':
+      return `${change.title} is deleted`
+    default:
+      return change satisfies never
+  }
 }
 
 const fieldsText = (fields: readonly FieldChange[]) => fields.map(fieldText).join(', ')

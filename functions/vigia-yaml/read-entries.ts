@@ -15,6 +15,7 @@ import type { DesiredChat, DesiredMonitor, DesiredWindow, SecretValue } from './
 import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { type ChatEntry, type MonitorEntry, VigiaYaml } from './file-schema.ts'
+import { readPage } from './read-page.ts'
 import { isZone, readWindow } from './read-window.ts'
 import { type Fault, schemaFaults } from './schema-faults.ts'
 import { ruleFaults } from './settings-rules.ts'
@@ -62,7 +63,7 @@ const fileValidator = () => {
 const compiledSettings = new Map<string, ValidateFunction>()
 
 const readChat = async (entry: ChatEntry, outside: Outside, report: Report): Promise<DesiredChat> => {
-  const { id, topic = null, language, zone, monitors = {}, windows = {} } = entry
+  const { id, topic = null, language, zone, monitors = {}, windows = {}, pages = {} } = entry
   if (zone !== undefined && !isZone(zone))
     report(
       ['zone'],
@@ -81,7 +82,13 @@ const readChat = async (entry: ChatEntry, outside: Outside, report: Report): Pro
     readWindows.push(
       await readWindow(key, window, monitors, (path, reason) => report(['windows', key, ...path], reason)),
     )
-  return { id, language: language ?? null, zone: zone ?? null, monitors: read, windows: readWindows }
+  const readPages = Object.entries(pages).map(([slug, page]) =>
+    readPage(slug, page, Object.keys(monitors), (path, reason) => report(['pages', slug, ...path], reason)),
+  )
+  return {
+    ...{ id, language: language ?? null, zone: zone ?? null },
+    ...{ monitors: read, windows: readWindows, pages: readPages },
+  }
 }
 
 const readMonitor = async (

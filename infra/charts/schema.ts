@@ -29,6 +29,7 @@ const configuration = [
   'DEAD_LETTERS_COMMAND',
   'LOG_LEVEL',
   'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'PAGES_URL',
   'PING_URL',
   'PROBE_ALLOW',
   'PROBE_REFERENCE',

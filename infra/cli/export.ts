@@ -1,4 +1,5 @@
 import { chatsIn } from '#database/chats/chats.ts'
+import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
 import { exportedFile, fileText } from '#functions/vigia-yaml/export.ts'
@@ -23,7 +24,8 @@ export const verb: Verb = {
     const file = await withTables(shell, async db => {
       const monitors = await configuredMonitorsIn(db).of(wanted)
       const chats = await chatsIn(db).findAll(wanted ?? [...new Set(monitors.map(({ chatId }) => chatId))])
-      return exportedFile(chats, monitors, await configuredWindowsOf(db, wanted))
+      const windows = await configuredWindowsOf(db, wanted)
+      return exportedFile(chats, monitors, windows, await statusPagesIn(db).of(wanted))
     })
     shell.print(fileText(file).trimEnd())
   },

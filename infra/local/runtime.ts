@@ -98,9 +98,11 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
   reportOutages('PostgreSQL', postgres, { down, terminal, signal })
   reportOutages('MongoDB', mongo, { down, terminal, signal })
 
+  const publicUrl = settings.publicUrl ?? new URL(`http://localhost:${publicListener.port}`)
   const variables = {
     ...variablesOf(settings, postgres, mongo, outsideWorld),
-    PING_URL: pingUrl(manifests, settings.publicUrl ?? new URL(`http://localhost:${publicListener.port}`)),
+    PING_URL: publicUrlOf('heartbeat', manifests, publicUrl),
+    PAGES_URL: publicUrlOf('status-page', manifests, publicUrl),
   }
   const missing = missingVariables(manifests.functions, variables)
   if (missing.length > 0) throw new Refusal(missing.join('\n'))
@@ -215,9 +217,9 @@ const variablesOf = (
   ...outsideWorld.variables,
 })
 
-/** The URL of the function that takes the pings of jobs; undefined if it is not public. */
-const pingUrl = ({ functions }: Manifests, publicUrl: URL): string | undefined => {
-  const path = functions.find(({ name }) => name === 'heartbeat')?.public?.path
+/** The URL of a function on the internet; undefined if it is not public. */
+const publicUrlOf = (wanted: string, { functions }: Manifests, publicUrl: URL): string | undefined => {
+  const path = functions.find(({ name }) => name === wanted)?.public?.path
   return path === undefined ? undefined : publicAddress(publicUrl, path)
 }
 

@@ -2,6 +2,7 @@ import { html } from '#functions/telegram/html.ts'
 import { historyEn } from './history-en.ts'
 import { maintenanceEn } from './maintenance-en.ts'
 import type { BotMessages } from './pt-BR.ts'
+import { statusPagesEn } from './status-pages-en.ts'
 import { wizardEn } from './wizard-en.ts'
 
 /** The bot's messages in English. */
@@ -41,6 +42,7 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /heartbeat backup 24h – watch a job
 /monitors – how your monitors are doing
 /incidents – the recent outages
+/page – a page with the state of your monitors
 /maintenance – no alerts during maintenance
 
 <b>Reports</b>
@@ -160,6 +162,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   wizard: wizardEn,
   history: historyEn,
   maintenance: maintenanceEn,
+  statusPages: statusPagesEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',
   administratorsOnlyHere: () =>
     html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,

@@ -1,6 +1,7 @@
 import { type Html, html } from '#functions/telegram/html.ts'
 import { historyPtBR } from './history-pt-BR.ts'
 import { maintenancePtBR } from './maintenance-pt-BR.ts'
+import { statusPagesPtBR } from './status-pages-pt-BR.ts'
 import { wizardPtBR } from './wizard-pt-BR.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
@@ -45,6 +46,7 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /monitores – como estão seus monitores
 /manutencao – pausar os avisos durante uma manutenção
 /incidentes – as quedas recentes
+/pagina – uma página com o estado dos monitores
 
 <b>Relatórios</b>
 /relatorio – um resumo agora, todo dia ou toda semana
@@ -168,6 +170,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   wizard: wizardPtBR,
   history: historyPtBR,
   maintenance: maintenancePtBR,
+  statusPages: statusPagesPtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
   administratorsOnlyHere: () =>
     html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { allowancesIn } from '#database/chats/allowances.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
+import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
@@ -107,6 +108,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     monitorDrafts: monitorDraftsIn(db),
     monitorHistory: monitorHistoryIn(db),
     maintenance: maintenanceIn(db),
+    statusPages: statusPagesIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
@@ -118,6 +120,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     // The host names of the tests have no address, except those that a test adds to `addresses`.
     addressOf: async host => addresses.get(host) ?? null,
     pingUrl: 'https://vigia.test/ping',
+    pagesUrl: 'https://vigia.test/status',
     // The tests' clock stands still. With a limit, a person who has used up all searches could never search again.
     limits: { ...defaultLimits, searchSeconds: 0 },
     clock: () => time.now,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
+import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
 import { incidentsIn } from '#database/uptime/incidents.ts'
@@ -48,6 +49,7 @@ const exported = async () =>
       await chatsIn(database.db).findAll([7]),
       await configuredMonitorsIn(database.db).of([7]),
       await configuredWindowsOf(database.db, [7]),
+      await statusPagesIn(database.db).of([7]),
     ),
   )
 

@@ -35,6 +35,7 @@ describe('a file that is valid', () => {
         language: null,
         zone: null,
         windows: [],
+        pages: [],
         monitors: [
           {
             key: 'shop',

@@ -1,0 +1,47 @@
+import { html } from '#functions/telegram/html.ts'
+
+/** The texts of /pagina, in Brazilian Portuguese. */
+export const statusPagesPtBR = {
+  none: () =>
+    html`Você ainda não tem páginas de status. Uma página mostra a quem você quiser como estão seus monitores.`,
+  title: (count: number) => html`<b>${count === 1 ? '1 página de status' : `${count} páginas de status`}</b>`,
+  how: () => html`Para criar uma, mande o título: <code>/pagina Loja da Ana</code>
+Ela começa secreta: só quem tem o endereço consegue ver.`,
+  create: 'criar página',
+  listed: { public: '🌐 pública', link: '🔒 secreta' },
+  access: {
+    public: () => html`🌐 Pública: qualquer pessoa pode ver.`,
+    link: () => html`🔒 Secreta: só quem tem este endereço consegue ver.`,
+  },
+  makeAccess: { public: '🌐 tornar pública', link: '🔒 tornar secreta' },
+  language: (name: string) => html`Idioma, se o navegador não pedir outro: ${name}`,
+  languages: { 'pt-BR': 'português', en: 'inglês' },
+  otherLanguage: { 'pt-BR': '🌐 English', en: '🌐 Português' },
+  monitors: (count: number, names: string) =>
+    count === 0 ? html`Nenhum monitor na página ainda.` : html`Monitores (${count}): ${names}`,
+  rename: (slug: string) => html`Para mudar o título: <code>/pagina ${slug} Novo título</code>
+Para mudar o nome no endereço: <code>/pagina ${slug} = novo-nome</code>`,
+  urlUnknown: () => html`Quem administra este Vigia ainda não definiu PAGES_URL, então só sei o caminho do endereço.`,
+  copyUrl: 'copiar endereço',
+  choose: '☑️ monitores e ordem',
+  chooseMonitors: () =>
+    html`Toque em um monitor para mostrar ou esconder na página. A seta ⤴ leva o monitor ao começo.`,
+  noMonitors: () => html`Este chat ainda não tem monitores. Comece com /monitorar`,
+  all: '« páginas',
+  back: '« página',
+  delete: '🗑 excluir',
+  askDelete: (title: string) => html`Excluir a página <b>${title}</b>? O endereço dela deixa de funcionar.`,
+  deleteNow: 'excluir a página',
+  keep: 'manter',
+  deleted: (title: string) => html`Página <b>${title}</b> excluída. Os monitores continuam.`,
+  gone: 'Essa página não existe mais.',
+  fromFile: 'Essa página vem do vigia.yaml. Mude o arquivo.',
+  tooMany: (most: number) => html`Este chat já tem ${most} páginas, que é o máximo. Exclua uma para criar outra.`,
+  titleRefused: (most: number) => html`O título tem de 1 a ${most} letras.`,
+  slugForm: (asked: string) =>
+    html`“${asked}” não serve no endereço. Use de 3 a 40 letras minúsculas sem acento, números e hifens, por exemplo <code>loja-da-ana</code>.`,
+  slugReserved: (asked: string) =>
+    html`“${asked}” é um nome reservado. Escolha outro, por exemplo <code>${`loja-${asked}`}</code>.`,
+  slugTaken: (slug: string) =>
+    `O nome ${slug} já é de outra página pública. Escolha outro: /pagina ${slug} = outro-nome`,
+}

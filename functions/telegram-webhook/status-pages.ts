@@ -1,0 +1,163 @@
+import { slugFault, slugOfTitle } from '#database/pages/slug.ts'
+import type { PageComponent, StatusPage } from '#database/pages/status-pages.ts'
+import type { Press } from '#functions/telegram/callback-data.ts'
+import { html } from '#functions/telegram/html.ts'
+import type { ChatContext } from './context.ts'
+import { label } from './pages.ts'
+import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
+import { refusedChange } from './roles.ts'
+import { deleteView, monitorsView, pageCard, pageList } from './status-page-views.ts'
+
+const maxPages = 10
+const maxTitle = 100
+
+/**
+ * Handles /pagina: without words lists the pages of the chat. With the name of a page shows it, with `name = new-name`
+ * or `name New title` changes it, and with any other words creates a page with this title.
+ */
+export const statusPageCommand = async (context: ChatContext, argument: string): Promise<Reply> => {
+  const { deps, chat } = context
+  const text = argument.replace(/\s+/g, ' ').trim()
+  const pages = await deps.statusPages.of([chat.id])
+  if (text === '') return sendReply(pageList(context, pages))
+  const [first = '', ...words] = text.split(' ')
+  const found = pages.find(({ slug }) => slug === first)
+  if (found !== undefined && words.length === 0) return sendReply(await pageCard(context, found))
+  const refused = await refusedChange(context)
+  if (refused !== null) return refused
+  const { statusPages } = context.messages
+  if (found === undefined) return createPage(context, pages, text)
+  if (found.configKey !== null) return sendReply({ html: html`${statusPages.fromFile}` })
+  return words[0] === '='
+    ? changeSlug(context, found, words.slice(1).join(' '))
+    : changeTitle(context, found, words.join(' '))
+}
+
+/** A new page is secret and has all monitors of the chat. A repeated request finds the page that it has made. */
+const createPage = async (context: ChatContext, pages: readonly StatusPage[], title: string): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  const { statusPages } = messages
+  if ([...title].length > maxTitle) return sendReply({ html: statusPages.titleRefused(maxTitle) })
+  const slug = slugOfTitle(title)
+  const same = pages.find(page => page.slug === slug)
+  if (same !== undefined) return sendReply(await pageCard(context, same))
+  if (pages.length >= maxPages) return sendReply({ html: statusPages.tooMany(maxPages) })
+  const monitors = await deps.monitors.of(chat.id)
+  await deps.statusPages.add({
+    chatId: chat.id,
+    slug,
+    title,
+    language: chat.language,
+    access: 'link',
+    components: monitors.map(({ id }) => ({ monitorId: id, name: null, group: null })),
+  })
+  const made = (await deps.statusPages.of([chat.id])).find(page => page.slug === slug)
+  return sendReply(made === undefined ? pageList(context, pages) : await pageCard(context, made))
+}
+
+const changeTitle = async (context: ChatContext, page: StatusPage, title: string): Promise<Reply> => {
+  if ([...title].length > maxTitle) return sendReply({ html: context.messages.statusPages.titleRefused(maxTitle) })
+  return changed(context, page, { title }, sendReply)
+}
+
+const changeSlug = async (context: ChatContext, page: StatusPage, slug: string): Promise<Reply> => {
+  const { statusPages } = context.messages
+  switch (slugFault(slug)) {
+    case 'form':
+      return sendReply({ html: statusPages.slugForm(label(slug)) })
+    case 'reserved':
+      return sendReply({ html: statusPages.slugReserved(slug) })
+    default:
+      return changed(context, page, { slug }, sendReply)
+  }
+}
+
+/** Stores a change of a page, and answers with the page or with the reason why it was not stored. */
+const changed = async (
+  context: ChatContext,
+  page: StatusPage,
+  changes: Partial<Pick<StatusPage, 'slug' | 'title' | 'language' | 'access' | 'components'>>,
+  answer: typeof sendReply,
+  view: (page: StatusPage) => Promise<Parameters<typeof sendReply>[0]> = shown => pageCard(context, shown),
+): Promise<Reply> => {
+  const { deps, messages } = context
+  const wanted = { ...page, ...changes }
+  const stored = await deps.statusPages.change(page.id, wanted)
+  if (stored === null) return toastReply(messages.statusPages.gone)
+  if (!('taken' in stored)) return answer(await view(wanted))
+  const reason = messages.statusPages.slugTaken(wanted.slug)
+  return answer === editReply ? toastReply(reason, true) : sendReply({ html: html`${reason}` })
+}
+
+type PagePress = Extract<
+  Press,
+  {
+    act:
+      | 'statusPages'
+      | 'statusPage'
+      | 'newStatusPage'
+      | 'setStatusPage'
+      | 'pageMonitors'
+      | 'deletePage'
+      | 'deletePageNow'
+  }
+>
+
+/** Handles the buttons of the pages. */
+export const pressStatusPage = async (context: ChatContext, press: PagePress): Promise<Reply> => {
+  const { deps, chat, messages } = context
+  const { statusPages } = messages
+  if (press.act === 'statusPages') return editReply(pageList(context, await deps.statusPages.of([chat.id])))
+  if (press.act === 'newStatusPage') return createPage(context, await deps.statusPages.of([chat.id]), 'Status')
+  const page = await deps.statusPages.find(chat.id, press.id)
+  if (page === null) return toastReply(statusPages.gone)
+  if (press.act === 'statusPage') return editReply(await pageCard(context, page))
+  if (page.configKey !== null) return toastReply(statusPages.fromFile, true)
+  switch (press.act) {
+    case 'pageMonitors':
+      return editReply(await monitorsView(context, page, press.page))
+    case 'deletePage':
+      return editReply(deleteView(context, page))
+    case 'deletePageNow':
+      await deps.statusPages.remove(chat.id, page.id)
+      return editReply({ html: statusPages.deleted(page.title) })
+    case 'setStatusPage':
+      return setPage(context, page, press.field, press.value)
+    default:
+      return press satisfies never
+  }
+}
+
+const setPage = async (context: ChatContext, page: StatusPage, field: string, value: string): Promise<Reply> => {
+  const oldButton = toastReply(context.messages.oldButton)
+  if (field === 'access' && (value === 'public' || value === 'link'))
+    return changed(context, page, { access: value }, editReply)
+  if (field === 'language' && (value === 'pt-BR' || value === 'en'))
+    return changed(context, page, { language: value }, editReply)
+  const [, id, at] = /^(\d{1,13})-(\d)$/.exec(value) ?? []
+  if (id === undefined) return oldButton
+  const components = withComponent(page.components, field, Number(id))
+  return components === null
+    ? oldButton
+    : changed(context, page, { components }, editReply, shown => monitorsView(context, shown, Number(at)))
+}
+
+/** The components after a button: each button leads to the same components if it is pressed twice. */
+const withComponent = (
+  components: readonly PageComponent[],
+  field: string,
+  monitorId: number,
+): PageComponent[] | null => {
+  const others = components.filter(component => component.monitorId !== monitorId)
+  const own = components.find(component => component.monitorId === monitorId) ?? { monitorId, name: null, group: null }
+  switch (field) {
+    case 'show':
+      return others.length < components.length ? [...components] : [...components, own]
+    case 'hide':
+      return others
+    case 'first':
+      return [own, ...others]
+    default:
+      return null
+  }
+}

@@ -1,0 +1,30 @@
+import { chatsIn } from '#database/chats/chats.ts'
+import type { Postgres } from '#database/connect.ts'
+import { statusPagesIn } from '#database/pages/status-pages.ts'
+import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
+import type { PageChange } from './plan-pages.ts'
+
+/** Stores a change of a status page, after the monitors are stored. */
+export const applyPage = async (tx: Postgres, change: PageChange): Promise<void> => {
+  const { chatId } = change
+  const pages = statusPagesIn(tx)
+  if (change.action === 'delete') {
+    await pages.remove(chatId, change.id)
+    return
+  }
+  const { slug, title, access, components, language } = change.page
+  const found = change.action === 'create' ? null : await pages.find(chatId, change.id)
+  const wanted = {
+    ...{ chatId, slug, title, access, configKey: slug },
+    language: language ?? found?.language ?? (await chatsIn(tx).find(chatId))?.language ?? 'en',
+    components: await Promise.all(
+      components.map(async ({ monitorKey, name, group }) => ({
+        monitorId: (await configuredMonitorsIn(tx).idOf(chatId, monitorKey))!,
+        ...{ name, group },
+      })),
+    ),
+  }
+  const stored = change.action === 'create' ? await pages.add(wanted) : await pages.change(change.id, wanted)
+  if (stored !== null && 'taken' in stored)
+    throw new Error(`the name ${slug} belongs to a public page of another chat; use another one, or access: link`)
+}

@@ -1,0 +1,46 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { StatusPage } from '#database/pages/status-pages.ts'
+import type { DesiredChat, DesiredPage } from './desired.ts'
+
+/** What happens to a status page. `adopt`: the file takes over a page with the same name that was made in the chat. */
+export type PageChange =
+  | { action: 'create'; chatId: number; key: string; page: DesiredPage }
+  | { action: 'update' | 'adopt'; chatId: number; key: string; id: number; page: DesiredPage; fields: string[] }
+  | { action: 'delete'; chatId: number; key: string; id: number; title: string }
+
+/** Decides what has to change in the pages of a chat. `keyOf` gives the key of a monitor by its id. */
+export const pageChanges = (
+  { id: chatId, pages }: DesiredChat,
+  known: readonly StatusPage[],
+  keyOf: (id: number) => string | null,
+  prune: boolean,
+): PageChange[] => {
+  const wanted = pages.flatMap((page): PageChange[] => {
+    const found = known.find(({ slug }) => slug === page.slug)
+    const key = page.slug
+    if (found === undefined) return [{ action: 'create', chatId, key, page }]
+    const fields = changedFields(found, page, keyOf)
+    if (found.configKey === null) return [{ action: 'adopt', chatId, key, id: found.id, page, fields }]
+    return fields.length === 0 ? [] : [{ action: 'update', chatId, key, id: found.id, page, fields }]
+  })
+  const keys = new Set(pages.map(({ slug }) => slug))
+  const unwanted = prune ? known.filter(({ configKey, slug }) => configKey !== null && !keys.has(slug)) : []
+  return [
+    ...wanted,
+    ...unwanted.map(({ id, slug, title }): PageChange => ({ action: 'delete', chatId, key: slug, id, title })),
+  ]
+}
+
+const changedFields = (from: StatusPage, to: DesiredPage, keyOf: (id: number) => string | null): string[] => {
+  const components = from.components.map(({ monitorId, name, group }) => ({
+    monitorKey: keyOf(monitorId),
+    name,
+    group,
+  }))
+  return [
+    ...(from.title === to.title ? [] : ['title']),
+    ...(to.language === null || from.language === to.language ? [] : ['language']),
+    ...(from.access === to.access ? [] : ['access']),
+    ...(isDeepStrictEqual(components, to.components) ? [] : ['monitors']),
+  ]
+}

@@ -1,0 +1,34 @@
+import { slugFault } from '#database/pages/slug.ts'
+import type { YamlPath } from '#infra/files/yaml-lines.ts'
+import type { DesiredPage } from './desired.ts'
+import { didYouMean } from './did-you-mean.ts'
+import type { PageEntry } from './file-schema.ts'
+
+/** Reads a status page. `keys` are those of the monitors of its chat; without a list the page has all of them. */
+export const readPage = (
+  slug: string,
+  entry: PageEntry,
+  keys: readonly string[],
+  report: (path: YamlPath, reason: string) => void,
+): DesiredPage => {
+  const fault = slugFault(slug)
+  if (fault === 'reserved') report([], 'has a reserved name; use another one, such as my-status')
+  if (fault === 'form') report([], 'must have a name of 3 to 40 lower-case letters, digits and hyphens')
+  const listed = entry.monitors ?? [...keys]
+  const components = listed.map(one => {
+    const { monitor, name = null, group = null } = typeof one === 'string' ? { monitor: one } : one
+    return { monitorKey: monitor, name, group }
+  })
+  const seen = new Set<string>()
+  for (const [index, { monitorKey }] of components.entries()) {
+    const path: YamlPath = ['monitors', index]
+    if (!keys.includes(monitorKey))
+      report(
+        path,
+        `${JSON.stringify(monitorKey)} is not the key of a monitor of this chat${didYouMean(monitorKey, keys)}`,
+      )
+    if (seen.has(monitorKey)) report(path, `is ${JSON.stringify(monitorKey)} a second time`)
+    seen.add(monitorKey)
+  }
+  return { slug, title: entry.title, language: entry.language ?? null, access: entry.access ?? 'link', components }
+}
