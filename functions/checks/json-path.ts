@@ -8,11 +8,22 @@ const maxEvaluationMs = 500
 
 const library = () => import('json-p3')
 
+/**
+ * A JSONPath as the library can read it. It refuses numbers such as `0.5`, which RFC 9535 allows, but not `5e-1`. Texts
+ * in quotation marks stay as they are.
+ */
+const readable = (path: string): string =>
+  path.replace(
+    /'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(?<![\w.])0\.(\d+)(?:[eE]([+-]?\d+))?/g,
+    (all, digits: string | undefined, exponent = '0') =>
+      digits === undefined ? all : `${BigInt(digits)}e${Number(exponent) - digits.length}`,
+  )
+
 /** Whether the text is a JSONPath of RFC 9535; otherwise what is wrong with it, in English. */
 export const jsonPathProblem = async (path: string): Promise<string | null> => {
   const { jsonpath } = await library()
   try {
-    jsonpath.compile(path)
+    jsonpath.compile(readable(path))
     return null
   } catch (error) {
     return (error as Error).message
@@ -32,7 +43,7 @@ let sandbox: { work?: () => unknown[] } | undefined
  */
 export const selectedBy = async (path: string, document: unknown): Promise<unknown[] | 'too slow' | 'too deep'> => {
   const { jsonpath } = await library()
-  const work = () => [...jsonpath.query(path, document as never)].map(({ value }) => value as unknown)
+  const work = () => [...jsonpath.query(readable(path), document as never)].map(({ value }) => value as unknown)
   try {
     sandbox ??= createContext({})
     sandbox.work = work

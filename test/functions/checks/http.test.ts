@@ -112,6 +112,9 @@ describe('a body', () => {
     ['several values of which all pass', { path: '$.list[*]', above: 0 }, null],
     ['several values of which one fails', { path: '$.list[*]', above: 1 }, 'json', '$.list[*]: 1'],
     ['a filter', { path: '$.parts[?@.name == "mail"].up', equals: true }, null],
+    ['a fraction in a filter', { path: '$.parts[?@.load > 0.25 && @.load < 0.5e1].up', equals: true }, null],
+    ['a fraction that no part has', { path: '$.parts[?@.load == 0.05]' }, 'json'],
+    ['a fraction in a text', { path: "$.parts[?@.version == '0.5']" }, null],
   ])('with %s passes or fails its JSON assertion', async (_, assertion, error, detail) => {
     const document = {
       status: 'ok',
@@ -119,7 +122,7 @@ describe('a body', () => {
       text: '3',
       none: null,
       list: [1, 2],
-      parts: [{ name: 'mail', up: true }],
+      parts: [{ name: 'mail', up: true, load: 0.5, version: '0.5' }],
     }
     const { port } = await website((_, response) => response.end(JSON.stringify(document)))
     const found = await attempt(`http://a.test:${port}/`, { json: [assertion] })
