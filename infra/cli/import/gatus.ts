@@ -1,7 +1,7 @@
 import { parse } from 'yaml'
 import { maxHeartbeatS, minHeartbeatS } from '#events/heartbeat-settings.ts'
 import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
-import { type ConditionSettings, connectionConditions, httpConditions } from './gatus-conditions.ts'
+import { type AnswerSetting, type ConditionSettings, connectionConditions, httpConditions } from './gatus-conditions.ts'
 import { parseGoDuration } from './go-duration.ts'
 import { headerSettings, withHeaders } from './http-headers.ts'
 import { type Collector, collector, type Imported } from './imported.ts'
@@ -19,7 +19,7 @@ interface Endpoint {
   headers?: Record<string, string>
   interval?: unknown
   conditions?: string[]
-  alerts?: { 'failure-threshold'?: number; 'success-threshold'?: number }[]
+  alerts?: Alert[]
   'maintenance-windows'?: unknown[]
   dns?: { 'query-name'?: string; 'query-type'?: string }
   ssh?: unknown
@@ -39,25 +39,33 @@ interface Endpoint {
   heartbeat?: { interval?: unknown }
 }
 
+interface Alert {
+  type?: string
+  enabled?: boolean
+  'failure-threshold'?: number
+  'success-threshold'?: number
+}
+
 interface Configuration {
   endpoints?: Endpoint[]
   'external-endpoints'?: Endpoint[]
   suites?: { name?: string }[]
-  alerting?: Record<string, unknown>
-  maintenance?: unknown
+  alerting?: Record<string, { 'default-alert'?: Alert } | null>
+  maintenance?: { enabled?: boolean }
 }
 
 /** Reads the configuration of Gatus. `variables` are those of the environment, which the file may name as `${NAME}`. */
 export const importGatus = (text: string, variables: NodeJS.ProcessEnv): Imported => {
   const configuration = configurationIn(expanded(text, variables))
   const found = collector('Gatus')
-  for (const endpoint of configuration.endpoints ?? []) addEndpoint(found, endpoint)
+  for (const endpoint of configuration.endpoints ?? []) addEndpoint(found, endpoint, configuration.alerting ?? {})
   for (const endpoint of configuration['external-endpoints'] ?? []) addExternal(found, endpoint)
   for (const { name } of configuration.suites ?? [])
     found.leaveOut(`the suite ${name}`, 'a monitor of Vigia makes one request')
   for (const provider of Object.keys(configuration.alerting ?? {}))
     found.leaveOut(`alerting by ${provider}`, 'the messages go to the chat of the monitors')
-  if (configuration.maintenance) found.leaveOut('the maintenance', 'plan it in the chat, or as a window of vigia.yaml')
+  if (configuration.maintenance && configuration.maintenance.enabled !== false)
+    found.leaveOut('the maintenance', 'plan it in the chat, or as a window of vigia.yaml')
   return found.imported
 }
 
@@ -68,7 +76,7 @@ const expanded = (text: string, variables: NodeJS.ProcessEnv) =>
   )
 
 const configurationIn = (text: string): Configuration => {
-  const value: unknown = parse(text, { maxAliasCount: 1_000, merge: true })
+  const value: unknown = parse(text, { maxAliasCount: 100_000, merge: true })
   const isConfiguration =
     typeof value === 'object' &&
     value !== null &&
@@ -77,14 +85,21 @@ const configurationIn = (text: string): Configuration => {
   return value as Configuration
 }
 
-const addEndpoint = ({ add, leaveOut }: Collector, endpoint: Endpoint): void => {
-  const { name = endpoint.url ?? 'endpoint', group, enabled = true, client = {}, alerts = [] } = endpoint
+const addEndpoint = (
+  { add, leaveOut }: Collector,
+  endpoint: Endpoint,
+  alerting: NonNullable<Configuration['alerting']>,
+): void => {
+  const { name = endpoint.url ?? 'endpoint', group, enabled = true, client = {} } = endpoint
   const check = checkOf(endpoint)
   if ('why' in check) {
     leaveOut(group ? `${group}/${name}` : name, check.why)
     return
   }
   const timing = timingOf(parseGoDuration(endpoint.interval) ?? 60_000, parseGoDuration(client.timeout) ?? 10_000)
+  const alerts = (endpoint.alerts ?? [])
+    .map(alert => ({ ...alerting[alert.type ?? '']?.['default-alert'], ...alert }))
+    .filter(alert => alert.enabled !== false)
   const failures = Math.max(...alerts.map(alert => alert['failure-threshold'] ?? 3), 0)
   const successes = Math.max(...alerts.map(alert => alert['success-threshold'] ?? 2), 0)
   add(name, {
@@ -111,43 +126,61 @@ const addEndpoint = ({ add, leaveOut }: Collector, endpoint: Endpoint): void => 
   })
 }
 
-type Check = { entry: { url: string }; secrets: Record<string, string> } & ConditionSettings
+type Check = { entry: { url: string }; secrets: Record<string, string> } & Omit<ConditionSettings, 'why'>
 
 const checkOf = (endpoint: Endpoint): Check | { why: string } => {
-  const { url = '', conditions = [], client = {} } = endpoint
+  const { conditions = [], client = {} } = endpoint
   const refusal = clientRefusal(client)
   if (refusal !== null) return { why: refusal }
-  const service = (target: string, settings: Record<string, unknown> = {}): Check => {
-    const read = connectionConditions(conditions)
-    return { entry: { url: target }, secrets: {}, ...read, settings: { ...settings, ...read.settings } }
-  }
+  const service = serviceOf(endpoint)
+  if (service === null) return httpCheck(endpoint)
+  if ('why' in service) return service
+  const { why, ...read } = connectionConditions(conditions, service.answer)
+  if (why !== undefined) return { why }
+  return { entry: { url: service.url }, secrets: {}, ...read, settings: { ...service.settings, ...read.settings } }
+}
+
+/** What a kind without a status checks, without its conditions. `answer` is its setting for the expected answer. */
+interface Service {
+  url: string
+  settings: Record<string, unknown>
+  answer: AnswerSetting
+}
+
+/** null for HTTP. */
+const serviceOf = (endpoint: Endpoint): Service | { why: string } | null => {
+  const { url = '', body, client = {} } = endpoint
+  const certificate = client.insecure ? { certificate: 'any' } : {}
   const scheme = endpoint.dns ? 'dns' : (/^([a-z]+):\/\//.exec(url)?.[1] ?? '')
   switch (scheme) {
     case 'http':
     case 'https':
-      return httpCheck(endpoint)
+      return null
     case 'tcp':
-      if (endpoint.body) return { why: 'it sends a text, and the answer is not imported' }
-      return service(url)
+      return { url, settings: body ? { send: body } : {}, answer: body ? 'expect' : null }
     case 'icmp':
-      return service(url.replace(/^icmp:/, 'ping:'), familyOf(client.network))
+      return { url: url.replace(/^icmp:/, 'ping:'), settings: familyOf(client.network), answer: null }
     case 'tls':
+      // A text is sent only by the kind tcp.
+      return body
+        ? { url: url.replace(/^tls:/, 'tcp:'), settings: { tls: true, send: body, ...certificate }, answer: 'expect' }
+        : { url, settings: certificate, answer: null }
     case 'starttls':
-      return service(url.replace(/^starttls:/, 'tls:'), {
-        ...(scheme === 'starttls' && { starttls: 'smtp' }),
-        ...(client.insecure && { certificate: 'any' }),
-      })
+      return { url: url.replace(/^starttls:/, 'tls:'), settings: { starttls: 'smtp', ...certificate }, answer: null }
     case 'ws':
     case 'wss':
-      return service(url, {
-        ...(endpoint.body && { send: endpoint.body }),
-        ...(client.insecure && { certificate: 'any' }),
-      })
+      return { url, settings: { ...(body && { send: body }), ...certificate }, answer: 'expect' }
     case 'grpc':
     case 'grpcs':
-      return service(url, client.insecure ? { certificate: 'any' } : {})
+      return { url, settings: certificate, answer: null }
+    case 'ssh':
+      return sshService(endpoint)
     case 'dns':
-      return service(`dns://${endpoint.dns?.['query-name']?.replace(/\.$/, '')}`, dnsSettings(endpoint))
+      return {
+        url: `dns://${endpoint.dns?.['query-name']?.replace(/\.$/, '')}`,
+        settings: dnsSettings(endpoint),
+        answer: 'expected',
+      }
     default:
       return { why: `Vigia has no check of ${url}` }
   }
@@ -155,6 +188,13 @@ const checkOf = (endpoint: Endpoint): Check | { why: string } => {
 
 const familyOf = (network: string | undefined): Record<string, unknown> =>
   network === 'ip4' ? { family: 'ipv4' } : network === 'ip6' ? { family: 'ipv6' } : {}
+
+/** Without a user, Gatus only waits for the greeting of the SSH server. */
+const sshService = ({ url = '', ssh }: Endpoint): Service | { why: string } => {
+  if (ssh && Object.keys(ssh).length > 0) return { why: 'it runs a command by SSH' }
+  const [, host = '', port = ''] = /^ssh:\/\/(.*?)(:\d+)?$/.exec(url) ?? []
+  return { url: `tcp://${host}${port || ':22'}`, settings: { expect: 'SSH-' }, answer: null }
+}
 
 /** The URL of a DNS endpoint is the name server. */
 const dnsSettings = ({ url = '', dns }: Endpoint): Record<string, unknown> => {
@@ -178,11 +218,15 @@ const httpCheck = ({
   headers = {},
   conditions = [],
   client = {},
-}: Endpoint): Check => {
-  const check: Check = { entry: { url }, secrets: {}, ...httpConditions(conditions) }
+}: Endpoint): Check | { why: string } => {
+  const { why, ...read } = httpConditions(conditions)
+  if (why !== undefined) return { why }
+  const check: Check = { entry: { url }, secrets: {}, ...read }
   const { settings, lost } = check
   if (method && method !== 'GET') settings.method = method
-  const { Host: host, host: lowerHost = host, ...sent } = headers
+  const { Host: host, host: lowerHost = host, ...given } = headers
+  const hasType = Object.keys(given).some(name => name.toLowerCase() === 'content-type')
+  const sent = graphql && !hasType ? { 'Content-Type': 'application/json', ...given } : given
   if (lowerHost) lost.push(`the header Host is not sent: ${lowerHost}`)
   withHeaders(
     check,

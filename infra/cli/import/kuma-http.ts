@@ -34,6 +34,25 @@ export const kumaHttp = (row: KumaRow, certificateDays = usualCertificateDays): 
   if (row.maxredirects === 0) settings.followRedirects = false
   if (row.ignore_tls) settings.certificate = 'any'
   if (row.expiry_notification && /^https:/i.test(String(row.url))) settings.certificateDays = certificateDays
+  addAuth(monitor, row)
+  if (row.type === 'keyword') {
+    settings[row.invert_keyword ? 'keywordAbsent' : 'keyword'] = row.keyword
+    if (String(row.keyword).includes('"'))
+      lost.push('Kuma looks for the keyword in JSON without blanks, and Vigia in the body as the server sends it')
+  }
+  if (row.type === 'json-query') {
+    const read = jsonSettings(row)
+    if ('why' in read) return read
+    Object.assign(settings, read.settings)
+    lost.push(...read.lost)
+  }
+  if (row.cache_bust) lost.push('the random parameter against caches is not added to the URL')
+  if (row.ip_family === 'ipv4' || row.ip_family === 'ipv6') settings.family = row.ip_family
+  return { entry: { url: row.url }, ...monitor }
+}
+
+/** Adds the user name with the password, or the token, of a monitor. */
+export const addAuth = (monitor: Parameters<typeof withHeaders>[0], row: KumaRow): void => {
   if (row.auth_method === 'basic')
     withHeaders(monitor, {
       ...basicAuth(String(row.basic_auth_user ?? ''), String(row.basic_auth_pass ?? '')),
@@ -45,18 +64,10 @@ export const kumaHttp = (row: KumaRow, certificateDays = usualCertificateDays): 
       secrets: { token: String(row.bearer_token ?? '') },
       lost: [],
     })
-  if (row.type === 'keyword') settings[row.invert_keyword ? 'keywordAbsent' : 'keyword'] = row.keyword
-  if (row.type === 'json-query') {
-    const read = jsonAssertion(row)
-    if ('why' in read) return read
-    settings.json = [read.assertion]
-  }
-  if (row.cache_bust) lost.push('the random parameter against caches is not added to the URL')
-  if (row.ip_family === 'ipv4' || row.ip_family === 'ipv6') settings.family = row.ip_family
-  return { entry: { url: row.url }, ...monitor }
 }
 
-const refusalOf = ({ proxy_id, auth_method }: KumaRow): string | null => {
+/** Why a monitor cannot be checked in the way of its request; null if it can. */
+export const refusalOf = ({ proxy_id, auth_method }: KumaRow): string | null => {
   if (proxy_id) return 'it is checked through a proxy, and Vigia uses none'
   const methods: Record<string, string> = {
     ntlm: 'NTLM is not supported',
@@ -79,7 +90,8 @@ const contentType = (row: KumaRow): Record<string, string> => {
   return hasBody(row) && type !== undefined ? { 'Content-Type': type } : {}
 }
 
-const parsedHeaders = (text: unknown): Record<string, string> | null => {
+/** The headers of a request; null if they are not JSON. */
+export const parsedHeaders = (text: unknown): Record<string, string> | null => {
   if (typeof text !== 'string' || text.trim() === '') return {}
   try {
     return Object.fromEntries(Object.entries(JSON.parse(text) as object).map(([name, value]) => [name, String(value)]))
@@ -88,8 +100,10 @@ const parsedHeaders = (text: unknown): Record<string, string> | null => {
   }
 }
 
+type JsonSettings = { settings: Record<string, unknown>; lost: string[] } | { why: string }
+
 /** Kuma compares the text of a value with the expected text, so the number 5 is equal to "5". */
-const jsonAssertion = (row: KumaRow): { assertion: object } | { why: string } => {
+const jsonSettings = (row: KumaRow): JsonSettings => {
   const query = String(row.json_path ?? '')
   const path = jsonPathOf(query)
   if (path === null) return { why: `its JSONata expression ${query} is more than a path, and Vigia has JSONPath` }
@@ -97,23 +111,42 @@ const jsonAssertion = (row: KumaRow): { assertion: object } | { why: string } =>
   const operator = String(row.json_path_operator || '==')
   if (/[<>]/.test(operator) && !isNumber(expected))
     return { why: `it compares with ${expected}, which is not a number` }
+  if (path === '$') return wholeBody(operator, expected)
+  const assertion = jsonAssertion(path, operator, expected)
+  return assertion === null
+    ? { why: `its operator ${operator} is not known` }
+    : { settings: { json: [assertion] }, lost: [] }
+}
+
+/** Kuma accepts a body that is not JSON if the expression is the whole body. */
+const wholeBody = (operator: string, expected: string): JsonSettings => {
+  if (operator !== '==' && operator !== 'contains')
+    return { why: `it compares the whole body by ${operator}, and Vigia only looks for a text in it` }
+  return {
+    settings: { keyword: expected },
+    lost: operator === '==' ? ['the body may contain more than the expected text'] : [],
+  }
+}
+
+const jsonAssertion = (path: string, operator: string, expected: string): object | null => {
   switch (operator) {
     case '==':
       return isNumber(expected) || expected === 'true' || expected === 'false'
-        ? { assertion: passesIf(equalsText(path, expected)) }
-        : { assertion: { path, equals: expected } }
+        ? passesIf(equalsText(path, expected))
+        : { path, equals: expected }
     case '!=':
-      return { assertion: passesIf(`!(${equalsText(path, expected)})`) }
+      // For Kuma, a value that is absent or null is a failure.
+      return passesIf(`${path} && ${path} != null && !(${equalsText(path, expected)})`)
     case '<':
-      return { assertion: { path, below: Number(expected) } }
+      return { path, below: Number(expected) }
     case '>':
-      return { assertion: { path, above: Number(expected) } }
+      return { path, above: Number(expected) }
     case '<=':
     case '>=':
-      return { assertion: passesIf(`${path} ${operator} ${expected}`) }
+      return passesIf(`${path} ${operator} ${expected}`)
     case 'contains':
-      return { assertion: passesIf(`search(${path}, ${quoted(escaped(expected))})`) }
+      return passesIf(`search(${path}, ${quoted(escaped(expected))})`)
     default:
-      return { why: `its operator ${operator} is not known` }
+      return null
   }
 }

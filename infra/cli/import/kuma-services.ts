@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
-import type { KumaCheck } from './kuma-http.ts'
+import { headerSettings, withHeaders } from './http-headers.ts'
+import { addAuth, type KumaCheck, parsedHeaders, refusalOf } from './kuma-http.ts'
 import type { KumaRow } from './kuma-source.ts'
 
 /** A monitor of Kuma whose type is neither HTTP nor push. */
@@ -7,20 +8,17 @@ export const kumaService = (row: KumaRow): KumaCheck => {
   const host = String(row.hostname ?? '')
   switch (row.type) {
     case 'port':
-      return check(`tcp://${authority(host, row.port)}`)
+      return port(row, host)
     case 'ping':
       return check(`ping://${bracketed(host)}`)
     case 'dns':
       return dns(row)
     case 'websocket-upgrade':
-      return check(String(row.url ?? ''), {
-        ...(row.ws_subprotocol ? { protocol: row.ws_subprotocol } : {}),
-        ...(row.ignore_tls ? { certificate: 'any' } : {}),
-      })
+      return webSocket(row)
     case 'grpc-keyword':
       return grpc(row)
     case 'smtp':
-      return check(`tcp://${authority(host, row.port)}`, {
+      return check(`tcp://${authority(host, row.port || 25)}`, {
         recipe: 'smtp',
         ...(row.smtp_security === 'starttls' && { starttls: true }),
         ...(row.smtp_security === 'secure' && { tls: true }),
@@ -31,7 +29,7 @@ export const kumaService = (row: KumaRow): KumaCheck => {
     case 'postgres':
     case 'mysql':
     case 'mongodb':
-      return database(row.type, String(row.database_connection_string ?? ''))
+      return database(row, row.type)
     default:
       return { why: `Vigia has no check of the type ${row.type}` }
   }
@@ -46,6 +44,41 @@ const check = (url: string, settings: Record<string, unknown> = {}, lost: string
 
 const bracketed = (host: string) => (host.includes(':') && !host.startsWith('[') ? `[${host}]` : host)
 const authority = (host: string, port: unknown) => `${bracketed(host)}:${port}`
+
+/** A port. Kuma also looks at its certificate if the monitor has TLS and notices about the expiry. */
+const port = (row: KumaRow, host: string): KumaCheck => {
+  const address = authority(host, row.port)
+  const alert = row.expected_tls_alert
+  if (alert && alert !== 'none') return { why: `it expects the TLS alert ${alert}, which Vigia does not have` }
+  const security = row.expiry_notification ? row.smtp_security : null
+  if (security === 'secure') return check(`tls://${address}`)
+  if (security !== 'starttls') return check(`tcp://${address}`)
+  const starttls = row.port === 143 ? 'imap' : 'smtp'
+  return check(`tls://${address}`, { starttls }, [`it starts TLS as with ${starttls}, and no other protocol is tried`])
+}
+
+const webSocket = (row: KumaRow): KumaCheck => {
+  const refusal = refusalOf(row)
+  if (refusal !== null) return { why: refusal }
+  // Kuma ignores headers that are not JSON.
+  const headers = headerSettings(parsedHeaders(row.headers) ?? {})
+  const codes = String(row.accepted_statuscodes_json ?? '["1000"]')
+  const [protocol, ...more] = String(row.ws_subprotocol ?? '')
+    .replace(/\s/g, '')
+    .split(',')
+  const monitor = {
+    settings: { ...(protocol && { protocol }), ...(row.ignore_tls ? { certificate: 'any' } : {}) },
+    secrets: {},
+    lost: [
+      ...(more.length > 0 ? [`only the subprotocol ${protocol} is offered, without ${more.join(', ')}`] : []),
+      ...(codes === '["1000"]' ? [] : ['the code with which the server closes is not looked at']),
+      ...(row.ws_ignore_sec_websocket_accept_header ? ['the header Sec-WebSocket-Accept has to be right'] : []),
+    ],
+  }
+  withHeaders(monitor, headers)
+  addAuth(monitor, row)
+  return { entry: { url: row.url }, ...monitor }
+}
 
 /** The types of records of which Kuma compares the same text as Vigia. */
 const comparable = new Set(['A', 'AAAA', 'CNAME', 'NS', 'PTR', 'TXT'])
@@ -111,13 +144,14 @@ const mqtt = ({ hostname, port }: KumaRow): KumaCheck => {
 const usualPorts = { redis: 6379, postgres: 5432, mysql: 3306, mongodb: 27_017 }
 
 /** The server of a connection string. The password in it is not used, because the check does not log in. */
-const database = (type: keyof typeof usualPorts, connection: string): KumaCheck => {
-  const url = URL.parse(connection)
+const database = (row: KumaRow, type: keyof typeof usualPorts): KumaCheck => {
+  const url = URL.parse(String(row.database_connection_string ?? ''))
   if (url === null || url.hostname === '' || url.protocol.endsWith('+srv:'))
     return { why: `its connection string does not name one server` }
   const target = `tcp://${url.hostname}:${url.port || usualPorts[type]}`
   if (type === 'mongodb') return check(target, {}, ['only the connection to the port is checked'])
-  return check(target, { recipe: type, ...(url.protocol === 'rediss:' && { tls: true }) }, [
+  const tls = url.protocol === 'rediss:' && { tls: true, ...(row.ignore_tls ? { certificate: 'any' } : {}) }
+  return check(target, { recipe: type, ...tls }, [
     'it does not log in and makes no query; the server must only answer in its protocol',
   ])
 }

@@ -30,8 +30,17 @@ describe('an endpoint of Gatus becomes an entry of vigia.yaml', () => {
     [
       'GraphQL',
       ['graphql: true', 'method: POST', 'body: "{ a }"', conditions('[STATUS] == any(200, 429)')],
-      { settings: { method: 'POST', body: '{"query":"{ a }"}', status: '200,429' } },
+      {
+        settings: {
+          ...{ method: 'POST', body: '{"query":"{ a }"}', status: '200,429' },
+          headers: { 'Content-Type': 'application/json' },
+        },
+      },
     ],
+    ['a pattern of status codes', [conditions('[STATUS] == pat(2*)')], {}],
+    ['a pattern that is not wanted', [conditions('[STATUS] != pat(5??)')], { settings: { status: '100-499' } }],
+    ['the placeholder on the right side', [conditions('300 > [STATUS]', '200 <= [STATUS]')], {}],
+    ['small letters', [conditions('[status] == 404')], { settings: { status: '404' } }],
     [
       'the options of the client',
       ['client: {insecure: true, ignore-redirect: true}', conditions('[STATUS] >= 200', '[STATUS] < 300')],
@@ -61,6 +70,14 @@ describe('an endpoint of Gatus becomes an entry of vigia.yaml', () => {
     ['tls://shop.example:443', [], { url: 'tls://shop.example:443' }],
     ['starttls://shop.example:587', [], { url: 'tls://shop.example:587', settings: { starttls: 'smtp' } }],
     ['wss://shop.example/feed', ['body: hi'], { url: 'wss://shop.example/feed', settings: { send: 'hi' } }],
+    ['tcp://shop.example:6379', ['body: PING'], { url: 'tcp://shop.example:6379', settings: { send: 'PING' } }],
+    [
+      'tls://shop.example:6380',
+      ['body: PING', 'client: {insecure: true}'],
+      { url: 'tcp://shop.example:6380', settings: { tls: true, send: 'PING', certificate: 'any' } },
+    ],
+    ['ssh://shop.example', [], { url: 'tcp://shop.example:22', settings: { expect: 'SSH-' } }],
+    ['ssh://shop.example:2222', [], { url: 'tcp://shop.example:2222', settings: { expect: 'SSH-' } }],
     ['grpcs://shop.example:443', [], { url: 'grpcs://shop.example:443' }],
     [
       '8.8.8.8',
@@ -70,6 +87,43 @@ describe('an endpoint of Gatus becomes an entry of vigia.yaml', () => {
   ])('%s', (target, lines, expected) => {
     const read = importOne(`url: ${target}`, ...lines, conditions('[CONNECTED] == true'))
     expect(read).toMatchObject({ entry: { name: 'Shop', ...expected }, lost: [] })
+  })
+
+  test.each([
+    ['tcp://shop.example:6379', ['body: PING'], '[BODY] == pat(*PONG*)', { send: 'PING', expect: 'PONG' }],
+    ['wss://shop.example/feed', ['body: hi'], '[BODY] == pat(*echo hi*)', { send: 'hi', expect: 'echo hi' }],
+    [
+      '8.8.8.8',
+      ['dns: {query-name: shop.example, query-type: A}'],
+      '[BODY] == 203.0.113.7',
+      { server: '8.8.8.8', expected: ['203.0.113.7'] },
+    ],
+  ])('%s with a condition about its answer', (target, lines, condition, settings) => {
+    const read = importOne(`url: ${target}`, ...lines, conditions('[CONNECTED] == true', condition))
+    expect(read).toMatchObject({ entry: { settings }, lost: [] })
+  })
+
+  test('a thousand endpoints may share their settings by aliases', () => {
+    const endpoints = Array.from(
+      { length: 1_000 },
+      (_, n) => `  - {<<: *usual, name: s${n}, url: "https://s${n}.example", client: {<<: *client}}`,
+    )
+    const { monitors } = importGatus(
+      `x: &usual {client: &client {timeout: 5s}, conditions: ["[STATUS] == 200"]}\nendpoints:\n${endpoints.join('\n')}`,
+      {},
+    )
+    expect(monitors).toHaveLength(1_000)
+    expect(monitors[999]!.entry).toMatchObject({ timeout: '5s', settings: { status: '200' } })
+  })
+
+  test('thresholds come from the default alert of the provider, and an alert that is off has none', () => {
+    const [monitor] = importGatus(
+      `alerting: {slack: {default-alert: {failure-threshold: 5, success-threshold: 4}}}
+endpoints: [{name: A, url: "https://a.example", conditions: ["[STATUS] == 200"],
+  alerts: [{type: slack, success-threshold: 3}, {type: email, enabled: false, failure-threshold: 9}]}]`,
+      {},
+    ).monitors
+    expect(monitor!.entry).toMatchObject({ confirmations: 5, recoveries: 3 })
   })
 
   test('a password in a header becomes a secret', () => {
@@ -104,7 +158,16 @@ describe('conditions about the body', () => {
     })
   })
 
-  const body = { status: 'UP', code: 7, text: '7', items: [1, 2, 3], empty: [], user: { name: 'john doe' }, yes: true }
+  test('become the longest text of a pattern, with a note', () => {
+    const { entry, lost } = importOne(url, conditions('[STATUS] == 200', '[BODY] == pat(all*is well)'))
+    expect(entry!.settings).toEqual({ status: '200', keyword: 'is well' })
+    expect(lost).toEqual(['with [BODY] == pat(all*is well), the body has to contain "is well" anywhere'])
+  })
+
+  const body = {
+    ...{ status: 'UP', code: 7, text: '7', items: [1, 2, 3], empty: [], user: { name: 'john doe' }, yes: true },
+    ...{ ratio: 0.5, nothing: null, lines: 'one\ntwo' },
+  }
   test.each([
     ['[BODY].status == UP', true],
     ['[BODY].status == DOWN', false],
@@ -132,6 +195,14 @@ describe('conditions about the body', () => {
     ['has([BODY].errors) == true', false],
     ['has([BODY].errors) == false', true],
     ['has([BODY].user) == false', false],
+    ['has([BODY].nothing) == true', false],
+    ['has([BODY].nothing) == false', true],
+    ['[BODY].ratio == 0.5', true],
+    ['[BODY].ratio == 0.6', false],
+    ['UP == [BODY].status', true],
+    ['8 > [BODY].code', true],
+    ['[body].status == UP', true],
+    ['[BODY].lines == pat(one*two)', true],
   ])('%s is %j for a body, as with Gatus', async (condition, expected) => {
     const [assertion] = (settingsOf(condition)?.json ?? []) as {
       path: string
@@ -156,7 +227,11 @@ describe('what is different or left out is told', () => {
     ['[CERTIFICATE_EXPIRATION] > 48h', { certificateDays: 2 }, 'a certificate that expires soon counts as degraded'],
     ['[IP] == 203.0.113.7', {}, 'the condition [IP] == 203.0.113.7 is left out: Vigia does not have it'],
     ['[DOMAIN_EXPIRATION] > 720h', {}, 'is left out: Vigia does not have it'],
-    ['[BODY] == ok', {}, 'is left out: Vigia compares a part of the JSON'],
+    ['[BODY] == ok', { keyword: 'ok' }, 'the body has to contain "ok" anywhere'],
+    ['[BODY] != ok', {}, 'is left out: Vigia compares a part of the JSON'],
+    ['[BODY] == pat([a-z]*)', {}, 'is left out: Vigia compares a part of the JSON'],
+    ['len([BODY]) > 5', {}, 'is left out: Vigia compares a part of the JSON'],
+    ['has([BODY]) == true', {}, 'is left out: Vigia compares a part of the JSON'],
     ['[BODY].a.[0]. == 1', {}, 'is left out'],
   ])('%s', (condition, settings, words) => {
     const { entry, lost } = importOne(url, conditions('[STATUS] == 200', condition))
@@ -173,9 +248,23 @@ describe('what is different or left out is told', () => {
     expect(importOne(url, line, conditions('[STATUS] == 200')).why).toContain(why)
   })
 
+  test.each([
+    ['[CONNECTED] == false', 'it is up while its service fails'],
+    ['[CONNECTED] != true', 'it is up while its service fails'],
+    ['[STATUS] == 0', 'its conditions accept no status'],
+  ])('a monitor with %s', (condition, why) => {
+    expect(importOne(url, conditions(condition)).why).toContain(why)
+  })
+
+  test('a name that must not exist', () => {
+    const lines = ['url: 8.8.8.8', 'dns: {query-name: a.example, query-type: A}', conditions('[DNS_RCODE] == NXDOMAIN')]
+    expect(importOne(...lines).why).toContain('it is up while its service fails')
+  })
+
   test('other schemes, suites, alerting and external endpoints without a heartbeat', () => {
     const { leftOut, monitors } = importGatus(
-      `endpoints: [{name: A, group: g, url: "ssh://a.example", conditions: ["[CONNECTED] == true"]}]
+      `endpoints: [{name: A, group: g, url: "udp://a.example:53", conditions: ["[CONNECTED] == true"]},
+  {name: B, url: "ssh://b.example", ssh: {username: me, password: pw}, conditions: ["[CONNECTED] == true"]}]
 suites: [{name: flow}]
 external-endpoints: [{name: pushed, token: x}]
 alerting: {slack: {webhook-url: x}}
@@ -185,6 +274,7 @@ maintenance: {start: "23:00", duration: 1h}`,
     expect(monitors).toEqual([])
     expect(leftOut.map(({ what }) => what)).toEqual([
       'g/A',
+      'B',
       'the external endpoint pushed',
       'the suite flow',
       'alerting by slack',

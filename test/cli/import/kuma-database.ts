@@ -14,7 +14,7 @@ const tables = {
     description text, parent integer, invert_keyword boolean default 0, json_path text, expected_value text,
     timeout double default 0, json_path_operator text, cache_bust boolean default 0, conditions text default '[]',
     smtp_security text, ws_subprotocol text default '', ip_family text, domain_expiry_notification boolean default 0,
-    bearer_token text`,
+    bearer_token text, expected_tls_alert text, ws_ignore_sec_websocket_accept_header boolean default 0`,
   notification: 'id integer primary key, name text, config text',
   maintenance:
     'id integer primary key, title text, strategy text, active boolean, cron text, timezone text, duration integer, start_date text, end_date text',

@@ -74,6 +74,16 @@ describe('a monitor of Uptime Kuma becomes an entry of vigia.yaml', () => {
       { type: 'json-query', json_path: 's', json_path_operator: 'contains', expected_value: 'a.b' },
       { settings: { json: [{ path: "$[?search($.s, 'a\\\\.b')]" }] } },
     ],
+    [
+      'another text',
+      { type: 'json-query', json_path: 's', json_path_operator: '!=', expected_value: 'a' },
+      { settings: { json: [{ path: "$[?$.s && $.s != null && !($.s == 'a')]" }] } },
+    ],
+    [
+      'a text in the whole body',
+      { type: 'json-query', json_path: '$', json_path_operator: 'contains', expected_value: 'ok' },
+      { settings: { keyword: 'ok' } },
+    ],
     ['retries', { maxretries: 5 }, { confirmations: 6 }],
     ['an interval with its usual timeout', { interval: 20, timeout: 16 }, { interval: '20s', timeout: '16s' }],
     ['no timeout', { interval: 20, timeout: 0 }, { interval: '20s', timeout: '16s' }],
@@ -88,7 +98,18 @@ describe('a monitor of Uptime Kuma becomes an entry of vigia.yaml', () => {
   test.each<[string, Row, object]>([
     ['port', { hostname: 'shop.example', port: 22 }, { url: 'tcp://shop.example:22' }],
     ['port', { hostname: '2001:db8::1', port: 22 }, { url: 'tcp://[2001:db8::1]:22' }],
+    [
+      'port',
+      { hostname: 'shop.example', port: 993, smtp_security: 'secure', expiry_notification: 1 },
+      { url: 'tls://shop.example:993' },
+    ],
+    [
+      'port',
+      { hostname: 'shop.example', port: 143, smtp_security: 'starttls', expiry_notification: 1 },
+      { url: 'tls://shop.example:143', settings: { starttls: 'imap' } },
+    ],
     ['ping', { hostname: 'shop.example' }, { url: 'ping://shop.example' }],
+    ['smtp', { hostname: 'shop.example' }, { url: 'tcp://shop.example:25', settings: { recipe: 'smtp' } }],
     [
       'dns',
       { hostname: 'shop.example', dns_resolve_type: 'MX', dns_resolve_server: '1.1.1.1', port: 53 },
@@ -107,8 +128,8 @@ describe('a monitor of Uptime Kuma becomes an entry of vigia.yaml', () => {
     ],
     [
       'websocket-upgrade',
-      { url: 'wss://shop.example/feed', ws_subprotocol: 'chat' },
-      { url: 'wss://shop.example/feed', settings: { protocol: 'chat' } },
+      { url: 'wss://shop.example/feed', ws_subprotocol: 'chat, v2', headers: '{"X-Team":"ops"}' },
+      { url: 'wss://shop.example/feed', settings: { protocol: 'chat', headers: { 'X-Team': 'ops' } } },
     ],
     [
       'grpc-keyword',
@@ -128,8 +149,8 @@ describe('a monitor of Uptime Kuma becomes an entry of vigia.yaml', () => {
     ],
     [
       'redis',
-      { database_connection_string: 'rediss://:pw@shop.example' },
-      { url: 'tcp://shop.example:6379', settings: { recipe: 'redis', tls: true } },
+      { database_connection_string: 'rediss://:pw@shop.example', ignore_tls: 1 },
+      { url: 'tcp://shop.example:6379', settings: { recipe: 'redis', tls: true, certificate: 'any' } },
     ],
     [
       'postgres',
@@ -163,6 +184,14 @@ describe('a monitor of Uptime Kuma becomes an entry of vigia.yaml', () => {
     })
   })
 
+  test('also those of a WebSocket', () => {
+    const bearer = { auth_method: 'bearer', bearer_token: 'abc' }
+    expect(importOne({ type: 'websocket-upgrade', url: 'wss://shop.example', ...bearer })).toMatchObject({
+      entry: { settings: { auth: { bearer: true } } },
+      secrets: { token: 'abc' },
+    })
+  })
+
   test('the token of an Authorization header becomes a secret, and other headers that look secret are told', () => {
     expect(importOne({ ...site, headers: '{"authorization":"Bearer abc","X-Api-Key":"k"}' })).toMatchObject({
       entry: { settings: { auth: { bearer: true }, headers: { 'X-Api-Key': 'k' } } },
@@ -178,6 +207,9 @@ describe('what cannot be imported is told with the reason', () => {
     [{ ...site, proxy_id: 1 }, 'it is checked through a proxy'],
     [{ ...site, auth_method: 'oauth2-cc' }, 'OAuth 2 is not supported'],
     [{ ...site, type: 'json-query', json_path: '$sum(a)', expected_value: '1' }, 'is more than a path'],
+    [{ ...site, type: 'json-query', json_path: '$', json_path_operator: '!=', expected_value: '1' }, 'the whole body'],
+    [{ type: 'websocket-upgrade', url: 'wss://shop.example', auth_method: 'mtls' }, 'client certificates'],
+    [{ type: 'port', hostname: 'a', port: 1, expected_tls_alert: 'certificate_required' }, 'the TLS alert'],
     [{ type: 'docker' }, 'Vigia has no check of the type docker'],
     [{ type: 'grpc-keyword', grpc_service_name: 'Shop', grpc_method: 'buy', keyword: 'x' }, 'it calls Shop/buy'],
     [{ type: 'postgres', database_connection_string: 'host=a' }, 'its connection string does not name one server'],
