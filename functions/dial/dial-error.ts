@@ -91,4 +91,11 @@ export const tlsErrorCodeOf = (thrown: unknown): ProbeErrorCode => {
 export const refusesHttp1 = (thrown: unknown): boolean =>
   codeOf(thrown) === 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
 
+/** Whether the server said only that the handshake failed. It may accept none of the groups for the key exchange. */
+export const refusesHandshake = (thrown: unknown): boolean =>
+  /^ERR_SSL_.*ALERT_(?:HANDSHAKE_FAILURE|INSUFFICIENT_SECURITY)$/.test(codeOf(thrown))
+
+/** Whether the server may accept another offer. */
+export const isRefusedOffer = (thrown: unknown): boolean => refusesHttp1(thrown) || refusesHandshake(thrown)
+
 const codeOf = (thrown: unknown) => String((thrown as NodeJS.ErrnoException).code ?? '')

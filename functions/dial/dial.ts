@@ -1,17 +1,19 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { type Clock, systemClock } from '#functions/host/clock.ts'
 import { memoize } from '#functions/host/memoize.ts'
 import type { AddressGuard } from './address.ts'
 import { type Connection, startTls, tcpConnector } from './connection.ts'
 import { type Attempt, type DialResult, type Family, runAttempt } from './dial-attempt.ts'
-import { DialError, refusesHttp1 } from './dial-error.ts'
+import { DialError, refusesHandshake, refusesHttp1 } from './dial-error.ts'
 import type { HttpBody } from './http-body.ts'
-import { type HttpRequest, headersOf, redirected, textOf, wishOf } from './http-request.ts'
+import { type HttpRequest, hasSecrets, headersOf, redirected, textOf, wishOf } from './http-request.ts'
 import { type HttpResponse, requestByHttp1 } from './http1.ts'
 import { type Lookup, nameLookup } from './lookup.ts'
 import { isRedirect } from './response-reader.ts'
 import { type Endpoint, httpEndpoint, redirectEndpoint, serviceOf } from './target.ts'
 import { secureContexts, secureSocket, type TlsOptions } from './tls.ts'
+import { type ServerSession, tlsSessions } from './tls-sessions.ts'
 
 export { type AddressGuard, addressGuard } from './address.ts'
 export type { DialResult, Family, Phases } from './dial-attempt.ts'
@@ -62,6 +64,7 @@ export interface DiallerOptions {
   lookup?: Lookup
   /** Certificates (PEM) of the authorities to trust instead of the default ones. */
   ca?: string
+  clock?: Clock
 }
 
 /** The maximum number of redirects that are followed. Browsers have the same limit. */
@@ -69,7 +72,7 @@ const maxRedirects = 20
 
 const http1Only = ['http/1.1']
 const http2OrHttp1 = ['h2', 'http/1.1']
-const maxHttp2Hosts = 1_000
+const maxHosts = 1_000
 
 /** A request without options. It is sent most often, so its text is computed once for each URL. */
 const plainGet: HttpRequest = {}
@@ -80,36 +83,50 @@ const plainGet: HttpRequest = {}
  * Each redirect is checked in the same way. The dialler uses no proxy, keeps no connection open and asks for no
  * compression.
  */
-export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions): Dialler => {
+export const safeDialler = ({ guard, lookup = nameLookup(), ca, clock = systemClock }: DiallerOptions): Dialler => {
   const tcp = tcpConnector({ guard, lookup })
   // Memoized, because each monitor dials the same URL again and again.
   const endpointOf = memoize(httpEndpoint)
   const contextFor = secureContexts(ca)
+  const sessionWith = tlsSessions(clock)
 
   /** Hosts, with their ports, that refused HTTP/1.1. Other hosts are not offered HTTP/2, because HTTP/2 costs more. */
-  const http2Hosts = new Set<string>()
+  const http2Hosts = hostSet()
+  /** Hosts, with their ports, that may have refused the classic groups for the key exchange. */
+  const hybridHosts = hostSet()
 
+  /** Adds the session with the server to `sessions`, if the connection uses one. */
   const connectHttp = async (
     endpoint: Endpoint,
     attempt: Attempt,
     attemptIndex: number,
-    tls: TlsOptions = {},
+    request: HttpRequest,
+    sessions: ServerSession[],
   ): Promise<Connection> => {
     if (!endpoint.secure) return tcp.connect(endpoint, attempt, attemptIndex)
-    const connectTls = async (protocols: string[]) =>
-      startTls(await tcp.connect(endpoint, attempt, attemptIndex, true), attempt, {
-        ...tls,
-        ...{ host: endpoint.host, secureContext: contextFor(tls.ca), protocols },
-      })
     const { host } = endpoint.url
-    try {
-      return await connectTls(http2Hosts.has(host) ? http2OrHttp1 : http1Only)
-    } catch (error) {
-      if (!refusesHttp1(error)) throw error
+    const { tls = {} } = request
+    const maySendClassic = !hasSecrets(request)
+    const connectTls = async () => {
+      const connection = await tcp.connect(endpoint, attempt, attemptIndex, true)
+      const session = mayResume(tls, attemptIndex) ? sessionWith(host, attempt.address) : undefined
+      if (session !== undefined) sessions.push(session)
+      return startTls(connection, attempt, {
+        ...tls,
+        ...{ host: endpoint.host, session },
+        secureContext: contextFor({ ca: tls.ca, classic: maySendClassic && !hybridHosts.has(host) }),
+        protocols: http2Hosts.has(host) ? http2OrHttp1 : http1Only,
+      })
     }
-    if (http2Hosts.size >= maxHttp2Hosts) http2Hosts.clear()
-    http2Hosts.add(host)
-    return connectTls(http2OrHttp1)
+    for (;;)
+      try {
+        return await connectTls()
+      } catch (error) {
+        const isNews =
+          (refusesHttp1(error) && http2Hosts.add(host)) ||
+          (refusesHandshake(error) && maySendClassic && hybridHosts.add(host))
+        if (!isNews) throw error
+      }
   }
 
   const send = async (
@@ -129,20 +146,21 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
     return requestByHttp1(text, connection, attempt, wish)
   }
 
-  const sendAndFollow = (
+  const sendAndFollow = async (
     url: string,
     { attemptIndex = 0, ...limits }: DialOptions,
     first: HttpRequest,
     onBody: (body: HttpBody) => void,
-  ): Promise<DialResult> =>
-    runAttempt(limits, async attempt => {
+  ): Promise<DialResult> => {
+    const sessions: ServerSession[] = []
+    const result = await runAttempt(limits, async attempt => {
       let parsed = endpointOf(url)
       let request: HttpRequest | null = first
       for (let redirects = 0; ; redirects++) {
         if (!parsed.ok) throw new DialError(redirects === 0 ? parsed.error : 'bad-redirect')
         if (request === null) throw new DialError('bad-redirect')
         const { endpoint } = parsed
-        const connection = await connectHttp(endpoint, attempt, attemptIndex, request.tls)
+        const connection = await connectHttp(endpoint, attempt, attemptIndex, request, sessions)
         const response = await send(endpoint, request, connection, attempt)
         attempt.status = response.status
         if (response.content) onBody(response.content)
@@ -154,6 +172,9 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
         if (request !== plainGet) request = redirected(request, response.status, endpoint.url, parsed.endpoint.url)
       }
     })
+    if (result.error !== null) for (const session of sessions) session.forget()
+    return result
+  }
 
   return {
     get: (url, options) => sendAndFollow(url, options, plainGet, () => {}),
@@ -179,11 +200,29 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca }: DiallerOptions
           attempt,
           open: async to => (await tcp.connect(to, attempt, attemptIndex, true)).socket,
           startTls: (socket, host, options = {}) =>
-            secureSocket(socket, attempt, { ...options, host, secureContext: contextFor(options.ca) }),
+            secureSocket(socket, attempt, { ...options, host, secureContext: contextFor({ ca: options.ca }) }),
           addressesOf: host => tcp.addressesOf(host, attempt),
         }),
       ),
 
     mayDial: guard,
+  }
+}
+
+/** Whether a request may resume a session: in the first attempt of a check that only trusts the usual authorities. */
+const mayResume = ({ ca, anyCertificate, reportsExpiry }: TlsOptions, attemptIndex: number): boolean =>
+  attemptIndex === 0 && ca === undefined && !anyCertificate && !reportsExpiry
+
+/** A set of hosts of limited size. `add` returns whether the host is new. */
+const hostSet = () => {
+  const hosts = new Set<string>()
+  return {
+    has: (host: string): boolean => hosts.has(host),
+    add: (host: string): boolean => {
+      if (hosts.has(host)) return false
+      if (hosts.size >= maxHosts) hosts.clear()
+      hosts.add(host)
+      return true
+    },
   }
 }

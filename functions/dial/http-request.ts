@@ -18,6 +18,10 @@ export interface HttpRequest {
   maxBodyBytes?: number
 }
 
+/** Whether a request contains what only the user and the site should know. */
+export const hasSecrets = ({ headers, body, authorization }: HttpRequest): boolean =>
+  headers !== undefined || body !== undefined || authorization !== undefined
+
 /** The headers of a request, except those that only HTTP/1 has. */
 export const headersOf = ({ headers = {}, body, authorization }: HttpRequest, url: URL): Record<string, string> => {
   const own = {

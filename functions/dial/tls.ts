@@ -1,9 +1,18 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { isIP } from 'node:net'
-import { connect, createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
+import {
+  checkServerIdentity,
+  connect,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls'
 import { memoize } from '#functions/host/memoize.ts'
 import type { Attempt } from './dial-attempt.ts'
-import { DialError, refusesHttp1, tlsErrorCodeOf } from './dial-error.ts'
+import { DialError, isRefusedOffer, tlsErrorCodeOf } from './dial-error.ts'
+import type { ServerSession } from './tls-sessions.ts'
 
 /** How the certificate of a server is judged. */
 export interface TlsOptions {
@@ -18,20 +27,39 @@ export interface TlsOptions {
 /** A context takes about 0.7 ms and 100 kB, so monitors with the same authorities share one. */
 const maxContexts = 200
 
+/**
+ * The groups for the key exchange that nearly every server has. By default, OpenSSL also sends a key for the hybrid
+ * X25519MLKEM768, which costs 0.2 ms more. The hybrid protects what is sent today from the quantum computers of later.
+ */
+const classicGroups = 'X25519:P-256:P-384:P-521'
+
+export interface ContextOptions {
+  /** Certificates (PEM) of the authorities to trust instead of the default ones. */
+  ca?: string | undefined
+  /** Offers only `classicGroups`. */
+  classic?: boolean
+}
+
 /** Returns a function that returns the context for the authorities of a monitor, or the default one. */
-export const secureContexts = (defaultCa: string | undefined): ((ca?: string) => SecureContext) => {
-  let standard: SecureContext | undefined
-  const own = memoize(contextOf, maxContexts)
-  return ca => {
-    if (ca !== undefined) return own(ca)
-    standard ??= createSecureContext(defaultCa === undefined ? {} : { ca: defaultCa })
-    return standard
+export const secureContexts = (defaultCa: string | undefined): ((options?: ContextOptions) => SecureContext) => {
+  const standard = contextsFor(defaultCa)
+  const own = memoize(contextsFor, maxContexts)
+  return ({ ca, classic = false } = {}) => (ca === undefined ? standard : own(ca))(classic)
+}
+
+/** Creates the contexts for the authorities when they are needed. */
+const contextsFor = (ca: string | undefined): ((classic: boolean) => SecureContext) => {
+  const contexts = new Map<boolean, SecureContext>()
+  return classic => {
+    const context = contexts.get(classic) ?? contextOf(ca, classic)
+    contexts.set(classic, context)
+    return context
   }
 }
 
-const contextOf = (ca: string): SecureContext => {
+const contextOf = (ca: string | undefined, classic: boolean): SecureContext => {
   try {
-    return createSecureContext({ ca })
+    return createSecureContext({ ...(ca !== undefined && { ca }), ...(classic && { ecdhCurve: classicGroups }) })
   } catch {
     // The certificates were valid when they were stored, so this says nothing about the site.
     throw new DialError('not-checked')
@@ -42,21 +70,38 @@ export interface Handshake extends TlsOptions {
   host: string
   secureContext: SecureContext
   protocols?: string[]
+  /** The session with the server. Without it, the handshake is a full one. */
+  session?: ServerSession | undefined
 }
 
-/** Starts TLS on a TCP connection. Rejects with the TLS library's error if the server refuses HTTP/1.1. */
+/**
+ * Starts TLS on a TCP connection. Rejects with the TLS library's error if the server refuses what was offered, such as
+ * HTTP/1.1.
+ */
 export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: Handshake): Promise<TLSSocket> => {
-  const { host, secureContext, protocols, anyCertificate = false, reportsExpiry = false } = handshake
+  const { host, secureContext, protocols, anyCertificate = false, reportsExpiry = false, session } = handshake
   const started = performance.now()
   const servername = isIP(host) ? '' : host
-  const secure = attempt.closeAtEnd(
+  const offered = session?.get()
+  const secure: TLSSocket = attempt.closeAtEnd(
     connect({
       ...{ socket, host, servername, secureContext, rejectUnauthorized: !anyCertificate },
+      checkServerIdentity: () => identityError(host, secure.getPeerX509Certificate()),
       ...(protocols && { ALPNProtocols: protocols }),
+      ...(offered && { session: offered }),
     }),
   )
+  // Node.js calls this for `checkServerIdentity`, which needs only the names. The objects of the whole chain would cost
+  // as much as a tenth of the handshake.
+  secure.getPeerCertificate = () => noCertificate
+  // Sessions are asked for only when needed, because Node.js copies each of them.
+  if (session !== undefined && offered === undefined)
+    secure.once('session', (received: Buffer) => session.keep(received, expiryOf(secure) ?? new Date(0)))
   await attempt.waitFor<void>((resolve, reject) => {
-    const onError = (error: Error) => reject(refusesHttp1(error) ? error : new DialError(tlsErrorCodeOf(error)))
+    const onError = (error: Error) => {
+      session?.forget()
+      reject(isRefusedOffer(error) ? error : new DialError(tlsErrorCodeOf(error)))
+    }
     secure.once('error', onError)
     secure.once('secureConnect', () => {
       secure.off('error', onError)
@@ -65,21 +110,54 @@ export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: 
     })
   })
   attempt.addPhaseTime('tlsMs', started)
+  // The server refused the session. The next handshake brings a new one.
+  if (offered !== undefined && !secure.isSessionReused()) session?.forget()
   if (anyCertificate) attempt.warn('any-certificate')
   if (reportsExpiry) noteExpiry(secure, attempt)
   return secure
 }
 
+const noCertificate = {} as PeerCertificate & { issuerCertificate: never }
+
+/** The error of a certificate that is for other hosts; undefined if it is for this host. */
+const identityError = (host: string, certificate: X509Certificate | undefined): Error | undefined => {
+  const names = certificate?.subjectAltName ?? ''
+  // Without such names, the common name counts too.
+  if (isIP(host) !== 0 || dnsName.test(names)) return namesError(`${host} ${names}`)
+  return checkServerIdentity(host, certificate?.toLegacyObject() ?? noCertificate)
+}
+
+const dnsName = /(?:^|, )DNS:/
+
+/** Memoized, because each monitor sees the same names again and again. A host name has no blank. */
+const identityErrors = memoize((hostAndNames: string): Error | 'none' => {
+  const end = hostAndNames.indexOf(' ')
+  const subjectaltname = hostAndNames.slice(end + 1)
+  return checkServerIdentity(hostAndNames.slice(0, end), { subjectaltname } as PeerCertificate) ?? 'none'
+}, 5_000)
+const namesError = (hostAndNames: string) => {
+  const found = identityErrors(hostAndNames)
+  return found === 'none' ? undefined : found
+}
+
 /** The longest chain that is looked at. */
 const maxChain = 10
 
-/** Notes when the first certificate of the chain expires. After a redirect, the earliest of all servers counts. */
-const noteExpiry = (secure: TLSSocket, attempt: Attempt) => {
+/** When the first certificate of the chain expires. */
+const expiryOf = (secure: TLSSocket): Date | undefined => {
+  let earliest: Date | undefined
   let certificate = secure.getPeerX509Certificate()
   for (let depth = 0; certificate !== undefined && depth < maxChain; depth++) {
     const { validToDate } = certificate
-    if (attempt.certificateExpiresAt === undefined || validToDate < attempt.certificateExpiresAt)
-      attempt.certificateExpiresAt = validToDate
+    if (earliest === undefined || validToDate < earliest) earliest = validToDate
     certificate = certificate.issuerCertificate
   }
+  return earliest
+}
+
+/** Notes when the first certificate of the chain expires. After a redirect, the earliest of all servers counts. */
+const noteExpiry = (secure: TLSSocket, attempt: Attempt) => {
+  const expiresAt = expiryOf(secure)
+  const known = attempt.certificateExpiresAt
+  if (expiresAt !== undefined && (known === undefined || expiresAt < known)) attempt.certificateExpiresAt = expiresAt
 }

@@ -1,0 +1,182 @@
+import { constants, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { AddressInfo, Socket } from 'node:net'
+import { createServer, type Server, type TlsOptions } from 'node:tls'
+import { afterEach, describe, expect, test } from 'vitest'
+import { addressGuard, type DialOptions, safeDialler } from '#functions/dial/dial.ts'
+import type { HttpRequest } from '#functions/dial/http-request.ts'
+import odd from '#test/functions/dial/support/odd-certificates.json' with { type: 'json' }
+import { until } from '#test/support/until.ts'
+
+const { good, constraint } = odd.servers
+const minuteMs = 60_000
+
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map(close => close()))
+})
+
+/** Starts a server that answers each request, or closes the connections while `isBroken`. */
+const startServer = async (options: TlsOptions = {}) => {
+  /** Whether each handshake resumed a session. */
+  const handshakes: boolean[] = []
+  const state = { isBroken: false }
+  const open = new Set<Socket>()
+  const server: Server = createServer({ ...good, ...options }, socket => {
+    handshakes.push(socket.isSessionReused())
+    socket.on('error', () => {})
+    socket.once('data', () =>
+      state.isBroken ? socket.destroy() : socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'),
+    )
+  })
+  server.on('tlsClientError', () => {})
+  server.on('connection', (socket: Socket) => {
+    open.add(socket.on('error', () => {}))
+    socket.on('close', () => open.delete(socket))
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  closing.push(() => {
+    for (const socket of open) socket.destroy()
+    return once(server.close(), 'close')
+  })
+  return { server, state, handshakes, port: (server.address() as AddressInfo).port }
+}
+
+/** A dialler with a clock, and its requests to `site.test`. */
+const startDialler = (port: number) => {
+  let now = Date.parse('2026-12-01T12:00:00Z')
+  const dialler = safeDialler({
+    ...{ guard: addressGuard('127.0.0.0/8'), lookup: async () => ['127.0.0.1'], ca: odd.root },
+    clock: () => new Date(now),
+  })
+  return {
+    dialler,
+    wait: (ms: number) => {
+      now += ms
+    },
+    get: (host = 'site.test', options: Partial<DialOptions> = {}) =>
+      dialler.get(`https://${host}:${port}/`, { timeoutMs: 5_000, ...options }),
+    request: (request: HttpRequest) => dialler.request(`https://site.test:${port}/`, { timeoutMs: 5_000, request }),
+  }
+}
+
+describe.each<[string, TlsOptions]>([
+  ['TLS 1.3', {}],
+  ['TLS 1.2', { maxVersion: 'TLSv1.2' }],
+  ['TLS 1.2 without tickets', { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET }],
+])('%s', (name, options) => {
+  test('the certificate is seen again five minutes after it was last seen', async () => {
+    const { port, handshakes } = await startServer(options)
+    const { get, wait } = startDialler(port)
+    for (let minute = 0; minute < 7; minute++) {
+      expect(await get()).toMatchObject({ error: null, status: 200, tlsMs: expect.any(Number) })
+      wait(minuteMs)
+    }
+    const isResumed = !name.includes('without')
+    expect(handshakes).toEqual([false, isResumed, isResumed, isResumed, isResumed, false, isResumed])
+  })
+})
+
+test('a server that gives no sessions makes full handshakes', async () => {
+  const { port, handshakes } = await startServer({ secureOptions: constants.SSL_OP_NO_TICKET })
+  const { get } = startDialler(port)
+  for (let check = 0; check < 3; check++) expect(await get()).toMatchObject({ error: null, status: 200 })
+  expect(handshakes[0]).toBe(false)
+})
+
+test('a certificate that is exchanged for a bad one is noticed at once by a server with new keys for its tickets', async () => {
+  const { port, server } = await startServer()
+  const { get } = startDialler(port)
+  expect(await get()).toMatchObject({ error: null })
+  server.setSecureContext(constraint)
+  expect(await get()).toMatchObject({ error: 'tls-untrusted' })
+})
+
+test('a certificate that is exchanged for a bad one is noticed within five minutes, and then at each check', async () => {
+  const ticketKeys = randomBytes(48)
+  const { port, server, handshakes } = await startServer({ ticketKeys })
+  const { get, wait } = startDialler(port)
+  expect(await get()).toMatchObject({ error: null })
+  server.setSecureContext({ ...constraint, ticketKeys })
+  wait(minuteMs)
+  expect(await get()).toMatchObject({ error: null })
+  expect(handshakes).toEqual([false, true])
+  wait(4 * minuteMs)
+  for (let check = 0; check < 3; check++) expect(await get()).toMatchObject({ error: 'tls-untrusted' })
+  server.setSecureContext({ ...good, ticketKeys })
+  expect(await get()).toMatchObject({ error: null })
+})
+
+test('a session is not used after a certificate of its chain has expired', async () => {
+  const { port, handshakes } = await startServer()
+  const { get, wait } = startDialler(port)
+  // The certificates expire on 5 November 2126.
+  wait(Date.parse('2126-11-05T20:33:00Z') - Date.parse('2026-12-01T12:00:00Z'))
+  for (let check = 0; check < 4; check++) {
+    await get()
+    wait(minuteMs)
+  }
+  expect(handshakes).toEqual([false, true, true, false])
+})
+
+test('a failure makes the next handshake a full one, whatever failed', async () => {
+  const { port, handshakes, state } = await startServer()
+  const { get } = startDialler(port)
+  await get()
+  state.isBroken = true
+  expect(await get()).toMatchObject({ error: 'reset' })
+  state.isBroken = false
+  expect(await get()).toMatchObject({ error: null })
+  expect(await get()).toMatchObject({ error: null })
+  expect(handshakes).toEqual([false, true, false, true])
+})
+
+test('further attempts of a check, and checks that look at the certificate, make full handshakes', async () => {
+  const { port, handshakes } = await startServer()
+  const { dialler, get, request } = startDialler(port)
+  await get()
+  await get('site.test', { attemptIndex: 1 })
+  await request({ tls: { reportsExpiry: true } })
+  await request({ tls: { anyCertificate: true } })
+  await request({ tls: { ca: odd.root } })
+  const { error } = await dialler.attempt({ timeoutMs: 5_000 }, async ({ open, startTls }) => {
+    await startTls(await open({ host: 'site.test', port }), 'site.test')
+    await until(() => handshakes.length === 6)
+  })
+  expect(error).toBeNull()
+  expect(handshakes).toEqual([false, false, false, false, false, false])
+  // An authority that does not know the certificate is asked, although a session of the host exists.
+  expect(await request({ tls: { ca: good.cert } })).toMatchObject({ error: 'tls-incomplete' })
+})
+
+test('a session is used only for its host name, and only in its process', async () => {
+  const { port, handshakes } = await startServer()
+  const { get } = startDialler(port)
+  const replica = startDialler(port)
+  await get()
+  expect(await get('other.test')).toMatchObject({ error: 'tls-wrong-host' })
+  expect(await replica.get()).toMatchObject({ error: null })
+  expect(await replica.get()).toMatchObject({ error: null })
+  expect(handshakes.filter(Boolean)).toHaveLength(1)
+})
+
+test('a server that has only the hybrid key exchange is up, and is found at the first check', async () => {
+  const { port, server } = await startServer({ ecdhCurve: 'X25519MLKEM768' })
+  const { get, wait } = startDialler(port)
+  let connections = 0
+  server.on('connection', () => connections++)
+  expect(await get()).toMatchObject({ error: null, status: 200 })
+  expect(connections).toBe(2)
+  wait(10 * minuteMs)
+  expect(await get()).toMatchObject({ error: null, status: 200 })
+  expect(connections).toBe(3)
+})
+
+test('a request with credentials offers the hybrid key exchange at once', async () => {
+  const { port, server } = await startServer({ ecdhCurve: 'X25519MLKEM768' })
+  const { request } = startDialler(port)
+  let connections = 0
+  server.on('connection', () => connections++)
+  expect(await request({ authorization: 'Bearer hush' })).toMatchObject({ error: null, status: 200 })
+  expect(connections).toBe(1)
+})
