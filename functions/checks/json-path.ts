@@ -51,5 +51,8 @@ export const selectedBy = async (path: string, document: unknown): Promise<unkno
   } catch (error) {
     // The path was valid when it was stored, so all other errors come from the depth.
     return (error as NodeJS.ErrnoException).code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? 'too slow' : 'too deep'
+  } finally {
+    // The sandbox would keep the document.
+    delete sandbox?.work
   }
 }
