@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { migrate, migrationsDir } from '#database/migrate.ts'
+import { backUp, restore } from '#database/operations/backup.ts'
 import { errorNumbers } from '#database/uptime/packed-result.ts'
 import { type ProbeResult, probeResultsIn } from '#database/uptime/probe-results.ts'
 import { resultPartitionsIn } from '#database/uptime/result-partitions.ts'
@@ -162,4 +163,20 @@ test('weeks after a rollback the release before stores results on days without a
   await resultPartitionsIn(database.db).createPartitions([later], 'probe_result')
   expect(await storeAsBefore(good(1, later))).toBe(true)
   expect((await database.db.query('select from probe_slot')).rowCount).toBe(0)
+})
+
+test('a backup of the release before is restored with the results that are still read', async () => {
+  const dueAt = await slotBefore(1, 60)
+  await storeAsBefore(good(1, dueAt))
+  const file = join(dir, 'older.backup')
+  await backUp(database.db, file, [{ dir, table: 'migration' }], now)
+  const restored = await emptyDatabase()
+  try {
+    await restore(restored.db, restored.url, file, [{ dir: migrationsDir, table: 'migration' }])
+    expect(await probeResultsIn(restored.db).of([{ monitorId: 1, dueAt }])).toEqual([
+      good(1, dueAt, { totalMs: 32_768 }),
+    ])
+  } finally {
+    await restored.end()
+  }
 })

@@ -7,14 +7,15 @@ const dayMs = 86_400_000
 /** The cursor of the sums: the first day that has none yet. */
 export const daySumsJob = 'day-sums'
 /** How many days one statement sums up. */
-const daysAtOnce = 10
+const daysAtOnce = 2
 /** Limit of statements for one run. The next run continues. */
-const maxStatements = 4
+const maxStatements = 20
 /** Results may come for these days back: uptime-prober stores missed slots of the last 13 days. */
 const lateDays = 14
 /** Nearly all results that come late are of these days. */
 const recentDays = 2
 
+const startOfDay = (instant: Date) => new Date(Math.floor(instant.getTime() / dayMs) * dayMs)
 const daysBefore = (instant: Date, days: number) => new Date(instant.getTime() - days * dayMs)
 const earlier = (one: Date, other: Date) => (one < other ? one : other)
 
@@ -26,10 +27,11 @@ export const probeDaysIn = (db: Postgres) => ({
    * last 14 days. So the sums contain results that came late.
    */
   sumUp: async (now: Date): Promise<void> => {
-    const today = new Date(Math.floor(now.getTime() / dayMs) * dayMs)
+    const today = startOfDay(now)
     const first = await db.transaction(async tx => {
       await cursorsIn(tx).correct(daySumsJob, today)
-      const { reached = daysBefore(today, hourDays - 1) } = (await cursorsIn(tx).reached(daySumsJob)) ?? {}
+      const cursor = await cursorsIn(tx).reached(daySumsJob)
+      const reached = cursor?.reached ?? startOfDay((await oldestHour(tx)) ?? now)
       return earlier(reached, daysBefore(today, reached < today ? lateDays : recentDays))
     })
     let from = first < daysBefore(today, hourDays - 1) ? daysBefore(today, hourDays - 1) : first
@@ -40,6 +42,15 @@ export const probeDaysIn = (db: Postgres) => ({
     }
   },
 })
+
+/** The oldest hour of all monitors; null if there is none. */
+const oldestHour = async (db: Postgres): Promise<Date | null> =>
+  (
+    await db.query<{ hour: Date | null }>(
+      `select min(oldest.hour) as hour from monitor
+       cross join lateral (select hour from probe_hour where monitor_id = monitor.id order by hour limit 1) oldest`,
+    )
+  ).rows[0]!.hour
 
 /** Sums up the days [from, to), and moves the cursor in the same transaction. */
 const sumDays = (db: Postgres, from: Date, to: Date): Promise<void> =>
