@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { announceAnEpisodeOnce, type JourneyPlace, reportAnOutageOnce } from '#test/support/journey-steps.ts'
+import {
+  announceAnEpisodeOnce,
+  type JobPlace,
+  reportAMissedPingOnce,
+  reportAnOutageOnce,
+} from '#test/support/journey-steps.ts'
 import { handledEvents } from './cluster/handled-events.ts'
 import { deadLettersSince, doubleTriggers, knativePlace, removeDoubleTriggers } from './cluster/place.ts'
 
@@ -7,7 +12,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
   ['once', false],
   ['twice', true],
 ])('on Knative, with every event delivered %s', (label, twice) => {
-  let place: JourneyPlace
+  let place: JobPlace
   let start: string
   beforeAll(async () => {
     place = await knativePlace()
@@ -26,6 +31,10 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
     await reportAnOutageOnce(place, `Eva ${label}`, { path: `/${label}` })
   })
 
+  test('a ping through the ingress is stored, a missed one is reported once, and the next one is one reply', async () => {
+    await reportAMissedPingOnce(place, `Lia ${label}`)
+  })
+
   test(`functions handled the events, and each message.requested ${twice ? 'at least twice' : 'once'}`, async () => {
     const counts = new Map<string, number>()
     const types = new Set<string>()
@@ -41,6 +50,8 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
       'monitor.down',
       'monitor.up',
       'probe.requested',
+      'heartbeats.due',
+      'heartbeat.changed',
     ]
     expect([...types]).toEqual(expect.arrayContaining(names.map(name => `dev.vigia.${name}`)))
     const messages = [...counts].filter(([event]) => event.startsWith('dev.vigia.message.requested'))

@@ -12,6 +12,14 @@ export interface JourneyPlace extends Pick<Simulators, 'telegram' | 'tvmaze' | '
   settled(): Promise<unknown>
 }
 
+/** Where jobs ping the function `heartbeat` of an installation, and where a journey makes time pass for it. */
+export interface JobPlace extends JourneyPlace {
+  /** Sends a ping as a job does, from outside of the installation, and returns the status of the answer. */
+  ping(path: string): Promise<number>
+  /** Runs a statement in Vigia's database. */
+  sql(statement: string): Promise<unknown>
+}
+
 export const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1000 + seconds) * 1000)
 
 /** Follows a show as a person does: sends the name of the show, then presses the button. */
@@ -125,4 +133,52 @@ export const reportAnOutageOnce = async (
   expect(up!.text).toMatch(/Ficou fora por (no máximo |pelo menos |cerca de )?\d+ (s|min)/)
   expect(up!.silent).toBe(true)
   expect(down!.text).toContain('500')
+}
+
+/** A job pings, misses its deadline and pings again. The person gets one message about each, the second as a reply. */
+export const reportAMissedPingOnce = async (place: JobPlace, person: string): Promise<void> => {
+  const ana = place.telegram.user(person, { language: 'pt-br' })
+  const job = `relatório de ${person}`
+  ana.send('/start')
+  await waitForReply(ana, /Vigia/)
+  ana.send(`/batimento ${job} 0 3 * * *`)
+  await waitForReply(ana, new RegExp(`Espero um sinal de ${job}`))
+  const address = ana
+    .answers()
+    .flatMap(({ buttons }) => buttons.flat())
+    .findLast(({ copy }) => copy?.includes('/ping/'))!.copy!
+  const path = address.slice(address.indexOf('/ping/'))
+  const ping = () =>
+    // While the function starts, the ingress may answer that it is unavailable; a job then sends its ping again.
+    until(async () => (await place.ping(path)) === 200, { what: 'the ping to be taken', timeoutMs: 60_000 })
+
+  await ping()
+  ana.send('/monitores')
+  await waitForReply(ana, new RegExp(`${job}: em dia\\n`))
+  await place.settled()
+
+  // The last ping came three days ago. The check of the deadlines computes the deadline again from these times.
+  const token = path.slice('/ping/'.length)
+  await place.sql(
+    `with job as (
+       update heartbeat set last_ping_at = now() - interval '3 days', expected_after = now() - interval '3 days',
+         late_at = now() - interval '2 days' where token = '${token}' returning monitor_id
+     )
+     update monitor set active_since = now() - interval '4 days' where id in (select monitor_id from job)`,
+  )
+  const late = new RegExp(`🔴 ${job} não deu sinal`)
+  await until(() => repliesMatching(ana, late).length > 0, { what: 'the message about the ping', timeoutMs: 120_000 })
+  await place.settled()
+  await ping()
+  const back = new RegExp(`🟢 ${job} deu sinal de novo`)
+  await until(() => repliesMatching(ana, back).length > 0, { what: 'the message that it pings', timeoutMs: 120_000 })
+  await place.settled()
+
+  const [down] = repliesMatching(ana, late)
+  const [up] = repliesMatching(ana, back)
+  expect(down!.text).toMatch(/Esperado: pelo cron 0 3 \* \* \* \(.*\), com tolerância de 1 h/)
+  expect(up!.replyTo).toBe(down!.id)
+  expect(up!.silent).toBe(true)
+  expect(repliesMatching(ana, late)).toHaveLength(1)
+  expect(repliesMatching(ana, back)).toHaveLength(1)
 }

@@ -1,16 +1,27 @@
 import { randomUUID } from 'node:crypto'
-import type { JourneyPlace } from '#test/support/journey-steps.ts'
+import { sendRequest } from '#test/support/http.ts'
+import type { JobPlace } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
 import { handledEvents, startKeepingLogs } from './handled-events.ts'
 import { vigiaInstalled } from './installed.ts'
 import { kubectl, list } from './kubectl.ts'
+import { nodeAddress } from './layout.ts'
+import { urlOf } from './vigia.ts'
+import { ingressPort } from './world.ts'
 
 /** Vigia on Knative, as the place of a journey. Installs it unless it is installed. */
-export const knativePlace = async (): Promise<JourneyPlace> => {
+export const knativePlace = async (): Promise<JobPlace> => {
   startKeepingLogs()
   const { world } = await vigiaInstalled()
   const { telegram, tvmaze, sites, sitesUrl } = world
-  return { telegram, tvmaze, sites, sitesUrl, fire, settled }
+  return { telegram, tvmaze, sites, sitesUrl, fire, settled, ping, sql: query }
+}
+
+/** Sends a ping through the ingress, as a job outside of the cluster does. */
+const ping = async (path: string): Promise<number> => {
+  const { host } = new URL(await urlOf('heartbeat'))
+  const target = `http://${nodeAddress}:${ingressPort}`
+  return (await sendRequest(target, { method: 'GET', path, headers: { host } })).status
 }
 
 /** The URL of a Broker's ingress, which the test reaches from the node. */

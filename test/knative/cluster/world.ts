@@ -16,7 +16,7 @@ export interface World extends Simulators {
 const httpsPort = 443
 const sitesPort = 8080
 /** The port of minikube's ingress at the node (infra/cluster/minikube/platform). */
-const ingressPort = 31080
+export const ingressPort = 31080
 
 /** Where the functions find Telegram and TVmaze. TLS is the only part that is left out. */
 export const apiUrls = {
