@@ -12,10 +12,12 @@ export interface PingDependencies {
   isFlood(): boolean
 }
 
+/** Jobs may ping many times a second, and anyone may send requests that are no pings. So these answers are quiet. */
 const text = (status: number, body: string, headers: Record<string, string> = {}): HttpResponse => ({
   status,
   headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
   body,
+  quiet: true,
 })
 
 /**
@@ -29,10 +31,13 @@ export const heartbeat = async (
   { writer, clock, tell, isFlood }: PingDependencies,
 ): Promise<HttpResponse> => {
   const parsed = parsePing(request, request.query)
-  if ('status' in parsed) return parsed.status === 404 ? unknown(isFlood) : text(parsed.status, parsed.text)
+  if ('status' in parsed)
+    return parsed.status === 404 ? unknown(isFlood) : text(parsed.status, parsed.text, parsed.headers)
   const outcome = await writer.write({ ...received(parsed, request), at: clock() })
-  if (outcome.done === 'stored' && outcome.change !== null) tell([outcome.change], context)
-  return responseTo(outcome, isFlood)
+  const response = responseTo(outcome, isFlood)
+  if (outcome.done !== 'stored' || outcome.change === null) return response
+  tell([outcome.change], context)
+  return { ...response, quiet: false }
 }
 
 const received = (ping: PingRequest, { body }: HttpRequest) => ({ ...ping, log: logOf(body) })

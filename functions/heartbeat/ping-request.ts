@@ -22,11 +22,14 @@ export interface PingRequest {
 export interface PingRefusal {
   status: number
   text: string
+  headers?: Record<string, string>
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const key = /^[A-Za-z0-9_-]{20,64}$/
 const slug = /^[a-z0-9_-]{1,100}$/
+
+const methods = ['GET', 'HEAD', 'POST']
 
 const notFound: PingRefusal = { status: 404, text: 'not found' }
 
@@ -41,7 +44,8 @@ export const parsePing = (
 ): PingRequest | PingRefusal => {
   const [root, first = '', ...rest] = path.replace(/\/$/, '').split('/').slice(1)
   if (root !== 'ping') return notFound
-  if (!['GET', 'HEAD', 'POST'].includes(method)) return { status: 405, text: 'method not allowed' }
+  if (!methods.includes(method))
+    return { status: 405, text: 'method not allowed', headers: { allow: methods.join(', ') } }
   const parsed = targetOf(first, rest)
   if (parsed === null) return notFound
   const meaning = meaningOf(parsed.suffix)

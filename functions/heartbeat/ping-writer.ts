@@ -64,6 +64,8 @@ const defaultLimits: PingLimits = {
  */
 export const longestCommitMs = 10_000
 
+const expireEveryMs = 100
+
 /** With five retries, as in `curl --retry 5`, a client tries for 50 seconds. */
 const retryAfterS = 10
 
@@ -81,6 +83,8 @@ export interface PingWriter {
 
 interface Waiting {
   ping: ReceivedPing
+  /** performance.now() when the ping came. */
+  since: number
   isSettled: boolean
   resolve(outcome: PingOutcome): void
   reject(error: Error): void
@@ -94,11 +98,16 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
   const { store, isTransient, now, recovered } = options
   const limits = { ...defaultLimits, ...options.limits }
   let waiting: Waiting[] = []
+  /** All pings without an answer, the oldest first. They share a timer, because a timer for each costs CPU time. */
+  const unsettled = new Set<Waiting>()
+  let expiring: NodeJS.Timeout | undefined
   let waitingBytes = 0
   let running: Promise<void> | undefined
   /** The time in which pings were refused and that is not stored yet. */
   let refused: Gap | null = null
   let settling: NodeJS.Timeout | undefined
+  /** The second of the last refusal that the log tells. */
+  let toldSecond = 0
 
   const bytesOf = ({ log }: ReceivedPing) => log?.length ?? 0
 
@@ -112,7 +121,11 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
 
   /** Refuses a ping. Its job may never send it again, so the time is recorded. */
   const refuse = (ping: ReceivedPing): RetryLater => {
-    refused = { from: refused === null || ping.at < refused.from ? ping.at : refused.from, to: now() }
+    const to = now()
+    refused = { from: refused === null || ping.at < refused.from ? ping.at : refused.from, to }
+    const second = Math.floor(to.getTime() / 1_000)
+    const quiet = second === toldSecond
+    toldSecond = second
     settling ??= setInterval(
       () =>
         settle().then(
@@ -125,13 +138,26 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
         ),
       1_000,
     ).unref()
-    return new RetryLater('the ping could not be stored; send it again', retryAfterS)
+    return new RetryLater('the ping could not be stored; send it again', retryAfterS, { quiet })
   }
 
   const settleOne = (one: Waiting, act: () => void) => {
     if (one.isSettled) return
     one.isSettled = true
+    unsettled.delete(one)
     act()
+  }
+
+  /** Refuses the pings that have waited for too long. */
+  const expire = () => {
+    const latest = performance.now() - limits.waitMs
+    for (const one of unsettled) {
+      if (one.since > latest) break
+      settleOne(one, () => one.reject(refuse(one.ping)))
+    }
+    if (unsettled.size > 0) return
+    clearInterval(expiring)
+    expiring = undefined
   }
 
   const run = async () => {
@@ -174,18 +200,11 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
     write: ping =>
       new Promise((resolve, reject) => {
         if (waiting.length >= limits.waiting || waitingBytes >= limits.waitingBytes) return reject(refuse(ping))
-        const one: Waiting = { ping, isSettled: false, resolve, reject }
+        const one: Waiting = { ping, since: performance.now(), isSettled: false, resolve, reject }
         waiting.push(one)
+        unsettled.add(one)
         waitingBytes += bytesOf(ping)
-        const timer = setTimeout(() => settleOne(one, () => reject(refuse(ping))), limits.waitMs)
-        one.resolve = outcome => {
-          clearTimeout(timer)
-          resolve(outcome)
-        }
-        one.reject = error => {
-          clearTimeout(timer)
-          reject(error)
-        }
+        expiring ??= setInterval(expire, expireEveryMs)
         running ??= Promise.resolve().then(run)
       }),
     settle,

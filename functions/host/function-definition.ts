@@ -79,6 +79,8 @@ export interface HttpResponse {
   status: number
   headers?: Record<string, string>
   body?: string | Buffer
+  /** The log has a line about the response only at the level debug: anyone can cause any number of such responses. */
+  quiet?: boolean
   /** The host publishes these events before it sends the response. */
   events?: readonly VigiaEvent[]
 }

@@ -4,8 +4,9 @@ const credentialsInUrl = /(?<=\b[a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>]+@/gi
 const secretsInQuery =
   /(?<=[?&][\w.-]{0,30}(?:token|secret|passw|pwd|api_?key|signature|auth)[\w.-]{0,30}=)[^&\s"'<>#]+/gi
 const bearerToken = /(?<=\bbearer\s{1,5})[\w.~+/-]{16,}=*/gi
-// The token of a heartbeat, or the key of a chat, in the path of a ping. Who knows it can ping.
-const pingToken = /(?<=\/ping\/)[\w-]{20,}/gi
+// The token of a heartbeat, or the key of a chat, in the path of a ping. Who knows it can ping. A wrong URL may have it
+// too, with two slashes or percent-encoded characters.
+const pingToken = /(?<=\/ping\/+)[\w%-]{20,}/gi
 const secretVariable = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
 const minSecretLength = 6
 

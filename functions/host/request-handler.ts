@@ -3,7 +3,7 @@ import type { VigiaEvent } from '#events/event.ts'
 import { validatorOf } from '#events/validate.ts'
 import { parseCloudEvent } from './cloud-event.ts'
 import { parseDeadLetter } from './dead-letter.ts'
-import { asError, Permanent } from './errors.ts'
+import { asError, Permanent, RetryLater } from './errors.ts'
 import type {
   Context,
   EventHandler,
@@ -27,7 +27,7 @@ export interface RequestHandler {
   handle(
     route: Route,
     request: HttpRequest,
-    signal: AbortSignal,
+    signal: () => AbortSignal,
     raw: { request: IncomingMessage; response: ServerResponse },
   ): void
 }
@@ -63,7 +63,7 @@ export const createRequestHandler = (
     fields.published = (fields.published ?? 0) + traced.length
   }
 
-  const contextOf = (signal: AbortSignal, fields: LogFields): Context => {
+  const contextOf = (signal: () => AbortSignal, fields: LogFields): Context => {
     let ownLog: Logger | undefined
     return {
       // Made at the first use, because most events need no line besides the one of the host.
@@ -72,7 +72,9 @@ export const createRequestHandler = (
         ownLog ??= log.with({ id, type, trace, span })
         return ownLog
       },
-      signal,
+      get signal() {
+        return signal()
+      },
       publish: events => publishAll(events, fields),
     }
   }
@@ -110,7 +112,7 @@ export const createRequestHandler = (
     }
   }
 
-  const handle = async (route: Route, request: HttpRequest, signal: AbortSignal, rawResponse: ServerResponse) => {
+  const handle = async (route: Route, request: HttpRequest, signal: () => AbortSignal, rawResponse: ServerResponse) => {
     const startedAt = process.hrtime.bigint()
     const span = tracer?.begin()
     const fields: LogFields = {}
@@ -133,7 +135,8 @@ export const createRequestHandler = (
       Object.assign(fields, { trace: span.trace, span: span.id })
     }
     const line: LogFields = { ...fields, ms, status, outcome }
-    if (!error) log.info(line, 'handled')
+    if (!error) log[response.quiet ? 'debug' : 'info'](line, 'handled')
+    else if (error instanceof RetryLater && error.quiet) log.debug(line, error.message)
     else if (outcome === 'failed') log.error({ ...line, error }, error.message)
     // Permanent, Conflict and RetryLater are thrown on purpose: log their cause, not their stack.
     else log.warn(error.cause === undefined ? line : { ...line, cause: error.cause }, error.message)

@@ -53,8 +53,30 @@ interface Exchange {
   response: ServerResponse
   /** Whether the sender waits for "100 Continue" before it sends the body. */
   expectsContinue: boolean
-  /** Aborts when the sender closes the connection, or when the process must end. */
-  signal: AbortSignal
+  cancellation: Cancellation
+}
+
+/** Ends a request that is handled: the sender closed the connection, or the process must end. */
+interface Cancellation {
+  signal(): AbortSignal
+  abort(reason: Error): void
+}
+
+/** The signal is made at its first use, because most rules need none and a signal costs as much as a small response. */
+const createCancellation = (): Cancellation => {
+  let controller: AbortController | undefined
+  let reason: Error | undefined
+  return {
+    signal: () => {
+      controller ??= new AbortController()
+      if (reason !== undefined) controller.abort(reason)
+      return controller.signal
+    },
+    abort: why => {
+      reason ??= why
+      controller?.abort(reason)
+    },
+  }
 }
 
 /**
@@ -84,17 +106,17 @@ export const createFunctionServer = (
     ownMetrics: async () => (definition.metrics ? (await loadOwnMetrics())() : ''),
     isDraining: false,
   }
-  const inFlight = new Map<ServerResponse, AbortController>()
+  const inFlight = new Map<ServerResponse, Cancellation>()
 
   const accept = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
-    const controller = new AbortController()
-    inFlight.set(response, controller)
+    const cancellation = createCancellation()
+    inFlight.set(response, cancellation)
     response.once('close', () => {
       inFlight.delete(response)
-      if (!response.writableFinished) controller.abort(new Error('the sender closed the connection'))
+      if (!response.writableFinished) cancellation.abort(new Error('the sender closed the connection'))
     })
     if (state.isDraining) response.setHeader('connection', 'close')
-    const exchange = { request, response, expectsContinue, signal: controller.signal }
+    const exchange = { request, response, expectsContinue, cancellation }
     handleExchange(exchange, state).catch(error => handleFailure(exchange, state, error))
   }
 
@@ -117,7 +139,7 @@ export const createFunctionServer = (
       for (const response of inFlight.keys()) if (!response.headersSent) response.setHeader('connection', 'close')
       const idle = new Promise(resolve => server.close(resolve))
       await within(timeoutMs, idle)
-      for (const controller of inFlight.values()) controller.abort(new Error(`${name} is shutting down`))
+      for (const cancellation of inFlight.values()) cancellation.abort(new Error(`${name} is shutting down`))
       await within(graceMs, idle)
       server.closeAllConnections()
       await within(graceMs, Promise.allSettled(definition.close?.map(close => close()) ?? []))
@@ -153,7 +175,7 @@ const loadTracer = async (name: string, output: LogOutput | undefined): Promise<
  * reads the body, and calls the request handler.
  */
 const handleExchange = async (
-  { request, response, expectsContinue, signal }: Exchange,
+  { request, response, expectsContinue, cancellation }: Exchange,
   state: ServerState,
 ): Promise<void> => {
   const { definition, metrics, loadRequestHandler, isDraining } = state
@@ -195,7 +217,10 @@ const handleExchange = async (
     log.warn({ method, path, status: 413 }, text)
     return refuse({ status: 413, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text })
   }
-  handle(route, { method, path, query: new URLSearchParams(search), headers, body }, signal, { request, response })
+  handle(route, { method, path, query: new URLSearchParams(search), headers, body }, cancellation.signal, {
+    request,
+    response,
+  })
 }
 
 /** Answers a request whose body could not be read, or for which the request handler could not be loaded. */

@@ -60,7 +60,11 @@ describe('the URL of a ping', () => {
   })
 
   test('with another method is refused', () => {
-    expect(read(`/ping/${token}`, 'DELETE')).toEqual({ status: 405, text: 'method not allowed' })
+    expect(read(`/ping/${token}`, 'DELETE')).toEqual({
+      status: 405,
+      text: 'method not allowed',
+      headers: { allow: 'GET, HEAD, POST' },
+    })
   })
 })
 
