@@ -18,8 +18,10 @@ export const MonitorDegraded = defineEvent(
     state: Type.Union([Type.Literal('began'), Type.Literal('ended')]),
     /** slow: since when. */
     since: Type.Optional(Instant),
-    /** slow: the time of the check that confirmed it, milliseconds. */
+    /** slow: the time of the check that confirmed it, milliseconds; of a heartbeat, the duration of the slow run. */
     totalMs: Type.Optional(Type.Number({ minimum: 0 })),
+    /** slow: only of a heartbeat, whose job takes long; the usual duration of a run, milliseconds. */
+    run: Type.Optional(Type.Object({ usualMs: Type.Optional(Type.Number({ minimum: 0 })) })),
     /** certificate: when it expires, and the smallest of 30, 14, 7 and 1 days within which that is. */
     expiresAt: Type.Optional(Instant),
     days: Type.Optional(Type.Integer({ minimum: 1 })),

@@ -4,16 +4,23 @@ import { HeartbeatChanged } from '#events/heartbeat-changed.ts'
 import type { Publish } from '#functions/host/publish.ts'
 
 /** A heartbeat whose state has changed, as it is stored. */
-export type ChangedHeartbeat = Pick<Heartbeat, 'monitorId' | 'state' | 'changedAt' | 'error' | 'exitCode'>
+export type ChangedHeartbeat = Pick<
+  Heartbeat,
+  'monitorId' | 'state' | 'changedAt' | 'error' | 'exitCode' | 'slowRunMs' | 'usualRunMs'
+>
 
 /** The event about the last change of a heartbeat. Every call makes the same event. */
-export const changeEvent = ({ monitorId, state, changedAt, error, exitCode }: ChangedHeartbeat): VigiaEvent => {
+export const changeEvent = (heartbeat: ChangedHeartbeat): VigiaEvent => {
+  const { monitorId, state, changedAt, error, exitCode, slowRunMs: ms, usualRunMs: usualMs } = heartbeat
   const at = changedAt!.toISOString()
   const id = `monitor/${monitorId}@${at}`
   return HeartbeatChanged.from(rootCause(id), {
     subject: `monitor/${monitorId}`,
     time: changedAt!,
-    data: { monitorId, at, ok: state === 'up', error, exitCode },
+    data: {
+      ...{ monitorId, at, ok: state === 'up', error, exitCode },
+      ...(ms !== null && usualMs !== null && { slowRun: { ms, usualMs } }),
+    },
   })
 }
 

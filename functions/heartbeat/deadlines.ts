@@ -1,7 +1,9 @@
 import type { Postgres } from '#database/connect.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
+import { type HeartbeatSpan, heartbeatHoursIn } from '#database/uptime/heartbeat-hours.ts'
 import { type Heartbeat, heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import type { Clock } from '#functions/host/clock.ts'
+import { uncountedSpan, unknownSpan } from './counted-time.ts'
 import { afterDeadline, type Gap, lateAt, mayHaveMissed, scheduleIn } from './heartbeat-state.ts'
 import { longestCommitMs } from './ping-writer.ts'
 
@@ -10,6 +12,8 @@ const cursorName = 'heartbeat'
 const longestPauseMs = 25_000
 /** A change that the broker does not have after this time is published again. */
 const tellAgainMs = 15_000
+/** How far the hourly sums may be behind. */
+const countEveryMs = 60_000
 
 /**
  * Checks the deadlines: heartbeats whose deadline has passed are down from that deadline on. Returns these, and those
@@ -27,7 +31,9 @@ export const checkDeadlines = async ({ db, clock }: { db: Postgres; clock: Clock
     if (reached && now.getTime() - reached.getTime() > longestPauseMs) await excuse(tx, { from: reached, to: now })
     await cursors.advance(cursorName, now)
   })
-  const late = await db.transaction(tx => markLate(tx, new Date(now.getTime() - longestCommitMs)))
+  const judged = new Date(now.getTime() - longestCommitMs)
+  const late = await db.transaction(tx => markLate(tx, judged))
+  await db.transaction(tx => countTime(tx, judged))
   const untold = await heartbeatsIn(db).untold(new Date(now.getTime() - tellAgainMs))
   const lateIds = new Set(late.map(({ monitorId }) => monitorId))
   return [...late, ...untold.filter(({ monitorId }) => !lateIds.has(monitorId))]
@@ -38,14 +44,19 @@ export const excuse = async (db: Postgres, gap: Gap): Promise<void> => {
   await db.transaction(async tx => {
     const heartbeats = await heartbeatsIn(tx).lockExpecting()
     const moved: Heartbeat[] = []
+    const uncounted: HeartbeatSpan[] = []
     for (const heartbeat of heartbeats) {
       const schedule = scheduleIn(heartbeat)
       const deadline = await lateAt(heartbeat, schedule)
       if (deadline === null || !mayHaveMissed(gap, deadline, schedule)) continue
       const after = { ...heartbeat, expectedAfter: gap.to }
-      moved.push({ ...after, lateAt: await lateAt(after, schedule) })
+      const span = uncountedSpan(heartbeat, gap.from)
+      if (span !== null) uncounted.push(span)
+      if (uncountedSpan(heartbeat, gap.to) !== null) uncounted.push(unknownSpan(heartbeat, gap))
+      moved.push({ ...after, lateAt: await lateAt(after, schedule), countedUntil: gap.to })
     }
     await heartbeatsIn(tx).save(moved, [])
+    await heartbeatHoursIn(tx).add(uncounted)
   })
 }
 
@@ -54,15 +65,32 @@ const markLate = async (tx: Postgres, now: Date): Promise<Heartbeat[]> => {
   const candidates = await heartbeatsIn(tx).lockLate(now)
   const late: Heartbeat[] = []
   const postponed: Heartbeat[] = []
+  const ended: HeartbeatSpan[] = []
   for (const heartbeat of candidates) {
     // The stored deadline does not know of new settings, and of the time at which the monitor was resumed.
     const deadline = await lateAt(heartbeat, scheduleIn(heartbeat))
     if (deadline === null || deadline > now) postponed.push({ ...heartbeat, lateAt: deadline })
-    else late.push({ ...heartbeat, ...afterDeadline(heartbeat, deadline), isTold: false })
+    else {
+      const span = uncountedSpan(heartbeat, deadline)
+      if (span !== null) ended.push(span)
+      late.push({ ...heartbeat, ...afterDeadline(heartbeat, deadline), isTold: false, countedUntil: deadline })
+    }
   }
   await heartbeatsIn(tx).save([...postponed, ...late], [])
+  await heartbeatHoursIn(tx).add(ended)
   await heartbeatsIn(tx).saveLastOk(
     late.flatMap(({ monitorId, lastPingAt: lastOkAt }) => (lastOkAt ? [{ monitorId, lastOkAt }] : [])),
   )
   return late
+}
+
+/**
+ * Adds the time in which heartbeats kept their state to the hourly sums. The deadlines before `judged` have been
+ * judged.
+ */
+const countTime = async (tx: Postgres, judged: Date): Promise<void> => {
+  const heartbeats = await heartbeatsIn(tx).lockUncounted(new Date(judged.getTime() - countEveryMs))
+  const spans = heartbeats.flatMap(heartbeat => uncountedSpan(heartbeat, judged) ?? [])
+  await heartbeatHoursIn(tx).add(spans)
+  await heartbeatsIn(tx).saveCounted(spans.map(({ monitorId, to: countedUntil }) => ({ monitorId, countedUntil })))
 }

@@ -50,41 +50,54 @@ export const afterPing = (before: Pinged, ping: Ping): PingEffect => {
   const { lastStartAt, durationsMs } = before
   const endsRun = lastStartAt !== null && before.lastStartRunId === runId
   const durationMs = endsRun ? Math.min(Math.max(0, at.getTime() - lastStartAt.getTime()), maxDurationMs) : null
+  const usualMs = durationMs === null ? null : exceededUsualMs(durationMs, durationsMs)
   const isFailure = action === 'fail'
   const isRunOver = endsRun || runId === null || isFailure
+  // How long a job takes to fail says nothing about its runs, and neither does a run whose duration is not known.
+  const pace =
+    isFailure || durationMs === null ? paceOf(before) : paceOf({ slowRunMs: durationMs, usualRunMs: usualMs })
   return {
     after: {
-      ...changedTo(counted, isFailure ? 'down' : 'up', at),
+      ...changedTo(counted, isFailure ? 'down' : 'up', pace, at),
       error: isFailure ? 'job-failed' : null,
       exitCode: isFailure ? exitCode : null,
-      lastPingAt: at,
-      expectedAfter: at,
+      // The clock of another pod may be ahead.
+      lastPingAt: latest(before.lastPingAt, at),
+      expectedAfter: latest(before.expectedAfter, at),
       ...(isRunOver && { lastStartAt: null, lastStartRunId: null }),
       durationsMs: durationMs === null ? durationsMs : [...durationsMs, durationMs].slice(-keptRuns),
     },
     durationMs,
-    isSlow: durationMs !== null && isSlow(durationMs, durationsMs),
+    isSlow: usualMs !== null,
   }
 }
 
+/** How long the last run took, if it was slow. */
+type Pace = Pick<HeartbeatState, 'slowRunMs' | 'usualRunMs'>
+
+const paceOf = ({ slowRunMs, usualRunMs }: Pace): Pace =>
+  usualRunMs === null ? { slowRunMs: null, usualRunMs: null } : { slowRunMs, usualRunMs }
+
 /**
- * The heartbeat in a state that was given at `at`. The same state counts as a change if the monitor was resumed since
- * the last change, because the monitor has forgotten its state. Of two changes in one millisecond, the second counts as
- * one millisecond later, because the time names the change.
+ * The heartbeat in a state that was given at `at`. It is a change if the state is another one, or if the runs have
+ * become slow or are no longer slow. The same state counts as a change if the monitor was resumed since the last
+ * change, because the monitor has forgotten its state. Of two changes in one millisecond, the second counts as one
+ * millisecond later, because the time names the change.
  */
-const changedTo = (before: Pinged, state: 'up' | 'down', at: Date): Pinged => {
+const changedTo = (before: Pinged, state: 'up' | 'down', pace: Pace, at: Date): Pinged => {
   const { changedAt, activeSince } = before
-  if (state === before.state && changedAt !== null && changedAt >= activeSince) return before
-  return { ...before, state, changedAt: changedAt !== null && at <= changedAt ? new Date(+changedAt + 1) : at }
+  const isSame = state === before.state && (pace.slowRunMs === null) === (before.slowRunMs === null)
+  if (isSame && changedAt !== null && changedAt >= activeSince) return { ...before, ...pace }
+  return { ...before, ...pace, state, changedAt: changedAt !== null && at <= changedAt ? new Date(+changedAt + 1) : at }
 }
 
-/** Whether a run took more than three times the median of the runs before it. */
-export const isSlow = (durationMs: number, earlierMs: readonly number[]): boolean => {
-  if (earlierMs.length < minRuns || durationMs < minSlowMs) return false
+/** If a run took more than three times the median of the runs before it: that median. Otherwise null. */
+export const exceededUsualMs = (durationMs: number, earlierMs: readonly number[]): number | null => {
+  if (earlierMs.length < minRuns || durationMs < minSlowMs) return null
   const sorted = earlierMs.toSorted((one, other) => one - other)
   const middle = sorted.length >> 1
   const median = sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
-  return durationMs > slowFactor * median
+  return durationMs > slowFactor * median ? Math.round(median) : null
 }
 
 /** The schedule in the settings of a heartbeat. */
@@ -107,6 +120,8 @@ export const lateAt = async (heartbeat: Pinged, schedule: HeartbeatSchedule): Pr
 
 const later = (one: Date, other: Date) => (one > other ? one : other)
 
+const latest = (known: Date | null, at: Date) => (known === null ? at : later(known, at))
+
 /** A range of time in which Vigia could not take pings. */
 export interface Gap {
   from: Date
@@ -123,7 +138,7 @@ export const mayHaveMissed = ({ from, to }: Gap, lateAt: Date, { graceS }: Heart
 
 /** The heartbeat after its deadline has passed. It counts as down from the deadline on. */
 export const afterDeadline = (before: Pinged, deadline: Date): Pinged => ({
-  ...changedTo(before, 'down', deadline),
+  ...changedTo(before, 'down', paceOf(before), deadline),
   error: isRunOverdue(before) ? 'run-overdue' : 'no-ping',
   exitCode: null,
   lastStartAt: null,

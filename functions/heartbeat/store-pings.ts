@@ -1,8 +1,10 @@
 import type { Postgres } from '#database/connect.ts'
+import { type HeartbeatSpan, heartbeatHoursIn } from '#database/uptime/heartbeat-hours.ts'
 import { type Heartbeat, heartbeatsIn, keptPings, type StoredPing } from '#database/uptime/heartbeats.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { heartbeatMonitor } from '#functions/checks/heartbeat.ts'
 import type { ChangedHeartbeat } from './changes.ts'
+import { uncountedSpan } from './counted-time.ts'
 import { afterPing, lateAt, scheduleIn } from './heartbeat-state.ts'
 import type { PingTarget } from './ping-request.ts'
 import type { PingOutcome, ReceivedPing, StoreBatch } from './ping-writer.ts'
@@ -38,6 +40,7 @@ export const storePings =
         await Promise.all(changed.map(stateOf)),
         changed.flatMap(({ pings }) => pings.slice(-keptPings)),
       )
+      await heartbeatHoursIn(tx).add(changed.flatMap(endedSpan))
       // While a heartbeat is up, its last ping was a good one.
       await heartbeats.saveLastOk(
         changed.flatMap(({ before: { monitorId, state, lastPingAt: lastOkAt }, after }) =>
@@ -93,12 +96,18 @@ const addPing = (fold: Folded, ping: ReceivedPing, isNew: boolean): PingOutcome 
   return { done: 'stored', isNew, change: isChange ? changeOf(next) : null }
 }
 
-const changeOf = ({ monitorId, state, changedAt, error, exitCode }: Heartbeat): ChangedHeartbeat => ({
-  ...{ monitorId, state, changedAt, error, exitCode },
-})
+const changeOf = (heartbeat: Heartbeat): ChangedHeartbeat => {
+  const { monitorId, state, changedAt, error, exitCode, slowRunMs, usualRunMs } = heartbeat
+  return { monitorId, state, changedAt, error, exitCode, slowRunMs, usualRunMs }
+}
+
+/** The time in the state before this batch, if the batch ended that state. */
+const endedSpan = ({ before, after }: Folded): HeartbeatSpan | never[] =>
+  (after.changedAt === before.changedAt ? null : uncountedSpan(before, after.changedAt!)) ?? []
 
 const stateOf = async ({ before, after }: Folded) => ({
   ...after,
+  countedUntil: after.changedAt === before.changedAt ? before.countedUntil : after.changedAt,
   lateAt: await lateAt(after, scheduleIn(after)),
   isTold: after.changedAt === before.changedAt ? before.isTold : before.isPaused,
 })

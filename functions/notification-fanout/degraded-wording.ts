@@ -1,6 +1,7 @@
 import { html, joined } from '#functions/telegram/html.ts'
 import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
 import { sayMilliseconds } from '#functions/wording/uptime.ts'
+import { slowRun } from './heartbeat-wording.ts'
 import { checkButton } from './monitor-wording.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import type { Recipient, Texts, Wording } from './shared-wording.ts'
@@ -9,6 +10,7 @@ type Degraded = NotifiableData<'monitor.degraded'>
 
 /** The message that a monitor is up but slow, or that its certificate expires soon; or that this is over. */
 export const monitorDegraded = (data: Degraded, recipient: Recipient, now: Date): Wording => {
+  if (data.run !== undefined) return slowRun(data, recipient, now)
   const texts = data.reason === 'slow' ? slow(data, recipient, now) : certificate(data, recipient, now)
   const text = String(texts[recipient.language])
   return data.state === 'began'

@@ -43,6 +43,39 @@ export const heartbeatDown = (data: NotifiableData<'monitor.down'>, recipient: R
   return { html: String(texts[language]), buttons: outageButtons(data, recipient) }
 }
 
+/**
+ * The message that a job ended well but took much longer than usual, or that it takes its usual time again. There is
+ * nothing to check.
+ */
+export const slowRun = (
+  { state, name, since, totalMs, run = {} }: NotifiableData<'monitor.degraded'>,
+  { language, zone }: Recipient,
+  now: Date,
+): Wording => {
+  const took = totalMs === undefined ? null : sayDuration(totalMs, language)
+  const usual = run.usualMs === undefined ? null : sayDuration(run.usualMs, language)
+  const at = since === undefined ? null : sayInstant(since, { language, zone, now })
+  const texts: Texts =
+    state === 'ended'
+      ? {
+          'pt-BR': html`🟢 <b>${name}</b> voltou a terminar no tempo de costume`,
+          en: html`🟢 <b>${name}</b> takes its usual time again`,
+        }
+      : {
+          'pt-BR': joined([
+            html`🟡 <b>${name}</b> terminou bem, mas demorou muito`,
+            took && html`Duração: ${took}${usual && `; o normal é ${usual}`}`,
+            at && html`Terminou: ${at}`,
+          ]),
+          en: joined([
+            html`🟡 <b>${name}</b> finished well but took very long`,
+            took && html`Duration: ${took}${usual && `; usually ${usual}`}`,
+            at && html`Finished: ${at}`,
+          ]),
+        }
+  return { html: String(texts[language]), ...(state === 'ended' && { silent: true }) }
+}
+
 /** The message that a job pings again. It replies to the message that its ping was late, or that it failed. */
 export const heartbeatUp = (
   { incidentId, name, since, until, toldBy }: NotifiableData<'monitor.up'>,

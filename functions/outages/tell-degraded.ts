@@ -39,12 +39,13 @@ const eventOf = (
 })
 
 const paceEvent = (monitor: Quality): MonitorEvent | null => {
-  const { slowSince, slowMs, toldSlowSince, judgedAt } = monitor
+  const { slowSince, slowMs, toldSlowSince, judgedAt, isHeartbeat, usualRunMs } = monitor
   // A monitor that was fast for a while, without a message about it, is still slow for the chats.
   if ((slowSince === null) === (toldSlowSince === null)) return null
   const since = (slowSince ?? toldSlowSince)!
   const key = `slow@${since.toISOString()}`
-  const data = { reason: 'slow', since: since.toISOString() } as const
+  const run = isHeartbeat && { run: slowSince === null || usualRunMs === null ? {} : { usualMs: usualRunMs } }
+  const data = { reason: 'slow', since: since.toISOString(), ...run } as const
   return slowSince === null
     ? eventOf(monitor, `${key}/ended`, { ...data, state: 'ended' }, judgedAt)
     : eventOf(monitor, key, { ...data, state: 'began', ...(slowMs !== null && { totalMs: slowMs }) }, since)

@@ -2,7 +2,7 @@ import type { Catalogue } from '#database/series/catalogue.ts'
 import { type Follows, showIdOf } from '#database/series/follows.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import type { Incidents } from '#database/uptime/incidents.ts'
-import type { Monitors } from '#database/uptime/monitors.ts'
+import type { Monitor, Monitors } from '#database/uptime/monitors.ts'
 import type { HourSums, ProbeHours } from '#database/uptime/probe-hours.ts'
 import type { Period } from '#functions/report/schedule.ts'
 import { dueAt, isAnnounceable } from '#functions/series/episode-identity.ts'
@@ -55,7 +55,7 @@ export const collect = async (
       ? null
       : uptimeFigures(
           monitors,
-          await hoursOf(ids, period, sources),
+          await hoursOf(monitors, period, sources),
           await sources.incidents.between(ids, from, to),
           period,
         )
@@ -64,12 +64,18 @@ export const collect = async (
 
 /**
  * The sums by hour. A monitor that was added a moment ago has no slot with a conclusion yet: the checks that a person
- * requested count instead, among them the check when it was added, whose outcome the chat already knows.
+ * requested count instead, among them the check when it was added, whose outcome the chat already knows. A heartbeat
+ * has no checks; its results are the changes of its state.
  */
-const hoursOf = async (ids: readonly number[], { from, to }: Period, { probeHours }: Sources): Promise<HourSums[]> => {
+const hoursOf = async (
+  monitors: readonly Pick<Monitor, 'id' | 'kind'>[],
+  { from, to }: Period,
+  { probeHours }: Sources,
+): Promise<HourSums[]> => {
+  const ids = monitors.map(({ id }) => id)
   const hours = await probeHours.byHour(ids, from, to)
   const checked = new Set(hours.flatMap(({ monitorId, ok, failed }) => (ok + failed > 0 ? [monitorId] : [])))
-  const others = ids.filter(id => !checked.has(id))
+  const others = monitors.flatMap(({ id, kind }) => (kind === 'heartbeat' || checked.has(id) ? [] : [id]))
   return others.length === 0 ? hours : [...hours, ...(await probeHours.ofResults(others, from, to))]
 }
 

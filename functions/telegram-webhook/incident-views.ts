@@ -5,6 +5,7 @@ import { knownZone, sayDuration, sayInstant } from '#functions/wording/dates.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
 import { sayUptime } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
+import type { BotMessages } from './messages/messages.ts'
 import { pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
 
@@ -14,6 +15,12 @@ const dayMs = 86_400_000
 /** The periods of the uptime, in days. */
 export const uptimeDays = [1, 30] as const
 export type UptimeDays = (typeof uptimeDays)[number]
+
+/** The texts about the history of a monitor of this kind. A heartbeat is on time or not, and has no checks. */
+export const historyTexts = ({ history }: BotMessages, kind: Monitor['kind']): BotMessages['history'] =>
+  kind === 'heartbeat'
+    ? { ...history, ...history.ofHeartbeat, time: { ...history.time, ...history.ofHeartbeat.time } }
+    : history
 
 /** When an outage began, how long it lasted, and why. */
 const incidentLine = (context: ChatContext, incident: NamedIncident, withName: boolean): Html => {
@@ -65,7 +72,7 @@ export const lastIncidents = async (context: ChatContext, monitor: Monitor): Pro
 /** Why the uptime has its value: the time with each result, and the outages that count. */
 export const uptimeReasons = async (context: ChatContext, monitor: Monitor, days: UptimeDays): Promise<View> => {
   const { deps, chat, messages } = context
-  const { history } = messages
+  const history = historyTexts(messages, monitor.kind)
   const now = deps.clock()
   const since = new Date(now.getTime() - days * dayMs)
   const sums = (await deps.uptime.uptimeOf([monitor.id], { from: since, to: now })).get(monitor.id)

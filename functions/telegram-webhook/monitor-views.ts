@@ -10,7 +10,7 @@ import { sparkline } from '#functions/wording/sparkline.ts'
 import { sayMilliseconds, sayUptime } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
 import { copyButton, heartbeatDetails, heartbeatState, lastPing } from './heartbeat-views.ts'
-import { lastIncidents } from './incident-views.ts'
+import { historyTexts, lastIncidents } from './incident-views.ts'
 import type { BotMessages } from './messages/messages.ts'
 import { label, pageOf, pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
@@ -48,11 +48,12 @@ const historyOf = async ({ deps, chat, messages }: ChatContext, monitors: readon
     deps.probeHours.byHour(ids, dayBefore(now), now),
   ])
   const byMonitor = Map.groupBy(hours, ({ monitorId }) => monitorId)
-  return ({ id }: Monitor) => {
+  return ({ id, kind }: Monitor) => {
     const percents = [day, month].map(uptime => uptime.get(id)?.uptime ?? null)
     const [ofDay, ofMonth] = percents.map(uptime => (uptime === null ? '–' : sayUptime(uptime, chat.language)))
+    const { uptimes } = historyTexts(messages, kind)
     return {
-      uptimes: percents.every(uptime => uptime === null) ? null : messages.history.uptimes(ofDay!, ofMonth!),
+      uptimes: percents.every(uptime => uptime === null) ? null : uptimes(ofDay!, ofMonth!),
       line: sparkline(byMonitor.get(id) ?? [], now),
       averageMs: day.get(id)?.averageMs ?? null,
     }
@@ -96,7 +97,7 @@ export const monitorsList = async (context: ChatContext, page: number): Promise<
     if (heartbeat !== undefined)
       return joined([
         html`${stateIcons[state]} <b>${monitor.name}</b>: ${heartbeatState(context, monitor, heartbeat)}`,
-        lastPing(context, heartbeat),
+        joined([history(monitor).uptimes, lastPing(context, heartbeat)], ' · '),
       ])
     const checked = monitor.judgedAt && messages.lastCheck(ago(monitor.judgedAt, now, context))
     const { uptimes, line } = history(monitor)
@@ -147,12 +148,14 @@ const heartbeatCard = async (context: ChatContext, monitor: Monitor, heartbeat: 
   const state = heartbeatState(context, monitor, heartbeat)
   const since = shown === 'up' || shown === 'down' ? monitor.stateSince : null
   const pings = await deps.heartbeats.lastPings(monitor.id, shownPings)
+  const { uptimes } = (await historyOf(context, [monitor], now))(monitor)
   return {
     html: joined(
       [
         html`${stateIcons[shown]} <b>${monitor.name}</b>`,
         joined([
           since ? messages.stateSince(state, ago(since, now, context)) : state,
+          uptimes,
           heartbeatDetails(context, heartbeat, pings),
         ]),
       ],
@@ -230,7 +233,7 @@ const cardButtons = ({ id, kind, pausedAt }: Monitor, messages: BotMessages): Bu
   return [
     ...(pausedAt || kind === 'heartbeat' ? [] : [check]),
     [edit, toggle],
-    [...(kind === 'heartbeat' ? [] : [why]), { text: messages.delete, press: { act: 'delete', monitor: id } }],
+    [why, { text: messages.delete, press: { act: 'delete', monitor: id } }],
     [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
   ]
 }

@@ -14,16 +14,20 @@ export interface Quality {
 }
 
 /**
- * The quality that a result shows. A check warns of `slow` if the response took longer than the limit of the monitor.
+ * The quality that a result shows. A check warns of `slow` if the response took longer than the limit of the monitor. A
+ * heartbeat is slow if its last run was.
  */
 export const qualityOf = ({
   warning,
+  slowRunMs,
   totalMs = null,
   certificateExpiresAt,
   certificateDays: firstCertificateDays,
-}: Partial<Pick<ProbeResult, 'warning' | 'totalMs' | 'certificateExpiresAt' | 'certificateDays'>>): Quality => ({
-  isSlow: warning === 'slow',
-  totalMs,
+}: Partial<
+  Pick<ProbeResult, 'warning' | 'slowRunMs' | 'totalMs' | 'certificateExpiresAt' | 'certificateDays'>
+>): Quality => ({
+  isSlow: warning === 'slow' || slowRunMs !== undefined,
+  totalMs: slowRunMs ?? totalMs,
   certificateExpiresAt,
   firstCertificateDays,
 })
@@ -32,10 +36,11 @@ type QualityState = Pick<Monitor, 'paceCount' | 'slowSince' | 'slowMs' | 'certif
 
 /**
  * The state after a good check at `at`. A monitor counts as slow after as many slow checks in a row as it has
- * confirmations, and as fast again after as many fast ones as it has recoveries. Null if nothing changes.
+ * confirmations, and as fast again after as many fast ones as it has recoveries. One run of a heartbeat is enough. Null
+ * if nothing changes.
  */
 export const afterQuality = (
-  monitor: QualityState & Pick<Monitor, 'confirmations' | 'recoveries'>,
+  monitor: QualityState & Pick<Monitor, 'kind' | 'confirmations' | 'recoveries'>,
   quality: Quality,
   at: Date,
 ): QualityState | null => {
@@ -47,13 +52,13 @@ export const afterQuality = (
 }
 
 const afterPace = (
-  { paceCount, slowSince, confirmations, recoveries }: Parameters<typeof afterQuality>[0],
+  { kind, paceCount, slowSince, confirmations, recoveries }: Parameters<typeof afterQuality>[0],
   { isSlow, totalMs }: Quality,
   at: Date,
 ): Pick<QualityState, 'paceCount' | 'slowSince' | 'slowMs'> | Pick<QualityState, 'paceCount'> | null => {
   if (isSlow === (slowSince !== null)) return paceCount === 0 ? null : { paceCount: 0 }
   const count = paceCount + 1
-  if (count < (isSlow ? confirmations : recoveries)) return { paceCount: count }
+  if (kind !== 'heartbeat' && count < (isSlow ? confirmations : recoveries)) return { paceCount: count }
   return { paceCount: 0, slowSince: isSlow ? at : null, slowMs: isSlow ? totalMs : null }
 }
 

@@ -11,7 +11,7 @@ export const heartbeatChanged = (
   event: EventOf<typeof HeartbeatChanged>,
   { results }: { results: Pick<ResultWriter, 'write'> },
 ): Promise<VigiaEvent[]> => {
-  const { monitorId, at, ok, error, exitCode } = event.data
+  const { monitorId, at, ok, error, exitCode, slowRun } = event.data
   const result = {
     monitorId,
     dueAt: new Date(at),
@@ -21,6 +21,7 @@ export const heartbeatChanged = (
     error,
     attempts: 1,
     ...{ dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null, totalMs: null },
+    ...(slowRun && { slowRunMs: slowRun.ms }),
     // It is no slot, so it does not count in the sums of the slots.
     onDemand: true,
   }

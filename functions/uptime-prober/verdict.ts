@@ -6,7 +6,9 @@ import { afterChange, isSteadyAgain } from './flapping.ts'
 /** The part of a check's outcome that decides the verdict. */
 export interface Finding
   extends Pick<ProbeResult, 'dueAt' | 'ok'>,
-    Partial<Pick<ProbeResult, 'startedAt' | 'totalMs' | 'warning' | 'certificateExpiresAt' | 'certificateDays'>> {
+    Partial<
+      Pick<ProbeResult, 'startedAt' | 'totalMs' | 'warning' | 'slowRunMs' | 'certificateExpiresAt' | 'certificateDays'>
+    > {
   /**
    * Whether enough attempts of the check had this result (`check-runner.ts`). One confirmed failure takes a monitor
    * down, and one confirmed success brings it up again.

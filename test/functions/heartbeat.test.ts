@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
+import { changeEvent } from '#functions/heartbeat/changes.ts'
 import {
   addHeartbeat,
   chatId,
@@ -30,7 +31,12 @@ describe('a ping', () => {
     expect(await heartbeatsIn(db).lastPings(id, 5)).toMatchObject([
       { number: 1, action: 'success', log: 'copied 3 files', at: new Date(noon) },
     ])
-    expect(told).toEqual([{ monitorId: id, state: 'up', changedAt: new Date(noon), error: null, exitCode: null }])
+    expect(told).toEqual([
+      {
+        ...{ monitorId: id, state: 'up', changedAt: new Date(noon), error: null, exitCode: null },
+        ...{ slowRunMs: null, usualRunMs: null },
+      },
+    ])
   })
 
   test('by key and slug reaches the heartbeat of that chat', async () => {
@@ -175,10 +181,10 @@ describe('a heartbeat', () => {
     expect((await pass(5 * minute)).map(({ time }) => time)).toEqual([new Date(noon + 2 * minute).toISOString()])
   })
 
-  test('whose run takes more than three times as long as usual has a slow run', async () => {
+  test('whose run takes more than three times as long as usual is told as slow, with both times', async () => {
     const { db } = database
     const { id, token } = await addHeartbeat(db)
-    const { ping, time } = startHeartbeat(db)
+    const { ping, time, told } = startHeartbeat(db)
     for (const seconds of [20, 20, 20, 20, 20, 61]) {
       await ping(`/ping/${token}/start`)
       time.now += seconds * second
@@ -189,6 +195,10 @@ describe('a heartbeat', () => {
     expect(runs.map(({ durationMs, isSlow }) => [durationMs, isSlow]).slice(0, 2)).toEqual([
       [61_000, true],
       [20_000, false],
+    ])
+    expect(told.map(changeEvent).map(({ data }) => data)).toMatchObject([
+      { ok: true },
+      { ok: true, slowRun: { ms: 61_000, usualMs: 20_000 } },
     ])
   })
 })

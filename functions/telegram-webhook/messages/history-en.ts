@@ -27,4 +27,18 @@ export const historyEn: BotMessages['history'] = {
     html`The figure is the time up divided by the time up plus the time down. Each check stands for the interval up to the next one.`,
   countedIncidents: () => html`Outages that count:`,
   noCountedIncidents: () => html`No outages in this period.`,
+  ofHeartbeat: {
+    uptimes: (day, month) => `${day} on time in 24 h · ${month} in 30 d`,
+    uptimeOf: {
+      1: percent => html`${percent} on time in 24 h`,
+      30: percent => html`${percent} on time in 30 days`,
+    },
+    noUptime: () => html`There are no pings in this period yet.`,
+    time: {
+      up: duration => html`🟢 on time: ${duration}`,
+      down: duration => html`🔴 late or failed: ${duration}`,
+    },
+    uptimeRule: () =>
+      html`The figure is the time on time divided by the time on time plus the time late or failed. A ping is late from its deadline to the next good ping. Maintenance, and time in which I could not take pings, do not count.`,
+  },
 }

@@ -26,4 +26,19 @@ export const historyPtBR = {
     html`O número é o tempo no ar dividido pelo tempo no ar mais o tempo fora do ar. Cada verificação vale o intervalo até a próxima.`,
   countedIncidents: () => html`Quedas que contam:`,
   noCountedIncidents: () => html`Nenhuma queda neste período.`,
+  /** In place of the texts above, for a heartbeat. */
+  ofHeartbeat: {
+    uptimes: (day: string, month: string) => `${day} em dia em 24 h · ${month} em 30 d`,
+    uptimeOf: {
+      1: (percent: string) => html`${percent} em dia em 24 h`,
+      30: (percent: string) => html`${percent} em dia em 30 dias`,
+    },
+    noUptime: () => html`Ainda não há sinais neste período.`,
+    time: {
+      up: (duration: string) => html`🟢 em dia: ${duration}`,
+      down: (duration: string) => html`🔴 com atraso ou falha: ${duration}`,
+    },
+    uptimeRule: () =>
+      html`O número é o tempo em dia dividido pelo tempo em dia mais o tempo com atraso ou falha. O atraso vai do prazo até o próximo sinal bom. Não contam a manutenção e o tempo em que eu não podia receber sinais.`,
+  },
 }

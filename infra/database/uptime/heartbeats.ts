@@ -21,10 +21,15 @@ export interface HeartbeatState {
   lastStartRunId: string | null
   /** The times that the last runs took, the newest last. */
   durationsMs: number[]
+  /** How long the last run with a known duration took, and the usual time, if it was slow; null if it was not. */
+  slowRunMs: number | null
+  usualRunMs: number | null
   /** The next ping is expected at the first time of the schedule after this; null before the first ping. */
   expectedAfter: Date | null
   /** From this time on the next ping is late; null if none is expected. */
   lateAt: Date | null
+  /** The time since the heartbeat got its state is in the hourly sums up to here; null if nothing is. */
+  countedUntil: Date | null
 }
 
 /** The pings of a job: the part of a monitor of the kind `heartbeat` that the table `monitor` does not have. */
@@ -62,8 +67,8 @@ export const keptPings = 100
 const columns = `heartbeat.monitor_id as "monitorId", heartbeat.chat_id as "chatId", token, slug, key, name, settings,
   paused_at is not null as "isPaused", active_since as "activeSince", heartbeat.state, heartbeat.changed_at as "changedAt", is_told as "isTold",
   heartbeat.error, heartbeat.exit_code as "exitCode", pings, last_ping_at as "lastPingAt", last_start_at as "lastStartAt",
-  last_start_run_id as "lastStartRunId", durations_ms as "durationsMs",
-  expected_after as "expectedAfter", late_at as "lateAt"`
+  last_start_run_id as "lastStartRunId", durations_ms as "durationsMs", slow_run_ms as "slowRunMs", usual_run_ms as "usualRunMs",
+  expected_after as "expectedAfter", late_at as "lateAt", counted_until as "countedUntil"`
 
 const tables = `heartbeat join monitor on monitor.id = heartbeat.monitor_id
   left join heartbeat_key on heartbeat_key.chat_id = heartbeat.chat_id`
@@ -82,8 +87,11 @@ const stateColumns = [
   ['last_ping_at', 'timestamptz', 'lastPingAt'],
   ['last_start_at', 'timestamptz', 'lastStartAt'],
   ['last_start_run_id', 'uuid', 'lastStartRunId'],
+  ['slow_run_ms', 'integer', 'slowRunMs'],
+  ['usual_run_ms', 'integer', 'usualRunMs'],
   ['expected_after', 'timestamptz', 'expectedAfter'],
   ['late_at', 'timestamptz', 'lateAt'],
+  ['counted_until', 'timestamptz', 'countedUntil'],
 ] as const satisfies readonly (readonly [string, string, keyof HeartbeatChange])[]
 
 const pingColumns = [
@@ -108,11 +116,14 @@ const saveStates = `
     as after (monitor_id, durations_ms, ${stateColumns.map(([name]) => name).join(', ')})
   where heartbeat.monitor_id = after.monitor_id`
 
+/** A date as text. The driver would write it in the local time zone, which takes much longer. */
+const parameter = (value: unknown) => (value instanceof Date ? value.toISOString() : value)
+
 const stateValues = (changes: readonly HeartbeatChange[]) => [
   changes.map(({ monitorId }) => monitorId),
   // As text, because unnest would split an array of arrays into single numbers.
   changes.map(({ durationsMs }) => `{${durationsMs.join()}}`),
-  ...stateColumns.map(([, , property]) => changes.map(change => change[property])),
+  ...stateColumns.map(([, , property]) => changes.map(change => parameter(change[property]))),
 ]
 
 const pingNames = pingColumns.map(([name]) => name).join(', ')
@@ -216,7 +227,7 @@ export const heartbeatsIn = (db: Postgres) => ({
     }
     await db.query(savePings, [
       ...stateValues(changes),
-      ...pingColumns.map(([, , property]) => pings.map(ping => ping[property])),
+      ...pingColumns.map(([, , property]) => pings.map(ping => parameter(ping[property]))),
     ])
   },
 
@@ -248,6 +259,30 @@ export const heartbeatsIn = (db: Postgres) => ({
         `select ${columns} from ${tables} where late_at is not null order by heartbeat.monitor_id for update of heartbeat`,
       )
     ).rows,
+
+  /**
+   * Locks the watched heartbeats that have a state and whose time is not in the hourly sums since before `instant`,
+   * until the end of this transaction.
+   */
+  lockUncounted: async (instant: Date): Promise<Heartbeat[]> =>
+    (
+      await db.query<Heartbeat>(
+        `select ${columns} from ${tables}
+         where heartbeat.state <> 'new' and heartbeat.changed_at >= active_since and paused_at is null
+           and greatest(counted_until, heartbeat.changed_at) < $1
+         order by heartbeat.monitor_id limit 5000 for update of heartbeat skip locked`,
+        [instant],
+      )
+    ).rows,
+
+  /** Stores up to when the time of heartbeats is in the hourly sums. This transaction has locked them. */
+  saveCounted: async (counted: readonly Pick<Heartbeat, 'monitorId' | 'countedUntil'>[]): Promise<void> => {
+    await db.query(
+      `update heartbeat set counted_until = counted.until from unnest($1::bigint[], $2::timestamptz[]) as counted (monitor_id, until)
+       where heartbeat.monitor_id = counted.monitor_id`,
+      [counted.map(({ monitorId }) => monitorId), counted.map(({ countedUntil }) => countedUntil)],
+    )
+  },
 
   /** The broker has the events about these changes. */
   markTold: async (changes: readonly Pick<Heartbeat, 'monitorId' | 'changedAt'>[]): Promise<void> => {

@@ -50,8 +50,11 @@ const concerns = (monitor: string) =>
     and (plan.group_name is null or plan.group_name = ${monitor}.group_name)`
 
 /** SQL: the windows `starts_at`, `ends_at` that concern the row `monitor` (its alias). A condition may follow. */
-export const maintenanceOf = (monitor: string): string =>
-  `select from maintenance_window join maintenance plan on plan.id = maintenance_id where ${concerns(monitor)}`
+export const windowsOf = (monitor: string): string =>
+  `maintenance_window join maintenance plan on plan.id = maintenance_id where ${concerns(monitor)}`
+
+/** SQL: whether there is a window that concerns the row `monitor`, in `exists (…)`. A condition may follow. */
+export const maintenanceOf = (monitor: string): string => `select from ${windowsOf(monitor)}`
 
 const columns = `plan.id, plan.chat_id as "chatId", plan.monitor_id as "monitorId", plan.group_name as "groupName", title,
   plan.thread_id as "threadId",

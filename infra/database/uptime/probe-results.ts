@@ -34,6 +34,8 @@ export interface ProbeResult {
    * not have this field.
    */
   warning?: string
+  /** How long the last run of a heartbeat took, if it was slow. The table does not have this field. */
+  slowRunMs?: number
   /** When the first certificate of the chain expires, if the check looked at it. The table does not have this field. */
   certificateExpiresAt?: Date
   /** The days before the expiry at which people are warned first; 30 if absent. The table does not have this field. */

@@ -44,8 +44,11 @@ export interface Quality {
   /** Since when it is slow, and since when the chats know it as slow; null if it is not. */
   slowSince: Date | null
   toldSlowSince: Date | null
-  /** The time of the check that confirmed that it is slow. */
+  /** The time of the check that confirmed that it is slow; of a heartbeat, the duration of the slow run. */
   slowMs: number | null
+  isHeartbeat: boolean
+  /** The usual duration of a run of a heartbeat; null if it is not slow any more. */
+  usualRunMs: number | null
   /** The smallest number of days of a warning within which the certificate expires, and what the chats know. */
   certificateDays: number | null
   toldCertificateDays: number | null
@@ -176,12 +179,13 @@ export const toldStatesIn = (db: Postgres) => ({
   untoldQuality: async (now: Date): Promise<Quality[]> =>
     (
       await db.query<Quality>(
-        `select id as "monitorId", chat_id as "chatId", name, url, judged_at as "judgedAt", slow_since as "slowSince",
-           told_slow_since as "toldSlowSince", slow_ms as "slowMs", certificate_days as "certificateDays",
+        `select id as "monitorId", monitor.chat_id as "chatId", name, url, judged_at as "judgedAt", slow_since as "slowSince",
+           told_slow_since as "toldSlowSince", slow_ms as "slowMs", kind = 'heartbeat' as "isHeartbeat",
+           usual_run_ms as "usualRunMs", certificate_days as "certificateDays",
            told_certificate_days as "toldCertificateDays", certificate_expires_at as "certificateExpiresAt"
-         from monitor
+         from monitor left join heartbeat on heartbeat.monitor_id = monitor.id
          where (slow_since is distinct from told_slow_since or certificate_days is distinct from told_certificate_days)
-           and told_state = 'up' and state = 'up' and settles_at is null and paused_at is null
+           and told_state = 'up' and monitor.state = 'up' and settles_at is null and paused_at is null
            and coalesce(silenced_until <= $1, true)
            and not exists (${maintenanceOf('monitor')} and starts_at <= $1 and ends_at > $1)
          order by id for update of monitor skip locked`,

@@ -59,7 +59,8 @@ export const uptimeIn = (db: Postgres) => ({
    * The sums of each of these monitors in the window; a monitor without slots in it is absent. A slot belongs to the
    * window if it was due in it. Both edges of the window are exact for as long as the single results are kept (14 days,
    * see operations/retention.ts); an older edge begins at its full hour. `missed` then still counts the slots of the
-   * whole hour in which the schedule did not run, because they have no results.
+   * whole hour in which the schedule did not run, because they have no results. Heartbeats have no slots, only seconds;
+   * their edges begin at the full hour, too.
    */
   uptimeOf: async (monitorIds: readonly number[], { from, to }: UptimeWindow): Promise<Map<number, MonitorUptime>> => {
     const { rows } = await db.query<SlotSums & { monitorId: number }>(
@@ -85,7 +86,8 @@ export const uptimeIn = (db: Postgres) => ({
          where monitor_id = any ($1)
        )
        select monitor_id as "monitorId", ${sums.map(({ column, property }) => `sum(${column}) as "${property}"`).join(', ')}
-       from part group by monitor_id having sum(ok + failed + missed + maintenance) > 0`,
+       from part group by monitor_id
+       having sum(ok + failed + missed + maintenance) > 0 or sum(ok_s + failed_s + missed_s + maintenance_s) > 0`,
       [monitorIds, from, to],
     )
     return new Map(rows.map(({ monitorId, ...sums }) => [monitorId, withShares(sums)]))

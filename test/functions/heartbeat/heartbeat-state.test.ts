@@ -3,7 +3,7 @@ import { isSchedule, nextExpected, scheduleOf } from '#functions/checks/heartbea
 import {
   afterDeadline,
   afterPing,
-  isSlow,
+  exceededUsualMs,
   lateAt,
   mayHaveMissed,
   type Ping,
@@ -24,8 +24,11 @@ const fresh: Pinged = {
   lastStartAt: null,
   lastStartRunId: null,
   durationsMs: [],
+  slowRunMs: null,
+  usualRunMs: null,
   expectedAfter: null,
   lateAt: null,
+  countedUntil: null,
   activeSince: at('08:00:00'),
 }
 
@@ -84,16 +87,60 @@ describe('a ping', () => {
   })
 })
 
+describe('clocks and run ids', () => {
+  test('a ping whose time is before that of the last one, by the clock of another pod, moves no deadline back', async () => {
+    const up = pinged(fresh, ping('09:00:05'), ping('09:00:00'))
+    expect(up).toMatchObject({ pings: 2, lastPingAt: at('09:00:05'), expectedAfter: at('09:00:05') })
+    const down = pinged(up, ping('09:00:01', { action: 'fail' }))
+    expect(down).toMatchObject({ state: 'down', changedAt: at('09:00:05.001') })
+  })
+
+  test('a run whose end is before its start, by another clock, took no time', () => {
+    const started = pinged(fresh, ping('09:00:05', { action: 'start' }))
+    expect(afterPing(started, ping('09:00:00')).durationMs).toBe(0)
+  })
+
+  test('a run id that is used twice ends one run, which began with the last start', () => {
+    const runId = 'a'
+    const started = pinged(
+      fresh,
+      ping('09:00:00', { action: 'start', runId }),
+      ping('09:01:00', { action: 'start', runId }),
+    )
+    const ended = afterPing(started, ping('09:01:30', { runId }))
+    expect(ended.durationMs).toBe(30_000)
+    const again = afterPing({ ...started, ...ended.after }, ping('09:02:00', { runId }))
+    expect(again).toMatchObject({ durationMs: null, after: { pings: 4, durationsMs: [30_000], state: 'up' } })
+  })
+})
+
 describe('a run', () => {
   test('is slow if it takes more than three times the median of at least five runs', () => {
     const usual = [10_000, 12_000, 11_000, 9_000, 90_000]
-    expect(isSlow(33_001, usual)).toBe(true)
-    expect(isSlow(33_000, usual)).toBe(false)
-    expect(isSlow(500_000, usual.slice(1))).toBe(false)
+    expect(exceededUsualMs(33_001, usual)).toBe(11_000)
+    expect(exceededUsualMs(33_000, usual)).toBeNull()
+    expect(exceededUsualMs(500_000, usual.slice(1))).toBeNull()
   })
 
   test('of less than ten seconds is never slow', () => {
-    expect(isSlow(9_000, [100, 100, 100, 100, 100])).toBe(false)
+    expect(exceededUsualMs(9_000, [100, 100, 100, 100, 100])).toBeNull()
+  })
+
+  test('that is slow is a change, and the next run of the usual time is another one', () => {
+    const usual = pinged({ ...fresh, durationsMs: [20_000, 20_000, 20_000, 20_000, 20_000] }, ping('09:00:00'))
+    const slow = pinged(usual, ping('10:00:00', { action: 'start' }), ping('10:02:00'))
+    expect(slow).toMatchObject({ state: 'up', changedAt: at('10:02:00'), slowRunMs: 120_000, usualRunMs: 20_000 })
+    const slower = pinged(slow, ping('11:00:00', { action: 'start' }), ping('11:05:00'))
+    expect(slower).toMatchObject({ changedAt: at('10:02:00'), slowRunMs: 300_000 })
+    const fast = pinged(slower, ping('12:00:00', { action: 'start' }), ping('12:00:20'))
+    expect(fast).toMatchObject({ changedAt: at('12:00:20'), slowRunMs: null, usualRunMs: null })
+  })
+
+  test('that is slow stays so after a failure, and after a ping that ends no run', () => {
+    const slow = { ...pinged(fresh, ping('09:00:00')), slowRunMs: 120_000, usualRunMs: 20_000 }
+    expect(pinged(slow, ping('10:00:00'))).toMatchObject({ changedAt: at('09:00:00'), slowRunMs: 120_000 })
+    const failed = pinged(slow, ping('10:00:00', { action: 'start' }), ping('10:00:05', { action: 'fail' }))
+    expect(failed).toMatchObject({ state: 'down', slowRunMs: 120_000, usualRunMs: 20_000 })
   })
 })
 

@@ -31,7 +31,9 @@ export const heartbeatDatabase = (): TestDatabase => {
   })
   afterAll(() => database.end())
   beforeEach(() =>
-    database.db.query('truncate monitor, incident, follow, heartbeat_key, cursor restart identity cascade'),
+    database.db.query(
+      'truncate monitor, incident, follow, heartbeat_key, maintenance, cursor restart identity cascade',
+    ),
   )
   return {
     get url() {

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MonitorDegraded } from '#events/monitor-degraded.ts'
 import { wording } from '#functions/notification-fanout/wording.ts'
 import { plain } from '#functions/telegram/html.ts'
-import { addMonitor, type Check, minuteMs, noon, outageDatabase, outageWorld } from './world.ts'
+import { addMonitor, type Check, chatId, minuteMs, noon, outageDatabase, outageWorld } from './world.ts'
 
 const database = outageDatabase()
 const dayMs = 86_400_000
@@ -51,6 +52,32 @@ describe('a monitor that is up but slow', () => {
     await checks(1, { ok: false })
     await checks(4, slow)
     expect(keys()).toEqual(['incident/1/monitor.down', 'incident/1/monitor.up', 'slow@2026-11-21T12:04:00.000Z'])
+  })
+})
+
+describe('a heartbeat whose run takes long', () => {
+  test('is reported after one slow run with the usual time, and again after one that is not slow', async () => {
+    const { db } = database
+    const id = await addMonitor(db, 'backup', { kind: 'heartbeat', url: 'heartbeat:backup' })
+    await heartbeatsIn(db).ensure({ monitorId: id, chatId, slug: 'backup' })
+    const world = outageWorld(db)
+    const change = async (slowRunMs?: number) => {
+      await db.query('update heartbeat set slow_run_ms = $1, usual_run_ms = $2', [slowRunMs, slowRunMs && 60_000])
+      world.pass(minuteMs)
+      await world.check({ id, ok: true, ...(slowRunMs !== undefined && { slowRunMs }) })
+      await world.tick()
+      await world.tick()
+    }
+    await change()
+    await change(240_000)
+    await change(250_000)
+    await change()
+    const since = '2026-11-21T12:02:00.000Z'
+    const data = { monitorId: id, name: 'backup', url: 'heartbeat:backup', reason: 'slow', since }
+    expect(world.events.map(event => event.data)).toEqual([
+      { ...data, state: 'began', totalMs: 240_000, run: { usualMs: 60_000 } },
+      { ...data, state: 'ended', run: {} },
+    ])
   })
 })
 

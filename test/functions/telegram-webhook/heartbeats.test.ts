@@ -72,4 +72,23 @@ describe('/batimento', () => {
     expect(card.text).toContain('copied <b>3</b> & more')
     expect(labels(card).flat()).not.toContain('verificar agora')
   })
+
+  test('the list and the details show for how much of the time the job was on time, and explain it', async () => {
+    const person = newPerson()
+    await person.says('/batimento backup 24h')
+    const [monitor] = await world.deps.monitors.of(person.chatId)
+    await world.db.query(
+      `insert into probe_hour (monitor_id, hour, ok_s, failed_s, missed_s, maintenance_s)
+       values ($1, date_trunc('hour', $2::timestamptz - interval '1 hour', 'UTC'), 2700, 900, 600, 0)`,
+      [monitor!.id, world.deps.clock()],
+    )
+    expect((await person.says('/monitores')).text).toContain('75% em dia em 24 h · 75% em 30 d · nenhum sinal')
+    const { shown: card } = await person.presses(/backup/)
+    expect(card.text).toContain('75% em dia em 24 h · 75% em 30 d')
+    const { shown: why } = await person.presses('por que este número?')
+    expect(why.text).toContain('75% em dia em 24 h\n')
+    expect(why.text).toContain('🟢 em dia: 45 min\n🔴 com atraso ou falha: 15 min\n')
+    expect(why.text).toContain('não conta: 10 min')
+    expect(why.text).toContain('O atraso vai do prazo até o próximo sinal bom.')
+  })
 })
