@@ -40,5 +40,11 @@ export const MessageRequested = defineEvent(
     threadId: Type.Optional(Type.Integer({ minimum: 1 })),
     /** Do not send before this instant (RFC 3339), because Telegram asked for a wait in this chat. */
     notBefore: Type.Optional(Type.String()),
+    /** The monitor whose outage the buttons answer: `monitor/42`. */
+    outage: Type.Optional(Type.String()),
+    /**
+     * The monitor whose outage is over: the buttons that answer it are removed from the earlier messages in the chat.
+     */
+    endsOutage: Type.Optional(Type.String()),
   }),
 )

@@ -4,7 +4,7 @@ import { html, joined } from '#functions/telegram/html.ts'
 import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
 import { sayHeartbeatFailure, sayHeartbeatSchedule } from '#functions/wording/heartbeats.ts'
 import { sayZoneTime } from '#functions/wording/zone-names.ts'
-import { outageButtons, sayDependents } from './monitor-wording.ts'
+import { outageButtons, outageOf, sayDependents } from './monitor-wording.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import type { Recipient, Texts, Wording } from './shared-wording.ts'
 
@@ -40,7 +40,7 @@ export const heartbeatDown = (data: NotifiableData<'monitor.down'>, recipient: R
       dependents && sayDependents(dependents, language),
     ]),
   }
-  return { html: String(texts[language]), buttons: outageButtons(data, recipient) }
+  return { html: String(texts[language]), buttons: outageButtons(data, recipient), outage: outageOf(data) }
 }
 
 /**
@@ -78,7 +78,7 @@ export const slowRun = (
 
 /** The message that a job pings again. It replies to the message that its ping was late, or that it failed. */
 export const heartbeatUp = (
-  { incidentId, name, since, until, toldBy }: NotifiableData<'monitor.up'>,
+  { monitorId, incidentId, name, since, until, toldBy }: NotifiableData<'monitor.up'>,
   { id, language, zone }: Recipient,
   now: Date,
 ): Wording => {
@@ -93,6 +93,7 @@ Ping: ${at}, ${later} after the problem`,
   return {
     html: String(texts[language]),
     silent: true,
+    endsOutage: outageOf({ monitorId }),
     replyTo: MessageRequested.idFrom(toldBy ?? incidentEventId(incidentId, 'monitor.down'), String(id)),
   }
 }

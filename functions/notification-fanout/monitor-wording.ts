@@ -12,6 +12,9 @@ export const checkButton = (monitor: number, language: Language) => [
   [{ text: { 'pt-BR': 'verificar agora', en: 'check now' }[language], data: encode({ act: 'check', monitor }) }],
 ]
 
+/** The subject of the outages of a monitor. */
+export const outageOf = ({ monitorId }: { monitorId: number }): string => `monitor/${monitorId}`
+
 /** The buttons to answer the message about an outage, and to check the monitor. A heartbeat cannot be checked. */
 export const outageButtons = (
   { monitorId, incidentId, heartbeat }: { monitorId: number; incidentId: number; heartbeat?: unknown },
@@ -66,7 +69,7 @@ export const monitorDown = (data: NotifiableData<'monitor.down'>, recipient: Rec
       html`<code>${url}</code>`,
     ]),
   }
-  return { html: String(texts[language]), buttons: outageButtons(data, recipient) }
+  return { html: String(texts[language]), buttons: outageButtons(data, recipient), outage: outageOf(data) }
 }
 
 /** The address of a monitor. A heartbeat has none: its URL is only a name. */
@@ -111,7 +114,13 @@ export const flappingBegan = (
       shownUrl(url),
     ]),
   }
-  return { html: String(texts[language]), buttons: outageButtons(data, recipient) }
+  // The buttons of earlier messages answer an earlier outage.
+  return {
+    html: String(texts[language]),
+    buttons: outageButtons(data, recipient),
+    outage: outageOf(data),
+    endsOutage: outageOf(data),
+  }
 }
 
 /** The message that a monitor stopped flapping, and whether it is now up or down. */
@@ -146,8 +155,9 @@ export const monitorSteady = (data: NotifiableData<'monitor.steady'>, recipient:
   }
   return {
     html: String(texts[language]),
+    endsOutage: outageOf(data),
     ...(downIncidentId === undefined
       ? { silent: true }
-      : { buttons: outageButtons({ monitorId, incidentId: downIncidentId }, recipient) }),
+      : { buttons: outageButtons({ monitorId, incidentId: downIncidentId }, recipient), outage: outageOf(data) }),
   }
 }

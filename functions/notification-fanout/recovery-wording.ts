@@ -5,6 +5,7 @@ import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { sayDuration, sayPeriod } from '#functions/wording/dates.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
 import { sayMilliseconds } from '#functions/wording/uptime.ts'
+import { outageOf } from './monitor-wording.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import type { Recipient, Wording } from './shared-wording.ts'
 
@@ -26,6 +27,7 @@ export const monitorUp = (data: Recovery, recipient: Recipient, now: Date): Word
     ),
     // The message about the start of the outage may have woken the user; the message about its end need not.
     silent: true,
+    endsOutage: outageOf(data),
     replyTo: MessageRequested.idFrom(toldBy ?? incidentEventId(incidentId, 'monitor.down'), String(id)),
   }
 }

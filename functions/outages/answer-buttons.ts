@@ -41,12 +41,12 @@ const nameLetters = 20
 
 /**
  * The buttons with which people answer the message about an outage. A button that was pressed is disabled: it shows who
- * pressed it and when, and has a row of its own.
+ * pressed it and when, and has a row of its own. When the outage is over, only these stay.
  */
 export const answerButtons = (
   incidentId: number,
   given: readonly GivenAnswer[],
-  reader: { language: Language; zone: string },
+  { isOver = false, ...reader }: { language: Language; zone: string; isOver?: boolean },
 ): AnswerButton[][] => {
   const { language } = reader
   const pressed = (answer: Answer) => given.find(each => each.answer === answer)
@@ -66,6 +66,6 @@ export const answerButtons = (
         text: words[answer][language],
         press: { act: 'answer', incident: incidentId, answer } as const,
       }))
-    return [...marks, ...(open.length > 0 ? [open] : [])]
+    return [...marks, ...(open.length > 0 && !isOver ? [open] : [])]
   })
 }

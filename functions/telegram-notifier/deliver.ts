@@ -1,6 +1,7 @@
 import type { Chats } from '#database/chats/chats.ts'
 import type { ClaimedMessage, Messages } from '#database/messages/messages.ts'
 import type { Reports } from '#database/reports/reports.ts'
+import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { validatorOf } from '#events/validate.ts'
 import type { Clock } from '#functions/host/clock.ts'
@@ -14,6 +15,7 @@ import { actionFor, type RefusalAction } from './refusal-action.ts'
 export interface Dependencies {
   messages: Messages
   chats: Chats
+  incidentAnswers: Pick<IncidentAnswers, 'of'>
   /** The pictures of reports. */
   reports: Pick<Reports, 'picture'>
   telegram: Telegram

@@ -4,6 +4,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { postgres } from '#database/connect.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { reportsIn } from '#database/reports/reports.ts'
+import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { Tick } from '#events/tick.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -19,6 +20,7 @@ const db = postgres(env('DATABASE_URL'), { max: 6, applicationName: 'telegram-no
 const dependencies = {
   messages: messagesIn(db),
   chats: chatsIn(db),
+  incidentAnswers: incidentAnswersIn(db),
   reports: reportsIn(db),
   telegram: telegram({ apiRoot: env('TELEGRAM_API_ROOT', 'https://api.telegram.org'), token }),
   // Identifies the bot without its secret token.

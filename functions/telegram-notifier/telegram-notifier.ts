@@ -3,6 +3,7 @@ import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import { Permanent, RetryLater } from '#functions/host/errors.ts'
+import { closeButtons } from './close-buttons.ts'
 import type { Dependencies } from './deliver.ts'
 import { sendToChat, sendToChats, shortWaitMs, timeBudget } from './send-queue.ts'
 
@@ -55,6 +56,7 @@ export const telegramNotifier = async (
         // then that lease has expired.
         if (sent.isSentByOtherProcess) throw new RetryLater(`${event.id} is being sent by another process`, 10)
       }
+      await closeButtons(dependencies, chatId, hasTime)
     } finally {
       activeChats.delete(chatId)
     }
@@ -77,7 +79,11 @@ export const outboxTick = async (dependencies: Dependencies, signal?: AbortSigna
     // After a pause, one message tests whether Telegram accepts messages again, before the others are sent.
     const isAccepting =
       paused === null || (await sendToChats(dependencies, chats.slice(0, 1), { workers: 1, maxMessages: 1 }, hasTime))
-    if (isAccepting) await sendToChats(dependencies, chats, { workers: tickWorkers }, hasTime)
+    if (isAccepting) {
+      await sendToChats(dependencies, chats, { workers: tickWorkers }, hasTime)
+      for (const chatId of await messages.chatsWithOverdueButtons(clock(), maxChatsPerTick))
+        await closeButtons(dependencies, chatId, hasTime)
+    }
   }
   return (await messages.recordedRefusals({ since: new Date(now.getTime() - republishRefusalsMs) })).map(messageRefused)
 }

@@ -19,7 +19,19 @@ export const answerOutage = async (context: ChatContext, incidentId: number, ans
     now,
   )
   if (result === 'gone') return toastReply(messages.monitorGone)
-  if (result === 'over') return toastReply(messages.outageOver)
+  const buttons = [
+    ...answerButtons(incidentId, result.given, { ...reader, isOver: result.isOver }),
+    ...(result.kind === 'heartbeat'
+      ? []
+      : [[{ text: messages.check, press: { act: 'check', monitor: result.monitorId } } as const]]),
+  ]
+  if (result.isOver)
+    return {
+      effects: [
+        { do: 'toast', text: messages.outageOver },
+        { do: 'buttons', buttons },
+      ],
+    }
   const first = result.given.find(each => each.answer === answer)!
   const until = silenceOf(answer, first.at, reader.zone)
   // A redelivered press of the same person gets the same reply.
@@ -30,15 +42,7 @@ export const answerOutage = async (context: ChatContext, incidentId: number, ans
   return {
     effects: [
       { do: 'toast', text },
-      {
-        do: 'buttons',
-        buttons: [
-          ...answerButtons(incidentId, result.given, reader),
-          ...(result.kind === 'heartbeat'
-            ? []
-            : [[{ text: messages.check, press: { act: 'check', monitor: result.monitorId } } as const]]),
-        ],
-      },
+      { do: 'buttons', buttons },
     ],
   }
 }

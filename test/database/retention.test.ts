@@ -78,6 +78,11 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       at,
     ]),
   probe_hour: at => run('insert into probe_hour (monitor_id, hour) values (1, $1)', [at]),
+  removed_monitor: (at, key) =>
+    run(
+      `insert into removed_monitor (chat_id, monitor_id, name, content, removed_at) values (7, abs(hashtext($1)), $1, '{}', $2)`,
+      [key, at],
+    ),
   report: (at, key) => run('insert into report (key, chat_id, made_at) values ($1, 7, $2)', [key, at]),
   search: (at, key) => run('insert into search (chat_id, query, at) values (7, $1, $2)', [key, at]),
   skipped_record: (at, key) =>
@@ -104,6 +109,7 @@ const days: Record<string, number> = {
   monitor_event: 45,
   operator_notice: 90,
   probe_hour: 400,
+  removed_monitor: 1,
   report: 7,
   search: 30,
   skipped_record: 30,
@@ -213,6 +219,7 @@ test.each([
   ['monitor_draft', 'changed_at'],
   ['operator_notice', 'last_at'],
   ['search', 'at'],
+  ['removed_monitor', 'removed_at'],
   ['skipped_record', 'reported_at'],
   ['telegram_update', 'seen_at'],
 ])('expired rows of %s are found by an index on %s', async (table, column) => {

@@ -9,6 +9,7 @@ import { announcementsIn } from '#database/series/announcements.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
+import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import { MessageRefused } from '#events/message-refused.ts'
@@ -188,6 +189,7 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
     const dependencies = {
       messages: messagesIn(db),
       chats: chatsIn(db),
+      incidentAnswers: incidentAnswersIn(db),
       reports: reportsIn(db),
       telegram: api,
       bot: 'bot',

@@ -19,6 +19,13 @@ export interface ClaimedMessage {
   pauseReason: string | null
 }
 
+/** A sent message whose buttons answer an outage that is over. */
+export interface OverdueButtons {
+  key: string
+  telegramId: number
+  request: Request
+}
+
 /**
  * The result of a claim. `message`: the message to send. `readyAt`: the time when the next message of the chat may be
  * sent; `sending` is the key of that message if another process sends it now. The whole result is null if no message
@@ -86,7 +93,9 @@ const isBeingSent = `head.state = 'sending' or ready.at <= $2`
  * the order in which they were requested. The present time is always an argument.
  */
 export const messagesIn = (db: Postgres) => ({
-  /** Stores a requested message once. Returns the chat to send it to, or null if the chat is unknown. */
+  /**
+   * Stores a requested message once. If it says that an outage is over, the buttons of the earlier messages are to be
+   * removed. Returns the chat to send it to, or null if the chat is unknown. */
   keep: async (event: EventOf<typeof MessageRequested>, at: Date): Promise<{ chatId: number } | null> => {
     const { id, vigiahops, traceparent, causationid, data } = event
     const cause: Cause & { causationid?: string } = {
@@ -102,10 +111,16 @@ export const messagesIn = (db: Postgres) => ({
       `with wanted as (select coalesce((select to_id from chat_moved where from_id = $2), $2::bigint) as id),
        known as (select chat.id from chat join wanted using (id)),
        kept as (
-         insert into message (key, chat_id, request, cause, not_before, requested_at)
-         select $1, known.id, $3, $4, $6, $5 from known on conflict (key) do nothing returning chat_id)
+         insert into message (key, chat_id, request, cause, not_before, requested_at, outage)
+         select $1, known.id, $3, $4, $6, $5, $7 from known on conflict (key) do nothing returning chat_id),
+       ended as (
+         update message set close_after = $5 from kept
+         where message.chat_id = kept.chat_id and message.outage = $8 and close_after is null)
        select coalesce((select chat_id from message where key = $1), known.id) as id from known`,
-      [id, data.chatId, jsonText(data), jsonText(cause), at, notBefore > at ? notBefore : at],
+      [
+        ...[id, data.chatId, jsonText(data), jsonText(cause), at, notBefore > at ? notBefore : at],
+        ...[data.outage ?? null, data.endsOutage ?? null],
+      ],
     )
     return chat.rows[0] ? { chatId: chat.rows[0].id } : null
   },
@@ -259,6 +274,39 @@ export const messagesIn = (db: Postgres) => ({
         [key, chatId],
       )
     ).rows[0]?.id ?? null,
+
+  /** The chats with buttons that are to be removed by that time. */
+  chatsWithOverdueButtons: async (by: Date, limit: number): Promise<number[]> =>
+    (
+      await db.query<{ id: number }>(
+        `select chat_id as id from message where close_after <= $1 and state = 'sent'
+         group by chat_id order by min(close_after) limit $2`,
+        [by, limit],
+      )
+    ).rows.map(({ id }) => id),
+
+  /** The messages of a chat whose buttons are to be removed by that time, the oldest first. */
+  overdueButtons: async (chatId: number, by: Date, limit: number): Promise<OverdueButtons[]> =>
+    (
+      await db.query<OverdueButtons>(
+        `select key, telegram_message_id as "telegramId", request from message
+         where chat_id = $1 and outage is not null and close_after <= $2 and state = 'sent' order by seq limit $3`,
+        [chatId, by, limit],
+      )
+    ).rows,
+
+  /** Stores that the buttons of a message were removed. */
+  markClosed: async (key: string): Promise<void> => {
+    await db.query('update message set outage = null, close_after = null where key = $1', [key])
+  },
+
+  /** The buttons of the chat's messages are to be removed later, because Telegram asks for a wait. */
+  closeLater: async (chatId: number, after: Date): Promise<void> => {
+    await db.query(
+      'update message set close_after = greatest(close_after, $2) where chat_id = $1 and close_after is not null',
+      [chatId, after],
+    )
+  },
 
   /** Pauses the bot until that time. Returns true if the bot was not paused for the same reason before. */
   pause: async (bot: string, until: Date, reason: string): Promise<boolean> =>

@@ -18,10 +18,10 @@ export interface GivenAnswer {
 }
 
 /**
- * The result of an answer. `gone`: the chat has no such outage; `over`: the chats were told that it is over. Otherwise
- * all answers to the outage.
+ * The result of an answer. `gone`: the chat has no such outage. Otherwise all answers to the outage. `isOver`: the
+ * chats were told that it is over, so the answer does not count.
  */
-export type AnswerResult = 'gone' | 'over' | { given: GivenAnswer[]; monitorId: number; kind: MonitorKind }
+export type AnswerResult = 'gone' | { given: GivenAnswer[]; monitorId: number; kind: MonitorKind; isOver: boolean }
 
 /** The table `incident_answer`. */
 export const incidentAnswersIn = (db: Postgres) => ({
@@ -44,7 +44,8 @@ export const incidentAnswersIn = (db: Postgres) => ({
       )
       const found = rows[0]
       if (found === undefined) return 'gone'
-      if (found.isOver) return 'over'
+      const { isOver, ...monitor } = found
+      if (isOver) return { ...monitor, isOver, given: await incidentAnswersIn(tx).of(incidentId) }
       const { rowCount } = await tx.query(
         `insert into incident_answer (incident_id, answer, person_id, person_name, at) values ($1, $2, $3, $4, $5)
          on conflict (incident_id, answer) do nothing`,
@@ -52,15 +53,20 @@ export const incidentAnswersIn = (db: Postgres) => ({
       )
       if (rowCount === 1 && silence !== null)
         await tx.query('update monitor set silenced_until = greatest(silenced_until, $2::timestamptz) where id = $1', [
-          found.monitorId,
+          monitor.monitorId,
           silence === 'recovery' ? 'infinity' : silence,
         ])
-      const given = await tx.query<GivenAnswer>(
+      return { ...monitor, isOver, given: await incidentAnswersIn(tx).of(incidentId) }
+    }),
+
+  /** The answers to an outage, the first one first. */
+  of: async (incidentId: number): Promise<GivenAnswer[]> =>
+    (
+      await db.query<GivenAnswer>(
         'select answer, person_id as "personId", person_name as "personName", at from incident_answer where incident_id = $1 order by at',
         [incidentId],
       )
-      return { given: given.rows, monitorId: found.monitorId, kind: found.kind }
-    }),
+    ).rows,
 })
 
 export type IncidentAnswers = ReturnType<typeof incidentAnswersIn>

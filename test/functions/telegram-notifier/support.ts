@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { reportsIn } from '#database/reports/reports.ts'
+import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import type { Dependencies } from '#functions/telegram-notifier/deliver.ts'
 import { startTelegram, type TelegramSimulator } from '#simulators/telegram.ts'
@@ -41,6 +42,7 @@ export const useNotifier = () => {
     outbox = {
       messages: messagesIn(database.db),
       chats: chatsIn(database.db),
+      incidentAnswers: incidentAnswersIn(database.db),
       reports: reportsIn(database.db),
       telegram: telegram({ apiRoot: simulator.url, token }),
       bot: 'bot',
