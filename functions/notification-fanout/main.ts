@@ -1,5 +1,6 @@
 import { chatsIn } from '#database/chats/chats.ts'
 import { postgres } from '#database/connect.ts'
+import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
@@ -16,7 +17,7 @@ import { on, serve } from '#functions/host/serve.ts'
 import { notificationFanout } from './notification-fanout.ts'
 
 const db = postgres(env('DATABASE_URL'), { applicationName: 'notification-fanout' })
-const dependencies = { follows: followsIn(db), chats: chatsIn(db), clock: systemClock }
+const dependencies = { follows: followsIn(db), subscribers: subscribersIn(db), chats: chatsIn(db), clock: systemClock }
 
 serve({
   name: 'notification-fanout',

@@ -1,4 +1,5 @@
 import type { Chats } from '#database/chats/chats.ts'
+import type { Subscribers } from '#database/pages/subscribers.ts'
 import type { Follower, Follows } from '#database/series/follows.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -9,9 +10,11 @@ import { skippedEvent } from '#functions/series/skipped-records.ts'
 import { instantOf } from '#functions/wording/dates.ts'
 import type { NotifiableData, NotifiableEvent } from './notifiable-event.ts'
 import type { Recipient } from './shared-wording.ts'
+import { subscriberWording } from './subscriber-wording.ts'
 import { wording } from './wording.ts'
 
 interface Dependencies {
+  subscribers: Pick<Subscribers, 'ofMonitor'>
   follows: Pick<Follows, 'followersOf' | 'followersOfAny' | 'threadOf'>
   chats: Pick<Chats, 'find'>
   clock: Clock
@@ -25,7 +28,7 @@ export const notificationFanout = async (
 ): Promise<VigiaEvent[]> => {
   const now = dependencies.clock()
   const notifications = await notificationsFor(cause.subject ?? '', event, dependencies)
-  return notifications.flatMap(({ recipient, event, threadId = null }) => {
+  const messages = notifications.flatMap(({ recipient, event, threadId = null }) => {
     try {
       return MessageRequested.from(cause, {
         // One message per chat and cause. Only missed episodes may need several messages, because a group may follow
@@ -44,6 +47,31 @@ export const notificationFanout = async (
       )
     }
   })
+  return [...messages, ...(await messagesToSubscribers(cause, event, dependencies, now))]
+}
+
+/** The messages to the subscribers of the status pages that show the monitor of the event. */
+const messagesToSubscribers = async (
+  cause: Cause,
+  event: NotifiableEvent,
+  { subscribers }: Dependencies,
+  now: Date,
+): Promise<VigiaEvent[]> => {
+  if (event.name !== 'monitor.down' && event.name !== 'monitor.up' && event.name !== 'monitor.steady') return []
+  // Reminders are for the people who repair the service.
+  if (event.name === 'monitor.down' && event.data.reminder !== undefined) return []
+  const found = await subscribers.ofMonitor(event.data.monitorId)
+  return found.map(subscriber =>
+    MessageRequested.from(cause, {
+      key: String(subscriber.id),
+      subject: `chat/${subscriber.id}`,
+      data: {
+        chatId: subscriber.id,
+        ...subscriberWording(event, subscriber, now),
+        ...(subscriber.threadId !== null && { threadId: subscriber.threadId }),
+      },
+    }),
+  )
 }
 
 interface Notification {
@@ -111,7 +139,7 @@ const reachable = async (id: number, chats: Dependencies['chats']) => {
 const followersAmong = async (
   ids: number[],
   subject: string,
-  { chats, follows }: Omit<Dependencies, 'clock'>,
+  { chats, follows }: Pick<Dependencies, 'chats' | 'follows'>,
 ): Promise<Follower[]> => {
   const found: Follower[] = []
   for (const id of ids) {

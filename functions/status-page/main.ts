@@ -1,17 +1,24 @@
 import { postgres } from '#database/connect.ts'
 import { readPage } from '#database/pages/page-reading.ts'
 import { systemClock } from '#functions/host/clock.ts'
-import { env } from '#functions/host/env.ts'
+import { env, envOptional } from '#functions/host/env.ts'
 import { serve } from '#functions/host/serve.ts'
+import type { RenderedPage } from './render.ts'
 import { responseCache } from './response-cache.ts'
-import { admit, type RenderedPage, statusPage } from './status-page.ts'
+import { admit, statusPage } from './status-page.ts'
 
 const name = 'status-page'
 const db = postgres(env('DATABASE_URL'), { max: 3, applicationName: name, prepare: true, statementTimeoutMs: 5_000 })
 
+// Without the address on the internet, the links in feeds and calendars are relative.
+const pagesUrl = envOptional('PAGES_URL')?.replace(/\/+$/, '') ?? '/status'
+
+const botName = envOptional('TELEGRAM_BOT_NAME') ?? null
+
 const cache = responseCache<RenderedPage>({
   clock: systemClock,
   freshMs: 5_000,
+  refreshMs: 15_000,
   staleMs: 3_600_000,
   bytesOf: ({ body, zipped }) => body.length + zipped.length,
   mostBytes: 32 * 1024 * 1024,
@@ -22,7 +29,13 @@ serve({
   http: {
     admit,
     handle: (request, context) =>
-      statusPage(request, context, { read: query => readPage(db, query), cache, clock: systemClock }),
+      statusPage(request, context, {
+        read: query => readPage(db, query),
+        cache,
+        clock: systemClock,
+        pagesUrl,
+        botName,
+      }),
   },
   close: [() => db.end()],
 })

@@ -1,11 +1,20 @@
 import type { PageAddress } from '#database/pages/page-reading.ts'
 import type { RequestHead } from '#functions/host/function-definition.ts'
+import { type BadgeKind, badgeKinds, type FeedKind, feedKinds } from './files/file-kinds.ts'
 import { type RangeName, ranges, usualRange } from './ranges.ts'
 
-/** What a visitor wants to see: the page, or one of its monitors. */
+/** A part of a page that programs read. */
+export type PageFile =
+  | { kind: 'badge'; badge: BadgeKind; format: 'svg' | 'json' }
+  | { kind: 'feed'; format: FeedKind }
+  | { kind: 'calendar'; format: 'ics' }
+
+/** What a visitor wants to see: the page, one of its monitors, or a file. */
 export interface PageRequest {
   address: PageAddress
   monitorId: number | null
+  /** null: the page itself. */
+  file: PageFile | null
   range: RangeName
   /** The language that the visitor chose on the page; null: that of the browser. */
   language: 'pt-BR' | 'en' | null
@@ -16,30 +25,43 @@ export interface PageRequest {
 }
 
 /** The names of public pages. */
-export const slugPattern = /^[a-z0-9-]{3,40}$/
+const slugPattern = /^[a-z0-9-]{3,40}$/
 const secretPattern = /^[A-Za-z0-9_-]{22,64}$/
 /** Ids of monitors that fit into PostgreSQL's bigint and into a JavaScript number. */
 const idPattern = /^[1-9]\d{0,14}$/
 
 /** The path of the function on the public host. */
-export const publicRoot = 'status'
+const publicRoot = 'status'
 
 /**
- * Reads `/status/<slug>` or `/status/p/<secret>`, followed by nothing or by the id of a monitor. Returns null for any
- * other path. Values of the query that are not known count as absent.
+ * Reads `/status/<slug>` or `/status/p/<secret>`, followed by nothing, by the id of a monitor, by the name of a file,
+ * or by both. Returns null for any other path. Values of the query that are not known count as absent.
  */
 export const parsePageRequest = ({ path }: Pick<RequestHead, 'path'>, query: URLSearchParams): PageRequest | null => {
   const [root, ...segments] = path.split('/').slice(1)
   if (root !== publicRoot) return null
   const isSecret = segments[0] === 'p'
-  const [name = '', monitor, ...rest] = isSecret ? segments.slice(1) : segments
-  if (rest.length > 0 || !(isSecret ? secretPattern : slugPattern).test(name)) return null
-  if (monitor !== undefined && !idPattern.test(monitor)) return null
-  return {
-    address: isSecret ? { secret: name } : { slug: name },
-    monitorId: monitor === undefined ? null : Number(monitor),
-    ...optionsIn(query),
+  const [name = '', ...rest] = isSecret ? segments.slice(1) : segments
+  if (!(isSecret ? secretPattern : slugPattern).test(name)) return null
+  const monitorId = idPattern.test(rest[0] ?? '') ? Number(rest.shift()) : null
+  const fileName = rest.shift()
+  const file = fileName === undefined ? null : fileNamed(fileName, monitorId !== null)
+  if (rest.length > 0 || (fileName !== undefined && file === null)) return null
+  return { address: isSecret ? { secret: name } : { slug: name }, monitorId, file, ...optionsIn(query) }
+}
+
+/** A monitor has badges; a page has badges, feeds and a calendar. */
+const fileNamed = (name: string, isOfMonitor: boolean): PageFile | null => {
+  const [, base, format] = /^([a-z]+)\.([a-z]+)$/.exec(name) ?? []
+  const badge = badgeKinds.find(kind => kind === base)
+  if (badge !== undefined && (format === 'svg' || format === 'json')) {
+    const isPossible = isOfMonitor || badge !== 'certificate'
+    return isPossible ? { kind: 'badge', badge, format } : null
   }
+  if (isOfMonitor) return null
+  const feed = base === 'feed' ? feedKinds.find(kind => kind === format) : undefined
+  if (feed !== undefined) return { kind: 'feed', format: feed }
+  return name === 'maintenance.ics' ? { kind: 'calendar', format: 'ics' } : null
 }
 
 const optionsIn = (query: URLSearchParams) => {

@@ -14,7 +14,7 @@ export const ranges = {
   '7d': { unit: 'hour', bars: 28, step: 6 },
   '30d': { unit: 'day', bars: 30, step: 1 },
   '90d': { unit: 'day', bars: 90, step: 1 },
-  '365d': { unit: 'day', bars: 73, step: 5 },
+  '365d': { unit: 'utc day', bars: 73, step: 5 },
 } as const satisfies Record<string, Range>
 
 export type RangeName = keyof typeof ranges
@@ -31,7 +31,8 @@ const hourS = 3600
 
 /**
  * The limits of the bars, in seconds since 1970: the beginning of each bar, and the end of the last one. The last bar
- * has the present hour or day. Days are those of the zone, so a day may have 23 or 25 hours.
+ * has the present hour or day. Days are those of the zone, so a day may have 23 or 25 hours; in a year they are those
+ * of UTC.
  */
 export const limitsOf = (name: RangeName, zone: string, now: Date): number[] => {
   const { unit, bars, step } = ranges[name]
@@ -41,12 +42,13 @@ export const limitsOf = (name: RangeName, zone: string, now: Date): number[] => 
     const end = (Math.floor(now.getTime() / 1000 / hourS) + 1) * hourS
     return places.map(place => end - (units - place) * hourS)
   }
+  const dayZone = unit === 'day' ? knownZone(zone) : 'UTC'
   const tomorrow = Temporal.Instant.fromEpochMilliseconds(now.getTime())
-    .toZonedDateTimeISO(knownZone(zone))
+    .toZonedDateTimeISO(dayZone)
     .toPlainDate()
     .add({ days: 1 })
   return places.map(
-    place => tomorrow.subtract({ days: units - place }).toZonedDateTime(knownZone(zone)).epochMilliseconds / 1000,
+    place => tomorrow.subtract({ days: units - place }).toZonedDateTime(dayZone).epochMilliseconds / 1000,
   )
 }
 

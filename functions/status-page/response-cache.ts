@@ -10,6 +10,8 @@ export interface CacheOptions<Value> {
   clock: Clock
   /** For how long a value is answered without a new reading. */
   freshMs: number
+  /** For how long an older value is answered while it is read again. */
+  refreshMs: number
   /** For how long an old value is answered if the reading fails. */
   staleMs: number
   bytesOf(value: Value): number
@@ -19,12 +21,14 @@ export interface CacheOptions<Value> {
 export type Cache<Value> = (key: string, read: () => Promise<Value>) => Promise<Value>
 
 /**
- * Keeps what was read in memory. Requests for the same key share one reading. If a reading fails, an older value is
- * answered. The values that were used longest ago are removed first.
+ * Keeps what was read in memory. Requests for the same key share one reading, and do not wait for it while the value is
+ * only a few seconds old. If a reading fails, an older value is answered. The values that were used longest ago are
+ * removed first.
  */
 export const responseCache = <Value>({
   clock,
   freshMs,
+  refreshMs,
   staleMs,
   bytesOf,
   mostBytes,
@@ -71,8 +75,14 @@ export const responseCache = <Value>({
       entries.set(key, found)
       return found.value
     }
+    const begun = readOnce(key, read)
+    if (found !== undefined && ageMs < refreshMs) {
+      // The next request reads again if this reading fails.
+      begun.catch(() => {})
+      return found.value
+    }
     try {
-      return await readOnce(key, read)
+      return await begun
     } catch (error) {
       if (found !== undefined && ageMs < staleMs) return found.value
       throw error

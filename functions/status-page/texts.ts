@@ -58,6 +58,8 @@ export interface PageTexts {
   }
   notFound: { title: string; text: string }
   unavailable: { title: string; text: string }
+  subscribe: string
+  files: string
   madeWith: string
 }
 
@@ -152,6 +154,8 @@ const pt: PageTexts = {
     title: 'Página indisponível no momento',
     text: 'A página não pôde ser lida agora. Tente de novo em alguns segundos.',
   },
+  subscribe: 'Receber avisos no Telegram',
+  files: 'Quedas e manutenções para programas',
   madeWith: 'Monitorado por Vigia',
 }
 
@@ -250,6 +254,8 @@ const en: PageTexts = {
     title: 'The page is unavailable at the moment',
     text: 'The page could not be read. Try again in a few seconds.',
   },
+  subscribe: 'Get messages in Telegram',
+  files: 'Outages and maintenance for programs',
   madeWith: 'Monitored by Vigia',
 }
 

@@ -1,6 +1,7 @@
 import type { Allowances } from '#database/chats/allowances.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
 import type { StatusPages } from '#database/pages/status-pages.ts'
+import type { Subscribers } from '#database/pages/subscribers.ts'
 import type { ReportSettings } from '#database/reports/report-settings.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
@@ -34,6 +35,7 @@ export interface Dependencies {
   monitorHistory: MonitorHistory
   maintenance: Pick<MaintenanceTables, 'add' | 'endNow' | 'of'>
   statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
+  subscribers: Pick<Subscribers, 'pageAt'>
   allowances: Allowances
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: Pick<ProbeHours, 'byHour'>

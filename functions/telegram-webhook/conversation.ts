@@ -34,6 +34,7 @@ import {
 } from './settings.ts'
 import { smallTalk } from './small-talk.ts'
 import { pressStatusPage, statusPageCommand } from './status-pages.ts'
+import { pageOfLink, subscribe, unsubscribe } from './subscribe.ts'
 import { watchRequest, withoutFillers } from './watch-request.ts'
 import { answerWizard, editMonitor, pressWizard, startWizard } from './wizard/wizard.ts'
 import { validZone } from './zones.ts'
@@ -121,6 +122,8 @@ const replyToCommand = async (
       // The argument comes from a link (t.me/<bot>?start=s_82). A person can write a link with any number.
       const show = /^s_(\d{1,10})$/.exec(argument)?.[1]
       if (isTvmazeId(Number(show))) return searchById(context, Number(show))
+      const page = pageOfLink(argument)
+      if (page !== null) return subscribe(context, page)
       return sendReply(isNew ? greeting(context) : menu(context))
     }
     case 'help':
@@ -256,6 +259,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'deletePage':
     case 'deletePageNow':
       return pressStatusPage(context, press)
+    case 'unsubscribe':
+      return unsubscribe(context, press.id)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

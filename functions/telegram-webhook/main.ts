@@ -4,6 +4,7 @@ import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
+import { subscribersIn } from '#database/pages/subscribers.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
@@ -59,6 +60,7 @@ const webhook = telegramWebhook({
     monitorHistory: monitorHistoryIn(db),
     maintenance: maintenanceIn(db),
     statusPages: statusPagesIn(db),
+    subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),

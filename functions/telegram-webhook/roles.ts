@@ -23,6 +23,7 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'pageMonitors',
   'deletePage',
   'deletePageNow',
+  'unsubscribe',
 ])
 
 /** The refusal of a press that the person's role in the group does not allow; null if it is allowed. */

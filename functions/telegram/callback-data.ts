@@ -63,6 +63,8 @@ export type Press =
   /** First step: asks for confirmation. */
   | { act: 'deletePage'; id: number }
   | { act: 'deletePageNow'; id: number }
+  /** Ends the subscription to a status page. */
+  | { act: 'unsubscribe'; id: number }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -114,6 +116,7 @@ const letters = {
   pageMonitors: 'T',
   deletePage: 'D',
   deletePageNow: 'E',
+  unsubscribe: 'U',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -174,6 +177,7 @@ export const encode = (press: Press): string => {
     case 'statusPage':
     case 'deletePage':
     case 'deletePageNow':
+    case 'unsubscribe':
       return joinParts(letter, press.id)
     case 'setStatusPage':
       return joinParts(letter, press.id, press.field, press.value)
@@ -296,6 +300,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'statusPage':
     case 'deletePage':
     case 'deletePageNow':
+    case 'unsubscribe':
       return { act, id: rowId(first) }
     case 'setStatusPage':
       return { act, id: rowId(first), field: word(second), value: word(third) }

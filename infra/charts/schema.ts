@@ -34,6 +34,7 @@ const configuration = [
   'PROBE_ALLOW',
   'PROBE_REFERENCE',
   'TELEGRAM_API_ROOT',
+  'TELEGRAM_BOT_NAME',
   'TVMAZE_URL',
   ...Object.values(limitVariables).map(({ name }) => name),
 ]

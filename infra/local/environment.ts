@@ -21,6 +21,7 @@ export interface Settings {
     apiRoot: string | undefined
     opsBotToken: string | undefined
     opsChatId: string | undefined
+    botName: string | undefined
   }
   tvmazeUrl: string | undefined
   /** The OTLP receiver that functions export their traces to. */
@@ -89,6 +90,7 @@ export const readEnvironment = (env: NodeJS.ProcessEnv): Settings | string[] => 
     apiRoot: url('TELEGRAM_API_ROOT', http, 'should begin with https:// or http://'),
     opsBotToken: token('TELEGRAM_OPS_BOT_TOKEN'),
     opsChatId: check('TELEGRAM_OPS_CHAT_ID', value => /^(-?\d+|@\w+)$/.test(value), 'should be a number, or @channel'),
+    botName: check('TELEGRAM_BOT_NAME', value => /^\w{5,32}$/.test(value), 'should be the name of the bot without @'),
   }
   if ((telegram.opsBotToken === undefined) !== (telegram.opsChatId === undefined))
     faults.push('TELEGRAM_OPS_BOT_TOKEN and TELEGRAM_OPS_CHAT_ID belong together; set both or neither')

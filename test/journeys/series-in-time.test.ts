@@ -4,6 +4,7 @@ import type { Language } from '#database/chats/language.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
 import { skippedRecordsIn } from '#database/operations/skipped-records.ts'
+import { subscribersIn } from '#database/pages/subscribers.ts'
 import { reportsIn } from '#database/reports/reports.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
@@ -172,7 +173,7 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
     events: [on(Tick, (tick, { publish }) => episodeChecker(tick, { ...dependencies, publish }))],
   }),
   'notification-fanout': ({ db, clock }) => {
-    const dependencies = { follows: followsIn(db), chats: chatsIn(db), clock }
+    const dependencies = { follows: followsIn(db), subscribers: subscribersIn(db), chats: chatsIn(db), clock }
     return {
       events: [
         on(EpisodeDue, event => notificationFanout(event, { name: 'episode.due', data: event.data }, dependencies)),

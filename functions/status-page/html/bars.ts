@@ -64,7 +64,7 @@ const table = (name: string, bars: readonly Bar[], reader: Reader): Html => {
   const { texts, language } = reader
   const said = (seconds: number) => (seconds === 0 ? '–' : sayDuration(seconds * 1000, language))
   const { table: words } = texts
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="${words.caption(name)}"><table>
+  return html`<section class="scroll" tabindex="0" aria-label="${words.caption(name)}"><table>
 <caption>${words.caption(name)}</caption>
 <thead><tr><th scope="col">${words.period}</th><th scope="col" class="n">${words.uptime}</th><th scope="col" class="n">${words.down}</th><th scope="col" class="n">${words.notChecked}</th><th scope="col" class="n">${words.maintenance}</th></tr></thead>
 <tbody>${rowsOf(bars)
@@ -74,7 +74,7 @@ const table = (name: string, bars: readonly Bar[], reader: Reader): Html => {
       return html`<tr><th scope="row">${periodText(row, reader)}</th><td class="n">${
         uptime === null ? texts.bars[row.state] : sayUptime(uptime, language)
       }</td><td class="n">${said(row.downS)}</td><td class="n">${said(row.unknownS)}</td><td class="n">${said(row.maintenanceS)}</td></tr>`
-    })}</tbody></table></div>`
+    })}</tbody></table></section>`
 }
 
 /** The history of a monitor: the bars, which open the table with the same figures. */

@@ -1,6 +1,7 @@
 import type { Language } from '#database/chats/language.ts'
 import { Html, html } from '#functions/telegram/html.ts'
 import type { PageTexts } from '../texts.ts'
+import type { Links } from './links.ts'
 import { style } from './style.ts'
 
 /** Who reads a page, and with which links. */
@@ -10,6 +11,7 @@ export interface Reader {
   zone: string
   now: Date
   texts: PageTexts
+  links: Links
 }
 
 /** A whole document. */

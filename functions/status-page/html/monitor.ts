@@ -8,14 +8,12 @@ import { type Bar, barsOf, limitsOf, total, uptimeOf } from '../ranges.ts'
 import { history } from './bars.ts'
 import { chart } from './chart.ts'
 import { layout, type Reader } from './layout.ts'
-import { linkFrom } from './links.ts'
 import { choices, footer, outageList } from './parts.ts'
 import { stateLabel } from './shapes.ts'
 
 /** The page of one monitor. */
 export const monitorHtml = (page: ReadPage, component: ReadComponent, request: PageRequest, reader: Reader): string => {
-  const { texts, language, now } = reader
-  const link = linkFrom(request)
+  const { texts, language, now, links } = reader
   const state = componentState(component, now)
   const limits = limitsOf(request.range, page.zone, now)
   const bars = barsOf(component.sums, limits)
@@ -24,18 +22,19 @@ export const monitorHtml = (page: ReadPage, component: ReadComponent, request: P
   const outages = page.outages.filter(
     ({ monitorId, closedAt }) => monitorId === component.id && (closedAt === null || closedAt > limits[0]!),
   )
+  const heading = html`<h1${request.isEmbedded && html` class="hidden"`}>${component.name}</h1>`
   const body = html`${
     !request.isEmbedded &&
-    html`<header><p><a href="${link({ monitorId: null })}">${texts.back}: ${page.title}</a></p><h1>${component.name}</h1></header>
+    html`<header><p><a href="${links.to({ monitorId: null })}">${texts.back}: ${page.title}</a></p>${heading}</header>
 `
-  }<main>
+  }<main>${request.isEmbedded && heading}
 <p class="overall ${state}" role="status">${stateLabel(state, texts)}</p>
 ${
   isSettled &&
   component.stateSince !== null &&
   html`<p>${texts.since(texts.states[state], sayDuration(now.getTime() - component.stateSince * 1000, language))}</p>`
 }
-${choices(request, link, reader)}
+${choices(request, reader)}
 <section><h2>${texts.uptimeOf(texts.ranges[request.range], uptime === null ? null : sayUptime(uptime, language))}</h2>
 <div class="box">${history(component.name, bars, reader)}</div></section>
 ${component.kind !== 'heartbeat' && html`<section><h2>${texts.chart.title}</h2><div class="box">${chart(bars, reader)}</div></section>`}
@@ -43,7 +42,7 @@ ${reasons(bars, reader)}
 ${component.kind !== 'heartbeat' && quality(component, bars, reader)}
 <section><h2>${texts.outages}</h2>${outageList(page, outages, reader)}</section>
 </main>
-${!request.isEmbedded && footer(link, reader)}`
+${!request.isEmbedded && footer(request, reader)}`
   return layout(reader, `${component.name} · ${page.title}`, body, { isHidden: page.access === 'link' })
 }
 

@@ -6,8 +6,7 @@ import type { PageRequest } from '../page-request.ts'
 import { barsOf, limitsOf, total, uptimeOf } from '../ranges.ts'
 import { history } from './bars.ts'
 import { layout, type Reader } from './layout.ts'
-import { type Link, linkFrom } from './links.ts'
-import { choices, footer, outageList, sortedWindows, windowList } from './parts.ts'
+import { choices, footer, outageList, sortedWindows, subscribe, windowList } from './parts.ts'
 import { overallClass, shape, stateLabel } from './shapes.ts'
 
 /** A page shows the history of this many monitors at once. Those that are not up are listed on every part. */
@@ -15,58 +14,63 @@ export const componentsPerPart = 40
 
 const shownOutages = 20
 
+/** The number of parts of a page. */
+export const partsOf = ({ components }: ReadPage): number =>
+  Math.max(1, Math.ceil(components.length / componentsPerPart))
+
 /** The whole page. */
 export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): string => {
   const { texts, now } = reader
-  const link = linkFrom(request)
   const states = page.components.map(component => componentState(component, now))
   const overall = overallState(states)
   const count = (state: string) => states.filter(one => one === state).length
   const { planned, past } = sortedWindows(page.windows, now)
+  const heading = html`<h1${request.isEmbedded && html` class="hidden"`}>${page.title}</h1>`
   const body = html`${
     !request.isEmbedded &&
-    html`<header><h1>${page.title}</h1></header>
+    html`<header>${heading}</header>
 `
-  }<main>
+  }<main>${request.isEmbedded && heading}
 <p class="overall ${overallClass(overall)}" role="status">${shape(overall)}<span>${texts.overall[overall](
     count('down'),
     states.length - count('paused'),
   )}</span></p>
+${!request.isEmbedded && subscribe(reader)}
 ${planned.length > 0 && html`<section><h2>${texts.planned}</h2>${windowList(page, planned, reader)}</section>`}
-${choices(request, link, reader)}
-${componentSections(page, request, link, reader)}
+${choices(request, reader)}
+${componentSections(page, request, reader)}
 <section><h2>${texts.outages}</h2>${outageList(page, page.outages.slice(0, shownOutages), reader)}</section>
 ${past.length > 0 && html`<section><h2>${texts.pastMaintenance}</h2>${windowList(page, past.slice(0, shownOutages), reader)}</section>`}
 </main>
-${!request.isEmbedded && footer(link, reader)}`
+${!request.isEmbedded && footer(request, reader)}`
   return layout(reader, page.title, body, { isHidden: page.access === 'link' })
 }
 
-const componentSections = (page: ReadPage, request: PageRequest, link: Link, reader: Reader): Html => {
-  const { texts } = reader
+const componentSections = (page: ReadPage, request: PageRequest, reader: Reader): Html => {
+  const { texts, links } = reader
   const { components } = page
-  const parts = Math.max(1, Math.ceil(components.length / componentsPerPart))
-  const part = Math.min(request.part, parts)
+  const parts = partsOf(page)
+  const { part } = request
   const shown = components.slice((part - 1) * componentsPerPart, part * componentsPerPart)
   const limits = limitsOf(request.range, page.zone, reader.now)
   const groups = [...Map.groupBy(shown, ({ group }) => group)]
   const isGrouped = groups.some(([group]) => group !== null)
-  return html`${parts > 1 && notUp(page, link, reader)}${groups.map(
+  return html`${parts > 1 && notUp(page, reader)}${groups.map(
     ([group, members]) =>
       html`<section><h2>${group ?? (isGrouped ? texts.otherGroup : texts.components)}</h2>
-${members.map(component => componentBox(component, limits, request, link, reader))}</section>
+${members.map(component => componentBox(component, limits, request, reader))}</section>
 `,
   )}${
     parts > 1 &&
     html`<nav class="choice" aria-label="${texts.components}"><p>${texts.parts(part, parts)}</p><ul>${
-      part > 1 && html`<li><a href="${link({ part: part - 1 })}">${texts.previousPart}</a></li>`
-    }${part < parts && html`<li><a href="${link({ part: part + 1 })}">${texts.nextPart}</a></li>`}</ul></nav>`
+      part > 1 && html`<li><a href="${links.to({ part: part - 1 })}">${texts.previousPart}</a></li>`
+    }${part < parts && html`<li><a href="${links.to({ part: part + 1 })}">${texts.nextPart}</a></li>`}</ul></nav>`
   }`
 }
 
 /** The components of all parts that are not up, because a visitor looks for them first. */
-const notUp = ({ components }: ReadPage, link: Link, reader: Reader): Html | null => {
-  const { texts, now } = reader
+const notUp = ({ components }: ReadPage, reader: Reader): Html | null => {
+  const { texts, now, links } = reader
   const listed = components.flatMap(component => {
     const state = componentState(component, now)
     return state === 'down' || state === 'slow' || state === 'unknown' ? [{ component, state }] : []
@@ -77,7 +81,7 @@ const notUp = ({ components }: ReadPage, link: Link, reader: Reader): Html | nul
         .slice(0, 100)
         .map(
           ({ component, state }) =>
-            html`<li>${stateLabel(state, texts)} · <a href="${link({ monitorId: component.id })}">${component.name}</a></li>`,
+            html`<li>${stateLabel(state, texts)} · <a href="${links.to({ monitorId: component.id })}">${component.name}</a></li>`,
         )}</ul>`
 }
 
@@ -85,14 +89,13 @@ const componentBox = (
   component: ReadComponent,
   limits: readonly number[],
   { range }: PageRequest,
-  link: Link,
   reader: Reader,
 ): Html => {
-  const { texts, language } = reader
+  const { texts, language, links } = reader
   const bars = barsOf(component.sums, limits)
   const uptime = uptimeOf(total(bars))
   const said = uptime === null ? null : sayUptime(uptime, language)
-  return html`<article class="box"><div class="head"><h3><a href="${link({ monitorId: component.id })}">${component.name}</a></h3>${stateLabel(
+  return html`<article class="box"><div class="head"><h3><a href="${links.to({ monitorId: component.id })}">${component.name}</a></h3>${stateLabel(
     componentState(component, reader.now),
     texts,
   )}</div><p class="soft">${texts.uptimeOf(texts.ranges[range], said)}</p>

@@ -4,7 +4,6 @@ import { sayDuration, sayInstant, sayPeriod } from '#functions/wording/dates.ts'
 import type { PageRequest } from '../page-request.ts'
 import { type RangeName, ranges } from '../ranges.ts'
 import type { Reader } from './layout.ts'
-import type { Link } from './links.ts'
 
 export const instant = (seconds: number): Date => new Date(seconds * 1000)
 
@@ -13,15 +12,15 @@ export const time = (seconds: number, reader: Reader): Html =>
   html`<time datetime="${instant(seconds).toISOString()}">${sayInstant(instant(seconds), reader)}</time>`
 
 /** The choice of the period and of the language. */
-export const choices = ({ range }: PageRequest, link: Link, { texts }: Reader): Html =>
+export const choices = ({ range }: PageRequest, { texts, links }: Reader): Html =>
   html`<nav class="choice" aria-label="${texts.rangeChoice}"><ul>${Object.keys(ranges).map(
     name =>
-      html`<li><a href="${link({ range: name as RangeName })}"${name === range && html` aria-current="true"`}>${texts.ranges[name as RangeName]}</a></li>`,
+      html`<li><a href="${links.to({ range: name as RangeName })}"${name === range && html` aria-current="true"`}>${texts.ranges[name as RangeName]}</a></li>`,
   )}</ul></nav>`
 
-export const languageLink = (link: Link, { texts, language }: Reader): Html => {
+const languageLink = ({ texts, language, links }: Reader): Html => {
   const { name, code } = texts.otherLanguage
-  return html`<a href="${link({ language: language === 'en' ? 'pt-BR' : 'en' })}" hreflang="${code}" lang="${code}">${name}</a>`
+  return html`<a href="${links.to({ language: language === 'en' ? 'pt-BR' : 'en' })}" hreflang="${code}" lang="${code}">${name}</a>`
 }
 
 const nameOf = ({ components }: ReadPage, monitorId: number) =>
@@ -57,8 +56,22 @@ export const sortedWindows = (windows: readonly ReadWindow[], now: Date) => {
   return { planned: windows.filter(window => !isOver(window)), past: windows.filter(isOver).toReversed() }
 }
 
+/** The files of a page that programs read. */
+const fileLinks = ({ texts, links }: Reader): Html => {
+  const files = { RSS: 'feed.rss', Atom: 'feed.atom', JSON: 'feed.json', iCal: 'maintenance.ics' }
+  return html`<nav aria-label="${texts.files}"><ul class="plain files">${Object.entries(files).map(
+    ([name, file]) => html`<li><a href="${links.file(file)}">${name}</a></li>`,
+  )}</ul></nav>`
+}
+
+/** The link with which a visitor subscribes in Telegram. */
+export const subscribe = ({ texts, links }: Reader): Html | null =>
+  links.subscribe === null ? null : html`<p><a class="button" href="${links.subscribe}">${texts.subscribe}</a></p>`
+
 /** The end of every page. */
-export const footer = (link: Link, reader: Reader): Html =>
-  html`<footer class="soft"><p>${reader.texts.updated(sayInstant(reader.now, reader))}. ${reader.texts.zone(
-    reader.zone,
-  )}</p><p>${languageLink(link, reader)} · ${reader.texts.madeWith}</p></footer>`
+export const footer = ({ monitorId }: PageRequest, reader: Reader): Html => {
+  const { texts, now, zone } = reader
+  return html`<footer class="soft"><p>${texts.updated(sayInstant(now, reader))}. ${texts.zone(zone)}</p>${
+    monitorId === null && fileLinks(reader)
+  }<p>${languageLink(reader)} · ${texts.madeWith}</p></footer>`
+}

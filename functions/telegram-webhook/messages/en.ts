@@ -3,6 +3,7 @@ import { historyEn } from './history-en.ts'
 import { maintenanceEn } from './maintenance-en.ts'
 import type { BotMessages } from './pt-BR.ts'
 import { statusPagesEn } from './status-pages-en.ts'
+import { subscriptionsEn } from './subscriptions-en.ts'
 import { wizardEn } from './wizard-en.ts'
 
 /** The bot's messages in English. */
@@ -163,6 +164,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   history: historyEn,
   maintenance: maintenanceEn,
   statusPages: statusPagesEn,
+  subscriptions: subscriptionsEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',
   administratorsOnlyHere: () =>
     html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,

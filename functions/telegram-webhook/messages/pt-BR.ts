@@ -2,6 +2,7 @@ import { type Html, html } from '#functions/telegram/html.ts'
 import { historyPtBR } from './history-pt-BR.ts'
 import { maintenancePtBR } from './maintenance-pt-BR.ts'
 import { statusPagesPtBR } from './status-pages-pt-BR.ts'
+import { subscriptionsPtBR } from './subscriptions-pt-BR.ts'
 import { wizardPtBR } from './wizard-pt-BR.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
@@ -171,6 +172,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   history: historyPtBR,
   maintenance: maintenancePtBR,
   statusPages: statusPagesPtBR,
+  subscriptions: subscriptionsPtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
   administratorsOnlyHere: () =>
     html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,

@@ -1,15 +1,16 @@
 import type { Language } from '../chats/language.ts'
 import type { Postgres } from '../connect.ts'
-import { maintenanceOf } from '../uptime/maintenance.ts'
 import type { MonitorKind, MonitorState } from '../uptime/monitors.ts'
 import { hasStarted, latenessS } from '../uptime/packed-result.ts'
+import { slotSums } from '../uptime/slot-sums.ts'
+import { firstWithoutSums } from '../uptime/uptime.ts'
 import type { PageAccess } from './status-pages.ts'
 
 /** Which page a visitor asks for: a public one by its slug, or one by its secret address. */
 export type PageAddress = { slug: string } | { secret: string }
 
-/** The unit of the sums. Days are those of the page's zone. */
-export type SumUnit = 'hour' | 'day'
+/** The unit of the sums. A day is one of the page's zone; days of UTC are read faster over a long time. */
+export type SumUnit = 'hour' | 'day' | 'utc day'
 
 /** The sums of one monitor and one hour or day. The times are the intervals of its slots, in seconds. */
 export interface PageSums {
@@ -39,6 +40,7 @@ export interface ReadComponent {
   /** Seconds since 1970. */
   stateSince: number | null
   judgedAt: number | null
+  certificateExpiresAt: number | null
   /**
    * By how much half of the checks of the last 24 hours, and 99 % of them, began late at most. null without checks, and
    * for a component whose history was not asked for alone.
@@ -98,17 +100,24 @@ const epoch = (column: string) => `extract(epoch from ${column})::bigint`
 const mostOutages = 100
 const mostWindows = 50
 
-/** SQL: the sums of the row `component`, as the uptime in the chat counts them. */
-const sums = `
-  select json_agg(json_build_object('at', ${epoch('part.at')}, 'upS', up_s, 'downS', down_s, 'unknownS', unknown_s,
-    'maintenanceS', maintenance_s, 'ok', ok, 'totalMs', total_ms) order by part.at)
-  from (
-    select date_trunc($3, hour, case when $3 = 'day' then component.zone else 'UTC' end) as at,
-      sum(coalesce(ok_s, ok * component.interval_s)) as up_s, sum(coalesce(failed_s, failed * component.interval_s)) as down_s,
-      sum(missed * component.interval_s) as unknown_s, sum(maintenance * component.interval_s) as maintenance_s,
-      sum(ok) as ok, round(sum(total_ms)) as total_ms
-    from probe_hour where monitor_id = component.id and hour >= $4 and hour <= $5 group by 1
-  ) part`
+/** SQL: sums of slots as JSON, from rows with the columns of `probe_day`. */
+const sumsOf = (rows: string) => `
+  select json_agg(json_build_object('at', ${epoch('part.at')}, 'upS', ok_s, 'downS', failed_s, 'unknownS', missed_s,
+    'maintenanceS', maintenance_s, 'ok', ok, 'totalMs', round(total_ms)) order by part.at) from (${rows}) part`
+
+/** SQL: the sums of the hours of the row `component` as the uptime in the chat counts them. `at` begins its part. */
+const ofHours = (at: string, condition: string) => `
+  select ${at} as at, ${slotSums.map(({ column, ofHour, sum }) => `${sum}(${ofHour}) as ${column}`).join(', ')}
+  from probe_hour join monitor on monitor.id = monitor_id
+  where monitor_id = component.id and hour >= $4::timestamptz and hour <= $5 ${condition} group by 1`
+
+/** SQL: the sums of the row `component` in the unit of the query. Days in UTC come from their own sums. */
+const sums = `case $3 when 'utc day' then (${sumsOf(`
+    select day::timestamp at time zone 'UTC' as at, ${slotSums.map(({ column }) => column).join(', ')} from probe_day
+    where monitor_id = component.id and day >= ($4::timestamptz at time zone 'UTC')::date and day < (${firstWithoutSums} at time zone 'UTC')::date
+    union all ${ofHours(`date_trunc('day', hour, 'UTC')`, `and hour >= ${firstWithoutSums}`)}`)})
+  when 'day' then (${sumsOf(ofHours(`date_trunc('day', hour, component.zone)`, ''))})
+  else (${sumsOf(ofHours('hour', ''))}) end`
 
 /** SQL: how late the checks of the row `component` began. */
 const lateness = `
@@ -131,15 +140,21 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
          coalesce(shown.group_name, monitor.group_name) as shown_group,
          row_number() over (order by position, monitor.id) as place
        from page join status_page_component shown on shown.page_id = page.id join monitor on monitor.id = shown.monitor_id
+     ), active as materialized (
+       select plan.monitor_id, plan.group_name from page join maintenance plan on plan.chat_id = page.chat_id
+       join maintenance_window on maintenance_id = plan.id and starts_at <= $5 and ends_at > $5
      )
      select id, slug, title, language, access, zone,
        coalesce((
          select json_agg(json_build_object('id', component.id, 'name', shown_name, 'group', shown_group, 'kind', kind,
            'intervalS', interval_s, 'state', state, 'isPaused', paused_at is not null, 'isSlow', slow_since is not null,
-           'inMaintenance', exists (${maintenanceOf('component')} and starts_at <= $5 and ends_at > $5),
+           'inMaintenance', exists (
+             select from active where (active.monitor_id is null or active.monitor_id = component.id)
+               and (active.group_name is null or active.group_name = component.group_name)),
            'stateSince', ${epoch('state_since')}, 'judgedAt', ${epoch('judged_at')},
+           'certificateExpiresAt', ${epoch('certificate_expires_at')},
            'lateness', case when component.id = $6 then (${lateness}) end,
-           'sums', coalesce(case when component.id = $6 or place > $7 and place <= $8 then (${sums}) end, '[]')) order by place)
+           'sums', coalesce(case when component.id = $6 or place > $7 and place <= $8 then ${sums} end, '[]')) order by place)
          from component
        ), '[]') as components,
        coalesce((

@@ -108,9 +108,19 @@ export const statusPagesIn = (db: Postgres) => {
         return { id }
       }),
 
-    /** Deletes a page of a chat. */
+    /** Deletes a page of a chat with its subscriptions. */
     remove: async (chatId: number, id: number): Promise<boolean> =>
-      (await db.query('delete from status_page where chat_id = $1 and id = $2', [chatId, id])).rowCount === 1,
+      (
+        await db.query(
+          `with removed as (
+             delete from status_page where chat_id = $1 and id = $2 returning id
+           ), unfollowed as (
+             delete from follow using removed where subject = 'page/' || removed.id
+           )
+           select from removed`,
+          [chatId, id],
+        )
+      ).rowCount === 1,
 
     /** The pages of chats, in the order in which they were made; of all chats if `chatIds` is null. */
     of: async (chatIds: readonly number[] | null): Promise<StatusPage[]> =>

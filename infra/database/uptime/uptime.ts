@@ -43,7 +43,7 @@ const minusSlot = `
   0, case when weight_s > 0 and ${isOk} then -coalesce(${msOf('total')}, 0) else 0 end, null::real`
 
 /** SQL: the first day without sums. Before it, days have sums in `probe_day`. */
-const firstWithoutSums = `coalesce((select reached from cursor where job = '${daySumsJob}'), '-infinity')`
+export const firstWithoutSums = `coalesce((select reached from cursor where job = '${daySumsJob}'), '-infinity')`
 
 const floorHour = (column: string) => `date_trunc('hour', ${column}, 'UTC')`
 

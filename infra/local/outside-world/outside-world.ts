@@ -51,6 +51,7 @@ const real = (
       TELEGRAM_WEBHOOK_SECRET: webhookSecret,
       TELEGRAM_OPS_BOT_TOKEN: telegram.opsBotToken,
       TELEGRAM_OPS_CHAT_ID: telegram.opsChatId,
+      TELEGRAM_BOT_NAME: telegram.botName,
       TVMAZE_URL: tvmazeUrl,
       PROBE_ALLOW: probeAllow,
       PROBE_REFERENCE: probeReference,
@@ -100,6 +101,7 @@ const simulated = async (
       TELEGRAM_WEBHOOK_SECRET: webhookSecret,
       TELEGRAM_OPS_BOT_TOKEN: simulatedOperatorsBotToken,
       TELEGRAM_OPS_CHAT_ID: String(telegram.person.id),
+      TELEGRAM_BOT_NAME: telegram.username,
       TVMAZE_URL: tvmazeUrl ?? tvmaze!.url,
       // The simulated sites are on this machine. Without these ranges, monitors may not check the sites.
       PROBE_ALLOW: probeAllow === undefined ? loopbackRanges : `${probeAllow},${loopbackRanges}`,

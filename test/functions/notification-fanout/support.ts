@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import type { Language } from '#database/chats/language.ts'
+import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
@@ -72,6 +73,7 @@ export const follow = (chat: { id: number }, subject: string, at = '2026-01-01T0
 export const fanOut = (event: NotifiableEvent, id = 'cause', subject = 'show/82', at = now) =>
   notificationFanout({ ...rootCause(id), subject }, event, {
     follows: followsIn(database.db),
+    subscribers: subscribersIn(database.db),
     chats: chatsIn(database.db),
     clock: () => at,
   }) as Promise<Requests>

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
 import { skippedRecordsIn } from '#database/operations/skipped-records.ts'
+import { subscribersIn } from '#database/pages/subscribers.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
@@ -54,6 +55,7 @@ export const dependencies = () => ({
   tvmaze: tvmaze(simulator.url, { clock: () => now, wait: async () => {}, callsPerTenSeconds: 10_000 }),
   catalogue,
   follows: followsIn(database.db),
+  subscribers: subscribersIn(database.db),
   chats: chatsIn(database.db),
   announcements: announcementsIn(database.db),
   cursors: cursorsIn(database.db),

@@ -4,8 +4,9 @@ import { readPage } from '#database/pages/page-reading.ts'
 import { statusPagesIn, type WantedPage } from '#database/pages/status-pages.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import type { Context } from '#functions/host/function-definition.ts'
+import type { RenderedPage } from '#functions/status-page/render.ts'
 import { responseCache } from '#functions/status-page/response-cache.ts'
-import { type RenderedPage, statusPage } from '#functions/status-page/status-page.ts'
+import { statusPage } from '#functions/status-page/status-page.ts'
 import { withoutOptions } from '#test/support/monitors.ts'
 
 export const chatId = 7
@@ -93,6 +94,7 @@ export const startStatusPage = (db: Postgres) => {
   const cache = responseCache<RenderedPage>({
     clock,
     freshMs: 5_000,
+    refreshMs: 15_000,
     staleMs: hourMs,
     bytesOf: ({ body, zipped }) => body.length + zipped.length,
     mostBytes: 4 * 1024 * 1024,
@@ -116,7 +118,13 @@ export const startStatusPage = (db: Postgres) => {
       const response = await statusPage(
         { method: 'GET', path, query, headers, body: Buffer.alloc(0) },
         { log },
-        { read: wanted => readPage(counted, wanted), cache, clock },
+        {
+          read: wanted => readPage(counted, wanted),
+          cache,
+          clock,
+          pagesUrl: 'https://vigia.test/status',
+          botName: 'VigiaBot',
+        },
       )
       const { body = '', headers: sent = {} } = response
       const bytes = Buffer.from(body)

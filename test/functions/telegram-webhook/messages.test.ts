@@ -109,6 +109,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   pageMonitors: fc.record({ act: act('pageMonitors'), id, page: small }),
   deletePage: fc.record({ act: act('deletePage'), id }),
   deletePageNow: fc.record({ act: act('deletePageNow'), id }),
+  unsubscribe: fc.record({ act: act('unsubscribe'), id }),
   edit: fc.record({ act: act('edit'), monitor: id }),
   draft: fc.record({ act: act('draft'), draft: id, step: word }),
   fill: fc.record({ act: act('fill'), draft: id, step: word, value: word }),

@@ -4,6 +4,7 @@ import { allowancesIn } from '#database/chats/allowances.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
+import { subscribersIn } from '#database/pages/subscribers.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
@@ -109,6 +110,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     monitorHistory: monitorHistoryIn(db),
     maintenance: maintenanceIn(db),
     statusPages: statusPagesIn(db),
+    subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),

@@ -7,6 +7,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { jsonText } from '#database/connect.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { migrate, migrationsDir } from '#database/migrate.ts'
+import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
@@ -51,7 +52,7 @@ describe('an invalid row', () => {
         notificationFanout(
           event,
           { name: 'episode.due', data: event.data },
-          { ...dependencies(), chats: chatsIn(world.db) },
+          { ...dependencies(), chats: chatsIn(world.db), subscribers: subscribersIn(world.db) },
         ),
       ),
     )
@@ -118,6 +119,7 @@ test('a chat for which no text can be made does not stop the messages to other c
     {
       clock: () => world.time.now,
       chats: chatsIn(world.db),
+      subscribers: subscribersIn(world.db),
       follows: {
         followersOf: async () => followers as never,
         followersOfAny: async () => [],

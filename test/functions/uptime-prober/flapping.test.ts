@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
+import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
@@ -81,7 +82,8 @@ const testMonitor = async (intervalS = 10, from = start) => {
     )
     expect(again, 'a repeated write publishes the same events').toEqual(published)
     for (const event of published) {
-      const dependencies = { follows: followsIn(db), chats: chatsIn(db), clock: () => dueAt }
+      const [follows, subscribers, chats] = [followsIn(db), subscribersIn(db), chatsIn(db)]
+      const dependencies = { follows, subscribers, chats, clock: () => dueAt }
       for (const { data } of await notificationFanout(event, notifiableOf(event), dependencies)) {
         const { chatId, html } = data as { chatId: number; html: string }
         messages.push({ at, chatId, text: plain(html) })

@@ -1,0 +1,57 @@
+import type { Subscriber } from '#database/pages/subscribers.ts'
+import { incidentEventId } from '#events/incident.ts'
+import { MessageRequested } from '#events/message-requested.ts'
+import { encode } from '#functions/telegram/callback-data.ts'
+import { html, joined } from '#functions/telegram/html.ts'
+import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import type { NotifiableEvent } from './notifiable-event.ts'
+import type { Texts, Wording } from './shared-wording.ts'
+
+/** What the subscribers of a page are notified of. */
+export type PageEvent = Extract<NotifiableEvent, { name: 'monitor.down' | 'monitor.up' | 'monitor.steady' }>
+
+/**
+ * The message about an outage for the subscribers of a page. It says what the page says: neither the URL of the monitor
+ * nor the reason of the failure.
+ */
+export const subscriberWording = (event: PageEvent, subscriber: Subscriber, now: Date): Wording => {
+  const { language, id, pageId, pageTitle } = subscriber
+  const sentence = textsOf(event, subscriber, now)[language]
+  const button = { 'pt-BR': 'não receber mais', en: 'unsubscribe' }[language]
+  return {
+    html: String(joined([html`<b>${pageTitle}</b>`, sentence])),
+    buttons: [[{ text: button, data: encode({ act: 'unsubscribe', id: pageId }) }]],
+    ...(event.name === 'monitor.up' && {
+      silent: true,
+      replyTo: MessageRequested.idFrom(
+        event.data.toldBy ?? incidentEventId(event.data.incidentId, 'monitor.down'),
+        String(id),
+      ),
+    }),
+  }
+}
+
+const textsOf = (event: PageEvent, { language, zone, componentName: name }: Subscriber, now: Date): Texts => {
+  const said = (instant: string) => sayInstant(instant, { language, zone, now })
+  const isDown = (since: string): Texts => ({
+    'pt-BR': html`🔴 ${name} está fora do ar desde ${said(since)}.`,
+    en: html`🔴 ${name} has been down since ${said(since)}.`,
+  })
+  const { data } = event
+  if (event.name === 'monitor.steady')
+    return event.data.downSince === null
+      ? { 'pt-BR': html`🟢 ${name} está estável de novo.`, en: html`🟢 ${name} is stable again.` }
+      : isDown(event.data.downSince)
+  if (event.data.flapping)
+    return {
+      'pt-BR': html`🟠 ${name} está instável desde ${said(event.data.flapping.since)}.`,
+      en: html`🟠 ${name} has been unstable since ${said(event.data.flapping.since)}.`,
+    }
+  if (event.name === 'monitor.down') return isDown(data.since)
+  const { since, until, outages } = event.data
+  const lasted = sayDuration(outages?.downMs ?? Date.parse(until) - Date.parse(since), language)
+  return {
+    'pt-BR': html`🟢 ${name} voltou a funcionar. Ficou fora do ar por ${lasted}.`,
+    en: html`🟢 ${name} is working again. It was down for ${lasted}.`,
+  }
+}

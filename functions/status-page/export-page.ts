@@ -1,0 +1,93 @@
+import type { Language } from '#database/chats/language.ts'
+import type { ReadPage } from '#database/pages/page-reading.ts'
+import type { Reader } from './html/layout.ts'
+import { type LinkChanges, type Links, subscribeLink } from './html/links.ts'
+import { partsOf } from './html/page.ts'
+import type { PageFile, PageRequest } from './page-request.ts'
+import { type RangeName, ranges, usualRange } from './ranges.ts'
+import { queryFor, type RenderDependencies, textOf } from './render.ts'
+import { pageTexts } from './texts.ts'
+
+const languages: Language[] = ['pt-BR', 'en']
+
+/** The files that programs read: their names, as the function serves them. */
+const pageFiles: Record<string, PageFile> = {
+  'feed.rss': { kind: 'feed', format: 'rss' },
+  'feed.atom': { kind: 'feed', format: 'atom' },
+  'feed.json': { kind: 'feed', format: 'json' },
+  'maintenance.ics': { kind: 'calendar', format: 'ics' },
+  'state.svg': { kind: 'badge', badge: 'state', format: 'svg' },
+  'state.json': { kind: 'badge', badge: 'state', format: 'json' },
+  'uptime.svg': { kind: 'badge', badge: 'uptime', format: 'svg' },
+  'uptime.json': { kind: 'badge', badge: 'uptime', format: 'json' },
+}
+
+/**
+ * Renders a page as files in one folder: every period and language, each monitor, feeds, calendar and badges. Any web
+ * server can serve the folder, also while Vigia itself is down. Yields the files one by one; nothing if there is no
+ * such page. `pagesUrl` is the address of the folder on the internet.
+ */
+export async function* exportPage(
+  address: PageRequest['address'],
+  { read, clock, pagesUrl, botName }: RenderDependencies,
+): AsyncGenerator<{ name: string; text: string }> {
+  const now = clock()
+  const whole: PageRequest = {
+    ...{ address, monitorId: null, file: null, range: usualRange, language: null, isEmbedded: false, part: 1 },
+  }
+  const first = await read(queryFor(whole, now))
+  if (first === null) return
+  const shown: PageRequest[] = [
+    ...Array.from({ length: partsOf(first) }, (_, part) => ({ ...whole, part: part + 1 })),
+    ...first.components.map(({ id }) => ({ ...whole, monitorId: id })),
+  ]
+  const readerFor = (page: ReadPage, request: PageRequest, language: Language): Reader => ({
+    ...{
+      language,
+      zone: page.zone,
+      now,
+      texts: pageTexts[language],
+      links: exportedLinks(request, page.language, botName),
+    },
+  })
+  for (const request of shown)
+    for (const range of Object.keys(ranges) as RangeName[]) {
+      const wanted = { ...request, range }
+      const page = await read(queryFor(wanted, now))
+      // The page was deleted, or the monitor was taken off it, since the export began.
+      if (page === null) return
+      for (const language of languages) {
+        const localized = { ...wanted, language }
+        const answer = await textOf(page, localized, pagesUrl, readerFor(page, localized, language))
+        if (answer !== null) yield { name: fileName(localized, page.language), text: answer.text }
+      }
+    }
+  for (const [name, file] of Object.entries(pageFiles)) {
+    const wanted = { ...whole, file }
+    const page = await read(queryFor(wanted, now))
+    if (page === null) return
+    const answer = await textOf(page, wanted, pagesUrl, readerFor(page, wanted, page.language))
+    if (answer !== null) yield { name, text: answer.text }
+  }
+}
+
+/** The name of the file of a page: `index.html`, `index-24h-en.html`, `monitor-42.html`. */
+const fileName = (
+  { monitorId, range, language, part }: Pick<PageRequest, 'monitorId' | 'range' | 'language' | 'part'>,
+  usualLanguage: Language,
+): string => {
+  const words = [
+    monitorId === null ? 'index' : `monitor-${monitorId}`,
+    ...(part > 1 ? [`part${part}`] : []),
+    ...(range === usualRange ? [] : [range]),
+    ...(language === null || language === usualLanguage ? [] : [language]),
+  ]
+  return `${words.join('-')}.html`
+}
+
+/** Links between the files, which are all in one folder. */
+const exportedLinks = (request: PageRequest, usualLanguage: Language, botName: string | null): Links => ({
+  to: (changes: LinkChanges) => fileName({ ...request, part: 1, ...changes }, usualLanguage),
+  file: name => name,
+  subscribe: subscribeLink(request, botName),
+})

@@ -1,0 +1,35 @@
+import type { ReadComponent, ReadPage } from '#database/pages/page-reading.ts'
+import type { Reader } from '../html/layout.ts'
+import type { PageFile, PageRequest } from '../page-request.ts'
+import { badgeJson, badgeSvg } from './badge.ts'
+import { badgeOf } from './badges.ts'
+
+const types: Record<PageFile['format'], string> = {
+  svg: 'image/svg+xml; charset=utf-8',
+  rss: 'application/rss+xml; charset=utf-8',
+  atom: 'application/atom+xml; charset=utf-8',
+  json: 'application/json; charset=utf-8',
+  ics: 'text/calendar; charset=utf-8',
+}
+
+/** A badge, a feed or the calendar of a page. The writers of feeds and calendars are loaded when they are needed. */
+export const renderFile = async (
+  page: ReadPage,
+  component: ReadComponent | undefined,
+  file: PageFile,
+  request: PageRequest,
+  address: string,
+  reader: Reader,
+): Promise<{ type: string; text: string }> => {
+  if (file.kind === 'badge') {
+    const badge = badgeOf(page, component, file.badge, request, reader)
+    return { type: types[file.format], text: file.format === 'svg' ? badgeSvg(badge) : badgeJson(badge) }
+  }
+  if (file.kind === 'calendar') {
+    const { calendarOf } = await import('./calendar.ts')
+    return { type: types.ics, text: calendarOf(page, address, reader) }
+  }
+  const { feedOf } = await import('./feeds.ts')
+  const type = file.format === 'json' ? 'application/feed+json; charset=utf-8' : types[file.format]
+  return { type, text: feedOf(page, file.format, address, reader) }
+}

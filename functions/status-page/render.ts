@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
+import type { Language } from '#database/chats/language.ts'
+import type { PageQuery, ReadPage } from '#database/pages/page-reading.ts'
+import type { Clock } from '#functions/host/clock.ts'
+import { renderFile } from './files/render-file.ts'
+import { notice, type Reader } from './html/layout.ts'
+import { servedLinks } from './html/links.ts'
+import { monitorHtml } from './html/monitor.ts'
+import { componentsPerPart, pageHtml, partsOf } from './html/page.ts'
+import type { PageRequest } from './page-request.ts'
+import { limitsOf, ranges } from './ranges.ts'
+import { pageTexts } from './texts.ts'
+
+/** An answer as it is sent, in both encodings. */
+export interface RenderedPage {
+  status: number
+  type: string
+  body: Buffer
+  zipped: Buffer
+  etag: string
+  /** Whether search engines and proxies must not keep it. */
+  isHidden: boolean
+}
+
+export interface RenderDependencies {
+  read(query: PageQuery): Promise<ReadPage | null>
+  clock: Clock
+  /** The address of this function on the internet: `https://vigia.example.org/status`. */
+  pagesUrl: string
+  /** The user name of the bot; null if it is not known. */
+  botName: string | null
+}
+
+const htmlType = 'text/html; charset=utf-8'
+const dayMs = 86_400_000
+
+export const rendered = (
+  text: string,
+  { status = 200, type = htmlType, isHidden = false }: Partial<Pick<RenderedPage, 'status' | 'type' | 'isHidden'>> = {},
+): RenderedPage => {
+  const body = Buffer.from(text)
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  return { status, type, body, zipped: gzipSync(body), etag, isHidden }
+}
+
+/** The answer to an address without a page. It is the same for every such address. */
+export const notFound = (language: Language | null): RenderedPage =>
+  rendered(notice({ language: language ?? 'en' }, pageTexts[language ?? 'en'].notFound), {
+    status: 404,
+    isHidden: true,
+  })
+
+/**
+ * Reads and renders what a visitor wants to see. `visitorLanguage` is null if the visitor has no preference; then the
+ * page has its own language.
+ */
+export const render = async (
+  wanted: PageRequest,
+  visitorLanguage: Language | null,
+  { read, clock, pagesUrl, botName }: RenderDependencies,
+): Promise<RenderedPage> => {
+  const now = clock()
+  const page = await read(queryFor(wanted, now))
+  if (page === null) return notFound(visitorLanguage)
+  // A program that reads a file has no language of its own.
+  const language = (wanted.file === null ? visitorLanguage : wanted.language) ?? page.language
+  const reader: Reader = {
+    ...{ language, zone: page.zone, now, texts: pageTexts[language], links: servedLinks(wanted, botName) },
+  }
+  const name = 'slug' in wanted.address ? wanted.address.slug : `p/${wanted.address.secret}`
+  const answer = await textOf(page, wanted, `${pagesUrl}/${name}`, reader)
+  return answer === null
+    ? notFound(visitorLanguage)
+    : rendered(answer.text, { ...answer, isHidden: page.access === 'link' })
+}
+
+/**
+ * What was asked for of a page, as text with its media type; null if the page has no such monitor or part. `pageUrl` is
+ * the address of the page on the internet.
+ */
+export const textOf = async (
+  page: ReadPage,
+  wanted: PageRequest,
+  pageUrl: string,
+  reader: Reader,
+): Promise<{ type: string; text: string } | null> => {
+  const component = page.components.find(({ id }) => id === wanted.monitorId)
+  if (wanted.monitorId !== null && component === undefined) return null
+  if (wanted.part > partsOf(page)) return null
+  if (wanted.file !== null) return renderFile(page, component, wanted.file, wanted, pageUrl, reader)
+  const text = component === undefined ? pageHtml(page, wanted, reader) : monitorHtml(page, component, wanted, reader)
+  return { type: htmlType, text }
+}
+
+/** What has to be read of a page for a request. */
+export const queryFor = (wanted: PageRequest, now: Date): PageQuery => {
+  const { address, range } = wanted
+  // A time before the first hour of the range in any zone.
+  const since = new Date(limitsOf(range, 'UTC', now)[0]! * 1000 - dayMs)
+  return {
+    address,
+    unit: ranges[range].unit,
+    now,
+    since,
+    outagesSince: new Date(Math.min(since.getTime(), now.getTime() - 90 * dayMs)),
+    history: historyFor(wanted),
+  }
+}
+
+/** Whose sums are read: only what is shown, because a page can have thousands of monitors. */
+const historyFor = ({ monitorId, file, part }: PageRequest): PageQuery['history'] => {
+  if (monitorId !== null) return { monitorId }
+  if (file === null) return { first: (part - 1) * componentsPerPart, count: componentsPerPart }
+  const needsSums = file.kind === 'badge' && file.badge !== 'state'
+  return { first: 0, count: needsSums ? 1_000 : 0 }
+}

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readPage } from '#database/pages/page-reading.ts'
+import { barsOf, limitsOf, type RangeName, total, uptimeOf } from '#functions/status-page/ranges.ts'
+import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { addMonitor, addPage, hourMs } from './support.ts'
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await freshDatabase()
+})
+afterAll(() => database.end())
+
+/** A generator of numbers from 0 to 1 that gives the same numbers each time. */
+const numbers = (seed: number) => () => {
+  seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31
+  return seed / 2 ** 31
+}
+
+interface Slot {
+  at: number
+  intervalS: number
+  result: 'up' | 'down' | 'unknown' | 'maintenance'
+}
+
+/** A history of slots, one after the other: outages, gaps, pauses, maintenance and changes of the interval. */
+const historyOf = (from: number, to: number, random: () => number): Slot[] => {
+  const slots: Slot[] = []
+  let at = from
+  while (at < to) {
+    const kind = random()
+    const intervalS = [300, 900, 1800][Math.floor(random() * 3)]!
+    const end = Math.min(to, at + random() * 40 * hourMs)
+    if (kind < 0.1) at = end
+    const result = kind < 0.65 ? 'up' : kind < 0.8 ? 'down' : kind < 0.9 ? 'unknown' : 'maintenance'
+    for (; at < end; at += intervalS * 1000) slots.push({ at, intervalS, result })
+  }
+  return slots
+}
+
+/** The uptime from the single slots: the rule in one line. */
+const simpleUptime = (slots: readonly Slot[], from: number, to: number): number | null => {
+  const seconds = (result: Slot['result']) =>
+    slots
+      .filter(slot => slot.result === result && slot.at >= from && slot.at < to)
+      .reduce((sum, { intervalS }) => sum + intervalS, 0)
+  const [up, down] = [seconds('up'), seconds('down')]
+  return up + down === 0 ? null : up / (up + down)
+}
+
+/** The start of a day or hour of a zone, by stepping through the hours. */
+const startOf = (unit: 'day' | 'hour', zone: string, at: number): number => {
+  const dateOf = (ms: number) => new Intl.DateTimeFormat('sv', { timeZone: zone, dateStyle: 'short' }).format(ms)
+  let start = Math.floor(at / hourMs) * hourMs
+  while (unit === 'day' && dateOf(start - hourMs) === dateOf(at)) start -= hourMs
+  return start
+}
+
+const store = (monitorId: number, slots: readonly Slot[]) => {
+  const hours = Map.groupBy(slots, ({ at }) => Math.floor(at / hourMs) * hourMs)
+  const rows = [...hours].map(([hour, inHour]) => {
+    const of = (result: Slot['result']) => inHour.filter(slot => slot.result === result)
+    const seconds = (result: Slot['result']) => of(result).reduce((sum, { intervalS }) => sum + intervalS, 0)
+    return {
+      ...{ monitor_id: monitorId, hour: new Date(hour), total_ms: 0 },
+      ...{ ok: of('up').length, failed: of('down').length, missed: of('unknown').length },
+      ...{ maintenance: of('maintenance').length, ok_s: seconds('up'), failed_s: seconds('down') },
+      ...{ missed_s: seconds('unknown'), maintenance_s: seconds('maintenance') },
+    }
+  })
+  const names = Object.keys(rows[0]!).join(', ')
+  return database.db.query(
+    `insert into probe_hour (${names}) select ${names} from json_populate_recordset(null::probe_hour, $1::json)`,
+    [JSON.stringify(rows)],
+  )
+}
+
+test.each([
+  // Clocks are set back and forward within 90 days, and in a zone that is half an hour away from UTC they are not.
+  ['America/New_York', '2026-11-21T15:00:00Z'],
+  ['America/New_York', '2026-03-20T02:30:00Z'],
+  ['America/Sao_Paulo', '2026-06-01T02:59:59Z'],
+  ['Pacific/Auckland', '2026-10-03T11:00:00Z'],
+])('in %s at %s every period has the uptime that a simple computation has', async (zone, instant) => {
+  const { db } = database
+  const now = new Date(instant)
+  await db.query('delete from chat')
+  await db.query('insert into chat (id, zone) values (7, $1)', [zone])
+  const monitor = await addMonitor(db, 'Loja')
+  const slots = historyOf(now.getTime() - 370 * 24 * hourMs, now.getTime(), numbers(42))
+  await store(monitor, slots)
+  await addPage(db, [monitor])
+  const units: Record<RangeName, ['day' | 'hour', number, string]> = {
+    '24h': ['hour', 24, 'UTC'],
+    '7d': ['hour', 7 * 24, 'UTC'],
+    '30d': ['day', 30, zone],
+    '90d': ['day', 90, zone],
+    '365d': ['day', 365, 'UTC'],
+  }
+  for (const [name, [unit, count, unitZone]] of Object.entries(units) as [RangeName, (typeof units)[RangeName]][]) {
+    let from = startOf(unit, unitZone, now.getTime())
+    for (let left = count - 1; left > 0; left--) from = startOf(unit, unitZone, from - 1)
+    const limits = limitsOf(name, zone, now)
+    const page = await readPage(db, {
+      address: { slug: 'acme' },
+      since: new Date(limits[0]! * 1000 - 24 * hourMs),
+      unit: unit === 'hour' ? 'hour' : unitZone === zone ? 'day' : 'utc day',
+      now,
+      history: { monitorId: monitor },
+      outagesSince: now,
+    })
+    expect([name, limits[0]! * 1000]).toEqual([name, from])
+    const uptime = uptimeOf(total(barsOf(page!.components[0]!.sums, limits)))
+    expect(Math.abs(uptime! - simpleUptime(slots, from, now.getTime())!)).toBeLessThan(0.00001)
+  }
+})
