@@ -154,7 +154,7 @@ export const reportAMissedPingOnce = async (place: JobPlace, person: string): Pr
 
   await ping()
   ana.send('/monitores')
-  await waitForReply(ana, new RegExp(`${job}: em dia\\n`))
+  await waitForReply(ana, new RegExp(`${job}: .*\\n(.* · )?último sinal há`))
   await place.settled()
 
   // The last ping came three days ago. The check of the deadlines computes the deadline again from these times.
