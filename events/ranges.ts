@@ -9,6 +9,9 @@ export const isTvmazeId = (value: unknown): value is number => isWithin(value, 1
 /** Whether a value is an id that a bigint column can store, such as the id of a monitor, a search or an incident. */
 export const isBigintId = (value: unknown): value is number => isWithin(value, 1, maxBigint)
 
+/** Whether a value can be Telegram's id of a chat. The ids of groups are negative. */
+export const isChatId = (value: unknown): value is number => isWithin(value, -maxBigint, maxBigint) && value !== 0
+
 export const isWithin = (value: unknown, least: number, most: number): value is number =>
   Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
 

@@ -60,14 +60,3 @@ const responseTo = (outcome: PingOutcome, isFlood: () => boolean): HttpResponse 
 /** The answer to a URL that is no heartbeat. A token cannot be guessed; the limit keeps floods of guesses cheap. */
 const unknown = (isFlood: () => boolean) =>
   isFlood() ? text(429, 'rate limited', { 'retry-after': '1' }) : text(404, 'not found')
-
-/** Makes the function that counts unknown URLs: more than `perSecond` in one second are a flood. */
-export const floodGuard = (clock: () => Date, perSecond = 100): (() => boolean) => {
-  let second = 0
-  let count = 0
-  return () => {
-    const now = Math.floor(clock().getTime() / 1_000)
-    if (now !== second) [second, count] = [now, 0]
-    return ++count > perSecond
-  }
-}

@@ -58,8 +58,8 @@ export const on = <Definition extends EventDefinition>(
 
 /** Handles HTTP requests that are not events: from people, or from other services. */
 export interface HttpHandler {
-  /** Checks a request before its body is read. Returns a status to refuse the request with, or undefined. */
-  admit?(request: RequestHead): number | undefined
+  /** Checks a request before its body is read. Returns a status or a response to refuse it with, or undefined. */
+  admit?(request: RequestHead): number | HttpResponse | undefined
   handle(request: HttpRequest, context: Context): Promise<HttpResponse>
 }
 

@@ -17,7 +17,8 @@ export const routeOf = (definition: FunctionDefinition, head: RequestHead): Rout
     if (!definition.http)
       return method === 'POST' ? errorResponse(new Malformed('the request is not a CloudEvent')) : { status: 404 }
     const refusal = definition.http.admit?.(head)
-    return refusal === undefined ? { to: 'http' } : { status: refusal }
+    if (refusal === undefined) return { to: 'http' }
+    return typeof refusal === 'number' ? { status: refusal } : refusal
   }
   if (method !== 'POST') return { status: 405, headers: { allow: 'POST' } }
   const refusal = definition.admitEvent?.(headers)

@@ -55,7 +55,22 @@ const askTelegram = async (
     // The bot is no longer in the group, so it does not change anything there.
     if (error.code === 403) return false
     if (error.code !== 400) throw error
+    return administratorsInclude(telegram, chatId, personId, signal)
+  }
+}
+
+const administratorsInclude = async (
+  telegram: TelegramApi,
+  chatId: number,
+  personId: number,
+  signal: AbortSignal,
+): Promise<boolean> => {
+  try {
     const members = (await telegram.call('getChatAdministrators', { chat_id: chatId }, signal)) as Member[]
     return members.some(member => member.user?.id === personId && isAdministrator(member))
+  } catch (error) {
+    // There is no such group, or the bot is not in it.
+    if (error instanceof TelegramError && (error.code === 400 || error.code === 403)) return false
+    throw error
   }
 }

@@ -83,7 +83,8 @@ export const answerUpdate = async (
 
   const { chatId, personId, messageId } = request.origin
   const { effects, events = [] } = await conversation(request, deps, cause, {
-    isAdministrator: () => administrators.include(api, chatId, personId, signal),
+    administers: (group = chatId) => administrators.include(api, group, personId, signal),
+    botName: () => api.botName(signal),
     deleteMessage: async () => messageId !== undefined && deleteMessage(api, { chatId, messageId }, signal),
   })
   if (events.length > 0) await publishInTime(publish, events)
@@ -138,8 +139,11 @@ const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMe
 
 type MessageEffect = Extract<Effect, { view: View }>
 
-/** Whether the outbox can send the effect. Without a view it is a toast or new buttons, which can be left out. */
-const hasView = (effect: Effect): effect is MessageEffect => 'view' in effect
+/**
+ * Whether the outbox can send the effect. Without a view it is a toast or new buttons, which can be left out. A secret
+ * is left out too, because the outbox would store it; the person can ask for another one.
+ */
+const hasView = (effect: Effect): effect is MessageEffect => 'view' in effect && !effect.view.isSecret
 
 const toOutbox = (
   messages: MessageEffect[],

@@ -16,6 +16,7 @@ const names = {
   statusPage: ['pagina', 'page', 'paginas', 'pages', 'status'],
   report: ['relatorio', 'report', 'relatorios', 'reports'],
   zone: ['fuso', 'timezone'],
+  keys: ['chave', 'apikey', 'chaves', 'apikeys'],
   language: ['idioma', 'language'],
 } as const
 

@@ -1,4 +1,5 @@
 import type { Allowances } from '#database/chats/allowances.ts'
+import type { ApiKeys } from '#database/chats/api-keys.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
 import type { StatusPages } from '#database/pages/status-pages.ts'
 import type { Subscribers } from '#database/pages/subscribers.ts'
@@ -18,8 +19,8 @@ import type { Uptime } from '#database/uptime/uptime.ts'
 import type { Cause } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { withTimeout } from '#functions/host/timeout.ts'
+import type { Limits } from '#functions/monitors/limits.ts'
 import type { Tvmaze } from '#functions/tvmaze/client.ts'
-import type { Limits } from './limits.ts'
 import type { BotMessages } from './messages/messages.ts'
 import type { Origin } from './request.ts'
 
@@ -33,10 +34,11 @@ export interface Dependencies {
   monitorChanges: MonitorChanges
   monitorDrafts: MonitorDrafts
   monitorHistory: MonitorHistory
-  maintenance: Pick<MaintenanceTables, 'add' | 'endNow' | 'of'>
+  maintenance: Pick<MaintenanceTables, 'beginNow' | 'endNow' | 'of'>
   statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
   subscribers: Pick<Subscribers, 'pageAt'>
   allowances: Allowances
+  apiKeys: Pick<ApiKeys, 'create' | 'of' | 'revoke'>
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: Pick<ProbeHours, 'byHour'>
   uptime: Pick<Uptime, 'uptimeOf'>
@@ -51,10 +53,22 @@ export interface Dependencies {
   pingUrl: string | null
   /** The address of the function `status-page`: `https://vigia.example.org/status`; null if unknown. */
   pagesUrl: string | null
+  /** The address of the function `api` on the internet: `https://vigia.example.org/api/v1`; null if unknown. */
+  apiUrl: string | null
   limits: Limits
   clock: Clock
   /** Logs a problem that did not stop the reply, such as an unavailable catalogue. */
   warn(message: string, error: unknown): void
+}
+
+/** What a request asks of Telegram before the reply. */
+export interface AskTelegram {
+  /** Whether the person administers a group; by default the group of the request. */
+  administers(chatId?: number): Promise<boolean>
+  /** The bot's user name. */
+  botName(): Promise<string>
+  /** Deletes the person's message. False if Telegram does not permit it. */
+  deleteMessage(): Promise<boolean>
 }
 
 /** One request in its chat. */
@@ -66,6 +80,7 @@ export interface ChatContext {
   messages: BotMessages
   /** The cause of the events that the request leads to. */
   cause: Cause
+  telegram: AskTelegram
   /** Whether the person may change the monitors: in a private chat, or as an administrator of the group. */
   mayChange(): Promise<boolean>
   /** Deletes the person's message. False if Telegram does not permit it. */

@@ -1,11 +1,12 @@
 import type { Cause } from '#events/event.ts'
-import { isTvmazeId } from '#events/ranges.ts'
+import { isChatId, isTvmazeId } from '#events/ranges.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
 import { addHeartbeat } from './add-heartbeat.ts'
 import { addMonitor, suggestMonitor } from './add-monitor.ts'
 import { answerOutage } from './answer-outage.ts'
+import { keysByLink, keysCommand, pressKeyButton } from './api-keys.ts'
 import type { Command } from './commands.ts'
-import type { ChatContext, Dependencies } from './context.ts'
+import type { AskTelegram, ChatContext, Dependencies } from './context.ts'
 import { follow, refollow, unfollow } from './follow.ts'
 import { incidentsList } from './incident-views.ts'
 import { beginMaintenance, endMaintenance, maintenanceCommand } from './maintenance.ts'
@@ -41,14 +42,6 @@ import { validZone } from './zones.ts'
 
 const noReply: Reply = { effects: [] }
 
-/** What a reply depends on at Telegram. */
-export interface TelegramQuestions {
-  /** Whether the person administers the group. */
-  isAdministrator(): Promise<boolean>
-  /** Deletes the person's message. False if Telegram does not permit it. */
-  deleteMessage(): Promise<boolean>
-}
-
 /**
  * The bot's reply to a request. Handling the same request again (Telegram or the broker may deliver it twice) has no
  * further effect.
@@ -57,7 +50,7 @@ export const conversation = async (
   request: BotRequest,
   deps: Dependencies,
   cause: Cause,
-  telegram: TelegramQuestions,
+  telegram: AskTelegram,
 ): Promise<Reply> => {
   const { origin } = request
   if (request.kind === 'moved') {
@@ -78,7 +71,7 @@ export const conversation = async (
     known && !known.unreachableSince && known.kind === origin.kind
       ? known
       : await deps.chats.upsert({ id: origin.chatId, kind: origin.kind, language: origin.language })
-  const mayChange = async () => chat.kind === 'private' || telegram.isAdministrator()
+  const mayChange = async () => chat.kind === 'private' || telegram.administers()
   const { deleteMessage } = telegram
   const context: ChatContext = {
     deps,
@@ -87,6 +80,7 @@ export const conversation = async (
     cause,
     messages: botMessages[chat.language],
     mayChange,
+    telegram,
     deleteMessage,
   }
   switch (request.kind) {
@@ -124,6 +118,8 @@ const replyToCommand = async (
       if (isTvmazeId(Number(show))) return searchById(context, Number(show))
       const page = pageOfLink(argument)
       if (page !== null) return subscribe(context, page)
+      const keysOf = Number(/^k_(-\d{1,16})$/.exec(argument)?.[1])
+      if (isChatId(keysOf)) return keysByLink(context, keysOf)
       return sendReply(isNew ? greeting(context) : menu(context))
     }
     case 'help':
@@ -150,6 +146,8 @@ const replyToCommand = async (
       return statusPageCommand(context, argument)
     case 'report':
       return reportCommand(context, argument)
+    case 'keys':
+      return keysCommand(context)
     case 'zone':
       return zoneCommand(context, argument)
     case 'language':
@@ -242,6 +240,9 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return editReply(await incidentsList(context, press.page))
     case 'why':
       return explainUptime(context, press.monitor, press.days)
+    case 'makeKey':
+    case 'revokeKey':
+      return pressKeyButton(context, press)
     case 'newMonitor':
       return startWizard(context)
     case 'edit':

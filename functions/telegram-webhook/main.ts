@@ -1,4 +1,5 @@
 import { allowancesIn } from '#database/chats/allowances.ts'
+import { apiKeysIn } from '#database/chats/api-keys.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { postgres } from '#database/connect.ts'
@@ -24,9 +25,9 @@ import type { AddressGuard } from '#functions/dial/address.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
+import { limitsIn } from '#functions/monitors/limits.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { deferredUpdates } from './deferred-update.ts'
-import { limitsIn } from './limits.ts'
 import { botIdOf, secretCheck, usableSecret } from './secret.ts'
 import { telegramWebhook } from './telegram-webhook.ts'
 
@@ -62,6 +63,7 @@ const webhook = telegramWebhook({
     statusPages: statusPagesIn(db),
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
+    apiKeys: apiKeysIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
     uptime: uptimeIn(db),
@@ -79,11 +81,12 @@ const webhook = telegramWebhook({
       return (await guard)(address)
     },
     addressOf: async host => {
-      const { addressOf } = await import('./address-of.ts')
+      const { addressOf } = await import('#functions/monitors/address-of.ts')
       return addressOf(host)
     },
     pingUrl: envOptional('PING_URL')?.replace(/\/+$/, '') ?? null,
     pagesUrl: envOptional('PAGES_URL')?.replace(/\/+$/, '') ?? null,
+    apiUrl: envOptional('API_URL')?.replace(/\/+$/, '') ?? null,
     limits: limitsIn(process.env),
     clock: systemClock,
     warn: async (message, error) => (await import('#functions/host/log.ts')).logger(name).warn({ error }, message),

@@ -1,8 +1,7 @@
 import type { MaintenanceScope, MaintenanceWindow } from '#database/uptime/maintenance.ts'
-import type { Monitor } from '#database/uptime/monitors.ts'
+import { isMaintenanceTime, scopeNamed } from '#functions/monitors/maintenance-scope.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { knownZone, sayDuration, sayInstant } from '#functions/wording/dates.ts'
-import { folded } from '#functions/wording/fold.ts'
 import type { ChatContext } from './context.ts'
 import { parseInterval } from './monitor-argument.ts'
 import { label } from './pages.ts'
@@ -11,8 +10,6 @@ import { refusedChange } from './roles.ts'
 
 /** The durations of the buttons, in minutes. */
 const offeredMinutes = [30, 60, 120]
-/** The limits of the table `maintenance`. */
-const [minS, maxS] = [60, 7 * 86_400]
 const maxShown = 10
 
 /** Handles /manutencao: without words shows the maintenance of the chat, with a duration begins one now. */
@@ -23,8 +20,8 @@ export const maintenanceCommand = async (context: ChatContext, argument: string)
   if (refused !== null) return refused
   const parsed = durationAndName(argument)
   if (parsed === null) return sendReply({ html: maintenance.durationUnknown(label(argument)) })
-  if (parsed.seconds < minS || parsed.seconds > maxS) return sendReply({ html: maintenance.durationRefused() })
-  const scope = scopeNamed(context, await context.deps.monitors.of(context.chat.id), parsed.name)
+  if (!isMaintenanceTime(parsed.seconds)) return sendReply({ html: maintenance.durationRefused() })
+  const scope = scopeNamed(context.chat.id, await context.deps.monitors.of(context.chat.id), parsed.name)
   if (scope === null) return sendReply({ html: maintenance.scopeUnknown(label(parsed.name)) })
   return sendReply(await begin(context, scope, parsed.seconds))
 }
@@ -59,32 +56,12 @@ const durationAndName = (argument: string): { seconds: number; name: string } | 
   return null
 }
 
-/** What a name means: all monitors, a group or a monitor. Null if the chat has neither. */
-const scopeNamed = ({ chat }: ChatContext, monitors: readonly Monitor[], name: string): MaintenanceScope | null => {
-  const wanted = folded(name)
-  const scope = { chatId: chat.id, monitorId: null, groupName: null }
-  if (['', 'tudo', 'todos', 'all', 'everything'].includes(wanted)) return scope
-  const groupName = monitors.find(monitor => monitor.groupName !== null && folded(monitor.groupName) === wanted)
-  if (groupName !== undefined) return { ...scope, groupName: groupName.groupName }
-  const monitor = monitors.find(each => folded(each.name) === wanted)
-  return monitor === undefined ? null : { ...scope, monitorId: monitor.id }
-}
-
-/**
- * Begins maintenance now, unless the same monitors are in maintenance already. So an update that is repeated begins it
- * once.
- */
+/** Begins maintenance now, or makes the one that goes on longer. */
 const begin = async (context: ChatContext, scope: MaintenanceScope, seconds: number): Promise<View> => {
-  const { deps, chat, origin } = context
+  const { deps, origin } = context
   const now = deps.clock()
-  const goesOn = (await deps.maintenance.of(chat.id, now)).some(
-    window => window.startsAt <= now && window.monitorId === scope.monitorId && window.groupName === scope.groupName,
-  )
-  if (!goesOn)
-    await deps.maintenance.add(
-      { ...scope, threadId: origin.threadId ?? null, startsAt: now, endsAt: new Date(now.getTime() + seconds * 1000) },
-      now,
-    )
+  const endsAt = new Date(now.getTime() + seconds * 1000)
+  await deps.maintenance.beginNow({ ...scope, threadId: origin.threadId ?? null }, endsAt, now)
   return maintenanceView(context)
 }
 

@@ -10,6 +10,8 @@ export interface View {
   /** URL of a picture above the text. The message is sent without the picture if Telegram refuses it. */
   photo?: string | null
   buttons?: Button[][]
+  /** The message is sent only at once. It is not given to the outbox, which would store the secret. */
+  isSecret?: boolean
 }
 
 /** One action of the bot at Telegram. */

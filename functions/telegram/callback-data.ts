@@ -1,7 +1,8 @@
+import { type KeyScope, keyScopes } from '#database/chats/api-keys.ts'
 import type { Language } from '#database/chats/language.ts'
 import type { ReportSetting } from '#database/reports/report-settings.ts'
 import { type Answer, answers } from '#database/uptime/incident-answers.ts'
-import { isBigintId, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
+import { isBigintId, isChatId, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
 
 /** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
 export interface CardPosition {
@@ -65,6 +66,9 @@ export type Press =
   | { act: 'deletePageNow'; id: number }
   /** Ends the subscription to a status page. */
   | { act: 'unsubscribe'; id: number }
+  /** Makes an API key of a chat, or revokes one. */
+  | { act: 'makeKey'; chat: number; scope: KeyScope }
+  | { act: 'revokeKey'; chat: number; key: number }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -117,6 +121,8 @@ const letters = {
   deletePage: 'D',
   deletePageNow: 'E',
   unsubscribe: 'U',
+  makeKey: 'A',
+  revokeKey: 'V',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -183,6 +189,10 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.id, press.field, press.value)
     case 'pageMonitors':
       return joinParts(letter, press.id, press.page)
+    case 'makeKey':
+      return joinParts(letter, press.chat, press.scope)
+    case 'revokeKey':
+      return joinParts(letter, press.chat, press.key)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -218,6 +228,11 @@ const number =
 const showId = number(isTvmazeId)
 const rowId = number(isBigintId)
 const index = number(value => isWithin(value, 0, maxIndex))
+const chatId = (text: string | undefined): number => {
+  const value = /^-?\d{1,16}$/.test(text ?? '') ? Number(text) : Number.NaN
+  if (!isChatId(value)) throw new InvalidData()
+  return value
+}
 const instant = (text: string | undefined): Date => {
   const ms = /^[\da-z]{1,9}$/.test(text ?? '') ? Number.parseInt(text!, 36) : Number.NaN
   if (!isPlausibleInstant(ms)) throw new InvalidData()
@@ -306,6 +321,10 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       return { act, id: rowId(first), field: word(second), value: word(third) }
     case 'pageMonitors':
       return { act, id: rowId(first), page: index(second) }
+    case 'makeKey':
+      return { act, chat: chatId(first), scope: oneOf(keyScopes, second) }
+    case 'revokeKey':
+      return { act, chat: chatId(first), key: rowId(second) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }

@@ -4,6 +4,15 @@ import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import type { PageChange } from './plan-pages.ts'
 
+/** A public page of another chat has the name; nothing is saved. */
+export class PageTaken extends Error {
+  override name = 'PageTaken'
+
+  constructor(slug: string) {
+    super(`the name ${slug} belongs to a public page of another chat; use another one, or access: link`)
+  }
+}
+
 /** Stores a change of a status page, after the monitors are stored. */
 export const applyPage = async (tx: Postgres, change: PageChange): Promise<void> => {
   const { chatId } = change
@@ -25,6 +34,5 @@ export const applyPage = async (tx: Postgres, change: PageChange): Promise<void>
     ),
   }
   const stored = change.action === 'create' ? await pages.add(wanted) : await pages.change(change.id, wanted)
-  if (stored !== null && 'taken' in stored)
-    throw new Error(`the name ${slug} belongs to a public page of another chat; use another one, or access: link`)
+  if (stored !== null && 'taken' in stored) throw new PageTaken(slug)
 }

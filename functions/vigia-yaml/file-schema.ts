@@ -1,4 +1,4 @@
-import Type, { type Static, type TSchema } from 'typebox'
+import Type, { type Static, type TSchema, type TUnsafe } from 'typebox'
 import type { PageAccess } from '#database/pages/status-pages.ts'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
 import { type ReminderSetting, reminderSettings } from '#database/uptime/told-states.ts'
@@ -14,71 +14,91 @@ const Duration = (description: string) => Type.String({ pattern: durationPattern
 /** The key of a monitor. It identifies the monitor, so a monitor with a new key is a new monitor. */
 export const keyPattern = '^[a-z0-9][a-z0-9._-]{0,63}$'
 
-/** Where a password or a token comes from. The file itself never contains one. */
-const Secret = Type.Union(
-  [
-    Type.Object({ env: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }, closed),
-    Type.Object({ file: Type.String({ minLength: 1 }) }, closed),
-    Type.Object({ stored: Type.Literal(true) }, closed),
-  ],
-  {
+/** Where a password or a token comes from. `value` is the secret itself. */
+export type SecretEntry = { env: string } | { file: string } | { stored: true } | { value: string }
+
+const stored = Type.Object({ stored: Type.Literal(true) }, closed)
+
+/** The forms in a file, which never contains a secret. */
+const fileSecret = Type.Unsafe<SecretEntry>(
+  Type.Union(
+    [
+      Type.Object({ env: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }, closed),
+      Type.Object({ file: Type.String({ minLength: 1 }) }, closed),
+      stored,
+    ],
+    {
+      description:
+        'A password or a token: {env: NAME} reads an environment variable, {file: path} reads a file, {stored: true} keeps the value that Vigia has.',
+    },
+  ),
+)
+
+/** The forms in a request to the API, which must not read the variables and files of Vigia's machine. */
+const requestSecret = Type.Unsafe<SecretEntry>(
+  Type.Union([Type.Object({ value: Type.String({ minLength: 1, maxLength: 16_384 }) }, closed), stored], {
     description:
-      'A password or a token: {env: NAME} reads an environment variable, {file: path} reads a file, {stored: true} keeps the value that Vigia has.',
-  },
+      'A password or a token: {value: …} is the secret itself, {stored: true} keeps the value that Vigia has. Answers never contain the value.',
+  }),
 )
 
 /** A monitor as the file describes it. The settings of its kind are checked by the schema of the kind. */
-export const MonitorEntry = Type.Object(
-  {
-    name: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 100, description: 'For people. Default: a short form of the URL.' }),
-    ),
-    kind: Type.Optional(
-      Type.Unsafe<MonitorKind>({
-        enum: fileKinds,
-        description: 'The kind of check. Default: what the scheme of the URL says.',
-      }),
-    ),
-    url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description: 'What is checked.' })),
-    interval: Type.Optional(Duration('The time between two checks, from 10s to 1d. Default: 1m.')),
-    timeout: Type.Optional(
-      Duration(
-        'How long one attempt may take: at most 2m, and at most the interval. Default: 10s, or half of the interval.',
+const monitorEntry = (secret: TUnsafe<SecretEntry>) =>
+  Type.Object(
+    {
+      name: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 100, description: 'For people. Default: a short form of the URL.' }),
       ),
-    ),
-    confirmations: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 10, description: 'Attempts that must fail before it is down. Default: 3.' }),
-    ),
-    recoveries: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 10, description: 'Attempts that must succeed before it is up. Default: 2.' }),
-    ),
-    reminder: Type.Optional(
-      Type.Unsafe<ReminderSetting>({
-        enum: [...reminderSettings],
-        description: 'How often a reminder is sent while it is down; doubling: after 30 min, 1 h, 2 h, … Default: off.',
-      }),
-    ),
-    group: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The group in lists and pages.' })),
-    parent: Type.Optional(
-      Type.String({ pattern: keyPattern, description: 'The key of the monitor that this one depends on.' }),
-    ),
-    topic: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 2 }), Type.Null()], {
-        description: 'The topic of a forum that gets its messages; null for General. Default: the topic of the chat.',
-      }),
-    ),
-    paused: Type.Optional(Type.Boolean({ description: 'Default: false.' })),
-    settings: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'The settings of the kind.' })),
-    secrets: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' }), Secret, closed)),
-  },
-  closed,
-)
-export type MonitorEntry = Static<typeof MonitorEntry>
-
-export const Monitors = Type.Record(Type.String({ pattern: keyPattern }), MonitorEntry, {
-  ...closed,
-  description: 'The monitors of the chat, by key.',
-})
+      kind: Type.Optional(
+        Type.Unsafe<MonitorKind>({
+          enum: fileKinds,
+          description: 'The kind of check. Default: what the scheme of the URL says.',
+        }),
+      ),
+      url: Type.Optional(Type.String({ minLength: 1, maxLength: 2048, description: 'What is checked.' })),
+      interval: Type.Optional(Duration('The time between two checks, from 10s to 1d. Default: 1m.')),
+      timeout: Type.Optional(
+        Duration(
+          'How long one attempt may take: at most 2m, and at most the interval. Default: 10s, or half of the interval.',
+        ),
+      ),
+      confirmations: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 10,
+          description: 'Attempts that must fail before it is down. Default: 3.',
+        }),
+      ),
+      recoveries: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: 10,
+          description: 'Attempts that must succeed before it is up. Default: 2.',
+        }),
+      ),
+      reminder: Type.Optional(
+        Type.Unsafe<ReminderSetting>({
+          enum: [...reminderSettings],
+          description:
+            'How often a reminder is sent while it is down; doubling: after 30 min, 1 h, 2 h, … Default: off.',
+        }),
+      ),
+      group: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'The group in lists and pages.' })),
+      parent: Type.Optional(
+        Type.String({ pattern: keyPattern, description: 'The key of the monitor that this one depends on.' }),
+      ),
+      topic: Type.Optional(
+        Type.Union([Type.Integer({ minimum: 2 }), Type.Null()], {
+          description: 'The topic of a forum that gets its messages; null for General. Default: the topic of the chat.',
+        }),
+      ),
+      paused: Type.Optional(Type.Boolean({ description: 'Default: false.' })),
+      settings: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'The settings of the kind.' })),
+      secrets: Type.Optional(Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' }), secret, closed)),
+    },
+    closed,
+  )
+export type MonitorEntry = Static<ReturnType<typeof monitorEntry>>
 
 const Minute = Type.String({
   pattern: '^\\d{4}-\\d{2}-\\d{2}[T ]\\d{2}:\\d{2}$',
@@ -139,40 +159,54 @@ export const PageEntry = Type.Object(
 )
 export type PageEntry = Static<typeof PageEntry>
 
-/** A chat and what Vigia watches for it. */
-export const ChatEntry = Type.Object(
-  {
-    id: Type.Integer({
-      minimum: -Number.MAX_SAFE_INTEGER,
-      maximum: Number.MAX_SAFE_INTEGER,
-      description: "Telegram's id of the chat; the ids of groups are negative.",
-    }),
-    topic: Type.Optional(
-      Type.Integer({ minimum: 2, description: 'The topic of a forum that gets the messages about the monitors.' }),
-    ),
-    language: Type.Optional(Type.Union([Type.Literal('pt-BR'), Type.Literal('en')])),
-    zone: Type.Optional(Type.String({ description: 'The time zone: America/Sao_Paulo.' })),
-    monitors: Type.Optional(Monitors),
-    windows: Type.Optional(
-      Type.Record(Type.String({ pattern: keyPattern }), WindowEntry, {
-        ...closed,
-        description: 'The maintenance windows of the chat, by key.',
+/** The schemas of the file, with one of the forms of secrets. */
+const schemasWith = (secret: TUnsafe<SecretEntry>) => {
+  const MonitorEntry = monitorEntry(secret)
+  /** A chat and what Vigia watches for it. */
+  const ChatEntry = Type.Object(
+    {
+      id: Type.Integer({
+        minimum: -Number.MAX_SAFE_INTEGER,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description: "Telegram's id of the chat; the ids of groups are negative.",
       }),
-    ),
-    pages: Type.Optional(
-      Type.Record(Type.String({ pattern: '^[a-z0-9-]{3,40}$' }), PageEntry, {
-        ...closed,
-        description: 'The status pages of the chat, by the name in their address.',
-      }),
-    ),
-  },
-  closed,
-)
-export type ChatEntry = Static<typeof ChatEntry>
+      topic: Type.Optional(
+        Type.Integer({ minimum: 2, description: 'The topic of a forum that gets the messages about the monitors.' }),
+      ),
+      language: Type.Optional(Type.Union([Type.Literal('pt-BR'), Type.Literal('en')])),
+      zone: Type.Optional(Type.String({ description: 'The time zone: America/Sao_Paulo.' })),
+      monitors: Type.Optional(
+        Type.Record(Type.String({ pattern: keyPattern }), MonitorEntry, {
+          ...closed,
+          description: 'The monitors of the chat, by key.',
+        }),
+      ),
+      windows: Type.Optional(
+        Type.Record(Type.String({ pattern: keyPattern }), WindowEntry, {
+          ...closed,
+          description: 'The maintenance windows of the chat, by key.',
+        }),
+      ),
+      pages: Type.Optional(
+        Type.Record(Type.String({ pattern: '^[a-z0-9-]{3,40}$' }), PageEntry, {
+          ...closed,
+          description: 'The status pages of the chat, by the name in their address.',
+        }),
+      ),
+    },
+    closed,
+  )
+  /** The whole file. */
+  const VigiaYaml = Type.Object({ chats: Type.Array(ChatEntry) }, closed)
+  return { MonitorEntry, ChatEntry, VigiaYaml }
+}
 
-/** The whole file. */
-export const VigiaYaml = Type.Object({ chats: Type.Array(ChatEntry) }, closed)
-export type VigiaYaml = Static<typeof VigiaYaml>
+/** The schemas of vigia.yaml, and of the same content in a request to the API. */
+export const fileSchemas = schemasWith(fileSecret)
+export const requestSchemas = schemasWith(requestSecret)
+export type FileSchemas = typeof fileSchemas
+export type ChatEntry = Static<FileSchemas['ChatEntry']>
+export type VigiaYaml = Static<FileSchemas['VigiaYaml']>
 
 /**
  * The JSON Schema for editors. It differs from the schema above in one thing: the settings have the schema of the kind,
@@ -182,10 +216,11 @@ export const editorSchema = (): object => ({
   $schema: 'http://json-schema.org/draft-07/schema#',
   $id: 'https://vigia.dev/vigia-yaml/v1',
   title: 'vigia.yaml',
-  ...withSettings(VigiaYaml),
+  ...withSettings(fileSchemas.VigiaYaml),
 })
 
-const withSettings = (schema: TSchema): object =>
+/** A schema whose monitors have the settings of their kind. */
+export const withSettings = (schema: TSchema): object =>
   JSON.parse(JSON.stringify(schema), (_, value: unknown) =>
     isMonitorEntry(value) ? { ...value, allOf: fileKinds.map(settingsOfKind) } : value,
   )
@@ -206,7 +241,9 @@ const settingsOfKind = (kind: string) => ({
     ],
   },
   // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema
-  then: { properties: { settings: settingsSchemas[kind as keyof typeof settingsSchemas] } },
+  then: {
+    properties: { settings: { title: `settings.${kind}`, ...settingsSchemas[kind as keyof typeof settingsSchemas] } },
+  },
 })
 
 /** The URLs that belong to a kind when the entry names none. */

@@ -14,7 +14,15 @@ import type { YamlPath } from '#infra/files/yaml-lines.ts'
 import type { DesiredChat, DesiredMonitor, DesiredWindow, SecretValue } from './desired.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
-import { type ChatEntry, type MonitorEntry, VigiaYaml } from './file-schema.ts'
+import {
+  type ChatEntry,
+  type FileSchemas,
+  fileSchemas,
+  type MonitorEntry,
+  requestSchemas,
+  type SecretEntry,
+  type VigiaYaml,
+} from './file-schema.ts'
 import { readPage } from './read-page.ts'
 import { isZone, readWindow } from './read-window.ts'
 import { type Fault, schemaFaults } from './schema-faults.ts'
@@ -25,9 +33,17 @@ import { targetOf } from './target-of.ts'
 export interface Outside {
   /** Whether an address may be checked. */
   mayDial(address: string): boolean
+  /** The schemas of the file: those of vigia.yaml, or those of a request. */
+  schemas: FileSchemas
+  /** How a secret is written, for messages: `{env: NAME}`. */
+  secretExample: string
   /** The value of a secret, or why it cannot be read. */
-  readSecret(source: { env: string } | { file: string }): { value: string } | { reason: string }
+  readSecret(source: Exclude<SecretEntry, { stored: true }>): { value: string } | { reason: string }
 }
+
+/** How secrets are written in a file, and in a request to the API. */
+export const fileForms = { schemas: fileSchemas, secretExample: '{env: NAME}' }
+export const requestForms = { schemas: requestSchemas, secretExample: '{value: …}' }
 
 /**
  * Reads the value of the whole file: checks it by the schemas and by the rules that no schema can express, and fills in
@@ -37,7 +53,7 @@ export const readEntries = async (
   value: unknown,
   outside: Outside,
 ): Promise<{ chats: DesiredChat[]; faults: Fault[] }> => {
-  const isValid = fileValidator()
+  const isValid = fileValidator(outside.schemas)
   if (!isValid(value)) return { chats: [], faults: schemaFaults(isValid.errors ?? []) }
   const faults: Fault[] = []
   const seen = new Set<number>()
@@ -54,11 +70,13 @@ export const readEntries = async (
 
 type Report = (path: YamlPath, reason: string) => void
 
-const compiler = () => new Ajv({ allErrors: true, verbose: true })
-let compiledFile: ValidateFunction<VigiaYaml> | undefined
-const fileValidator = () => {
-  compiledFile ??= compiler().compile<VigiaYaml>(VigiaYaml)
-  return compiledFile
+/** Makes validators whose errors `schemaFaults` understands. */
+export const compiler = () => new Ajv({ allErrors: true, verbose: true })
+const compiledFiles = new Map<FileSchemas, ValidateFunction<VigiaYaml>>()
+const fileValidator = (schemas: FileSchemas): ValidateFunction<VigiaYaml> => {
+  const isValid = compiledFiles.get(schemas) ?? compiler().compile<VigiaYaml>(schemas.VigiaYaml)
+  compiledFiles.set(schemas, isValid)
+  return isValid
 }
 const compiledSettings = new Map<string, ValidateFunction>()
 
@@ -103,7 +121,7 @@ const readMonitor = async (
   const settings = entry.settings ?? {}
   const { intervalS, timeoutMs } = kind === 'heartbeat' ? heartbeatTiming(entry, report) : timing(entry, report)
   if (kind !== null)
-    for (const { path, reason } of await settingsFaults(kind, settings, Object.keys(entry.secrets ?? {})))
+    for (const { path, reason } of await settingsFaults(kind, settings, Object.keys(entry.secrets ?? {}), outside))
       report(path, reason)
   return {
     key,
@@ -125,10 +143,17 @@ const readMonitor = async (
 }
 
 /** What is wrong with the settings of a kind: first by its schema, then by the rules that no schema can express. */
-const settingsFaults = async (kind: string, settings: Settings, secrets: readonly string[]): Promise<Fault[]> => {
+const settingsFaults = async (
+  kind: string,
+  settings: Settings,
+  secrets: readonly string[],
+  { secretExample }: Pick<Outside, 'secretExample'>,
+): Promise<Fault[]> => {
   const isValid = compiledSettings.get(kind) ?? compiler().compile(settingsSchemas[kind as SettingsKind])
   compiledSettings.set(kind, isValid)
-  return isValid(settings) ? ruleFaults(kind, settings, secrets) : schemaFaults(isValid.errors ?? [], ['settings'])
+  return isValid(settings)
+    ? ruleFaults(kind, settings, secrets, secretExample)
+    : schemaFaults(isValid.errors ?? [], ['settings'])
 }
 
 const timing = (entry: MonitorEntry, report: Report) => {

@@ -72,7 +72,7 @@ const values = ({ secrets, ...settings }: Settings) =>
       domain: settings.domain,
     }),
     section(
-      'ConfigMap vigia: DEAD_LETTERS_COMMAND, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, PAGES_URL, PING_URL, PROBE_ALLOW, PROBE_REFERENCE, TELEGRAM_API_ROOT, TELEGRAM_BOT_NAME, TVMAZE_URL, LIMIT_*.',
+      'ConfigMap vigia: API_URL, DEAD_LETTERS_COMMAND, LOG_LEVEL, OTEL_EXPORTER_OTLP_ENDPOINT, PAGES_URL, PING_URL, PROBE_ALLOW, PROBE_REFERENCE, TELEGRAM_API_ROOT, TELEGRAM_BOT_NAME, TVMAZE_URL, LIMIT_*.',
       {
         configuration: settings.configuration,
       },

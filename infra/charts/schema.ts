@@ -1,4 +1,4 @@
-import { limitVariables } from '#functions/telegram-webhook/limits.ts'
+import { limitVariables } from '#functions/monitors/limits.ts'
 import type { Settings } from './settings.ts'
 
 const text = { type: 'string', minLength: 1 }
@@ -26,6 +26,7 @@ const functionSettings = closed({
 })
 
 const configuration = [
+  'API_URL',
   'DEAD_LETTERS_COMMAND',
   'LOG_LEVEL',
   'OTEL_EXPORTER_OTLP_ENDPOINT',

@@ -12,6 +12,7 @@ const verbs: Record<string, () => Promise<{ verb: Verb }>> = {
   restore: () => import('./restore.ts'),
   doctor: () => import('./doctor.ts'),
   page: () => import('./page.ts'),
+  key: () => import('./key.ts'),
   run: () => import('./run.ts'),
 }
 

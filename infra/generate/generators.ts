@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exportedSchemas } from '#events/export.ts'
+import { documentText } from '#functions/api/openapi.ts'
 import { editorSchema } from '#functions/vigia-yaml/file-schema.ts'
 import { chartFiles, writtenChartFiles } from '../charts/generate.ts'
 import { generatedFiles, staleFiles } from '../machines/generate.ts'
@@ -23,6 +24,8 @@ const editorSchemaPath = 'functions/vigia-yaml/vigia.schema.json'
 const vigiaYaml: Generator = {
   files: async () => new Map([[editorSchemaPath, `${JSON.stringify(editorSchema(), null, 2)}\n`]]),
 }
+
+const openapi: Generator = { files: async () => new Map([['functions/api/openapi.json', documentText()]]) }
 
 const chart: Generator = {
   files: async () => inFolder('infra/charts/vigia', await chartFiles()),
@@ -53,6 +56,7 @@ export const generators: Generator[] = [
   schemas,
   { files: asyncapi },
   vigiaYaml,
+  openapi,
   { files: prometheusRules },
   ...functionLists,
   chart,

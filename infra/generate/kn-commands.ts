@@ -20,7 +20,9 @@ const serviceCommands = (services: Manifest[]): string => {
   const each = services.map(service => ({ name: service.metadata.name, flags: flagsOf(service) }))
   const shared = each[0]!.flags.filter(flag => each.every(({ flags }) => flags.includes(flag)))
   const calls = each.map(({ name, flags }) => {
-    return wrapped([`service ${name}`, ...flags.filter(flag => !shared.includes(flag))], '  ')
+    // Only inside of the function, "$name" is the name.
+    const own = flags.filter(flag => !shared.includes(flag)).map(flag => flag.replaceAll('"$name"', name))
+    return wrapped([`service ${name}`, ...own], '  ')
   })
   const create = wrapped(['  kn service create "$name" -n vigia', ...shared, '"$@"'], '    ')
   return `function service {\n  local name=$1\n  shift\n${create}}\n${calls.join('')}`

@@ -1,4 +1,4 @@
-import { isLimit, limitVariables } from '#functions/telegram-webhook/limits.ts'
+import { isLimit, limitVariables } from '#functions/monitors/limits.ts'
 import { type Level, levels } from './activator/log-lines.ts'
 
 /** The checked environment of `npm start`. An empty variable is the same as a missing one. */
@@ -28,7 +28,7 @@ export interface Settings {
   otlpEndpoint: string | undefined
   /** HEARTBEAT_URL, which may contain a secret. */
   heartbeatUrl: string | undefined
-  /** The limits that functions/telegram-webhook/limits.ts reads, by the names of their variables. */
+  /** The limits that functions/monitors/limits.ts reads, by the names of their variables. */
   limits: Record<string, string | undefined>
 }
 

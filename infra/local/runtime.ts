@@ -103,6 +103,7 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
     ...variablesOf(settings, postgres, mongo, outsideWorld),
     PING_URL: publicUrlOf('heartbeat', manifests, publicUrl),
     PAGES_URL: publicUrlOf('status-page', manifests, publicUrl),
+    API_URL: publicUrlOf('api', manifests, publicUrl),
   }
   const missing = missingVariables(manifests.functions, variables)
   if (missing.length > 0) throw new Refusal(missing.join('\n'))

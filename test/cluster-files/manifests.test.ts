@@ -52,14 +52,14 @@ describe('against the admission webhooks', () => {
       if (kind === 'Trigger') expect(known, file).toContain(`Broker ${spec.broker}`)
   })
 
-  test('only heartbeat, status-page and telegram-webhook are public; every function has its scaling limits and its concurrency', () => {
+  test('only api, heartbeat, status-page and telegram-webhook are public; every function has its scaling limits and its concurrency', () => {
     const services = objects.filter(({ kind }) => kind === 'Service')
     const label = 'networking.knative.dev/visibility'
     expect(
       services
         .filter(({ metadata }) => metadata.labels?.[label] !== 'cluster-local')
         .map(({ metadata }) => metadata.name),
-    ).toEqual(['heartbeat', 'status-page', 'telegram-webhook'])
+    ).toEqual(['api', 'heartbeat', 'status-page', 'telegram-webhook'])
     for (const { file, spec } of services) {
       expect(Object.keys(spec.template.metadata.annotations), file).toEqual(
         expect.arrayContaining(

@@ -1,5 +1,6 @@
 import { html } from '#functions/telegram/html.ts'
 import { historyEn } from './history-en.ts'
+import { keysEn } from './keys-en.ts'
 import { maintenanceEn } from './maintenance-en.ts'
 import type { BotMessages } from './pt-BR.ts'
 import { statusPagesEn } from './status-pages-en.ts'
@@ -52,6 +53,7 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 <b>Settings</b>
 /timezone – your time zone
 /language – Portuguese or English
+/apikey – API keys, for programs
 
 Series data comes from <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
   unknownCommand: () => html`I don't know that command. Send /help to see what I can do.`,
@@ -165,6 +167,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   maintenance: maintenanceEn,
   statusPages: statusPagesEn,
   subscriptions: subscriptionsEn,
+  keys: keysEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',
   administratorsOnlyHere: () =>
     html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,

@@ -1,5 +1,6 @@
 import { type Html, html } from '#functions/telegram/html.ts'
 import { historyPtBR } from './history-pt-BR.ts'
+import { keysPtBR } from './keys-pt-BR.ts'
 import { maintenancePtBR } from './maintenance-pt-BR.ts'
 import { statusPagesPtBR } from './status-pages-pt-BR.ts'
 import { subscriptionsPtBR } from './subscriptions-pt-BR.ts'
@@ -55,6 +56,7 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 <b>Ajustes</b>
 /fuso – seu fuso horário
 /idioma – português ou inglês
+/chave – chaves da API, para programas
 
 Os dados das séries vêm do <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
   unknownCommand: () => html`Não conheço esse comando. Veja o que eu faço em /ajuda.`,
@@ -173,6 +175,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   maintenance: maintenancePtBR,
   statusPages: statusPagesPtBR,
   subscriptions: subscriptionsPtBR,
+  keys: keysPtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
   administratorsOnlyHere: () =>
     html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,

@@ -1,6 +1,6 @@
 import type { DesiredChat } from '#functions/vigia-yaml/desired.ts'
 import type { MonitorEntry, VigiaYaml } from '#functions/vigia-yaml/file-schema.ts'
-import { type Outside, readEntries } from '#functions/vigia-yaml/read-entries.ts'
+import { fileForms, type Outside, readEntries } from '#functions/vigia-yaml/read-entries.ts'
 import { formatPath } from '#infra/files/yaml-lines.ts'
 import { type Imported, type ImportedMonitor, variableOf } from './imported.ts'
 
@@ -25,6 +25,7 @@ export const desiredImport = async (
   const variables = variablesOf(found)
   const outside: Outside = {
     mayDial,
+    ...fileForms,
     readSecret: source => ('env' in source ? { value: variables[source.env]! } : { reason: 'is not in a variable' }),
   }
   const file = fileOf(found, chatId)

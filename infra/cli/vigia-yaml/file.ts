@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { refuseMissingSecrets } from '#functions/vigia-yaml/missing-secrets.ts'
 import type { Plan } from '#functions/vigia-yaml/plan.ts'
-import { type FileContent, FileFaults, readFile } from '#functions/vigia-yaml/read-file.ts'
+import { type FileContent, readFile } from '#functions/vigia-yaml/read-file.ts'
 import { outsideOf } from './outside.ts'
 
 /** The file, and a check that its plan can be applied. Throws FileFaults if the file is not valid. */
@@ -11,7 +12,7 @@ export const openFile = async (
   secretsFile: string | undefined,
 ): Promise<FileContent & { check(plan: Plan): void }> => {
   const content = await readFile(path, textOf(path), outsideOf(env, dirname(path), secretsFile))
-  return { ...content, check: plan => refuseMissingSecrets(path, content, plan) }
+  return { ...content, check: plan => refuseMissingSecrets(path, content, plan, '{env: NAME} or {file: path}') }
 }
 
 const textOf = (path: string) => {
@@ -23,13 +24,4 @@ const textOf = (path: string) => {
       cause: error,
     })
   }
-}
-
-const refuseMissingSecrets = (name: string, { chats, lineOf }: FileContent, { missingSecrets }: Plan): void => {
-  const lines = missingSecrets.map(({ chatId, key, secret }) => {
-    const at = chats.findIndex(({ id }) => id === chatId)
-    const line = lineOf(['chats', at, 'monitors', key, 'secrets', secret])
-    return `${name}:${line}: chats[${at}].monitors.${key}.secrets.${secret} is not stored; write {env: NAME} or {file: path}`
-  })
-  if (lines.length > 0) throw new FileFaults(lines.join('\n'))
 }

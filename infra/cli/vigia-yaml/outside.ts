@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { addressGuard } from '#functions/dial/address.ts'
-import type { Outside } from '#functions/vigia-yaml/read-entries.ts'
+import { fileForms, type Outside } from '#functions/vigia-yaml/read-entries.ts'
 
 /**
  * What the file needs from this machine. Paths of secrets begin in `folder`, the folder of the file. `secretsFile` has
@@ -12,10 +12,13 @@ export const outsideOf = (env: NodeJS.ProcessEnv, folder: string, secretsFile?: 
   const more = secretsFile === undefined ? {} : parseEnv(readFileSync(secretsFile, 'utf8'))
   return {
     mayDial: addressGuard(allowedRanges(env)),
-    readSecret: source =>
-      'env' in source
+    ...fileForms,
+    readSecret: source => {
+      if ('value' in source) return { reason: 'is in the file; write {env: NAME} or {file: path}' }
+      return 'env' in source
         ? fromVariable(more[source.env] ?? env[source.env], source.env)
-        : fromFile(resolve(folder, source.file)),
+        : fromFile(resolve(folder, source.file))
+    },
   }
 }
 

@@ -1,3 +1,4 @@
+import { maxKeysPerChat } from '../chats/api-keys.ts'
 import type { Postgres } from '../connect.ts'
 import { keptPings } from '../uptime/heartbeats.ts'
 import { hourDays, probeHoursIn } from '../uptime/probe-hours.ts'
@@ -91,6 +92,7 @@ export const retentions: Retention[] = [
     kept: 'until the chat with the new id is deleted',
     deleteExpired: db => deleteWhere(db, 'chat_moved', 'not exists (select from chat where chat.id = to_id)', []),
   },
+  { table: 'api_key', kept: `until it is revoked; at most ${maxKeysPerChat} of a chat` },
   { table: 'cursor', kept: 'one row for each job' },
   { table: 'follow', kept: 'until it is removed; at most as many as a chat may have' },
   { table: 'incident_answer', kept: 'until its incident is deleted' },

@@ -34,7 +34,13 @@ export type MonitorUpdate = Pick<
   | 'key'
   | 'group'
   | 'settings'
-> & { threadId: number | null }
+> & {
+  threadId: number | null
+  /** Who makes the change, if limits count: the load belongs to the person who increases it. */
+  personId?: number | null
+  /** An address of the host, if it is known. */
+  address?: string | null
+}
 
 /** The table `monitor` for vigia.yaml and for the API. */
 export const configuredMonitorsIn = (db: Postgres) => ({
@@ -65,7 +71,8 @@ export const configuredMonitorsIn = (db: Postgres) => ({
       `with updated as (
          update monitor set name = $2, url = $3, interval_s = $4, timeout_ms = $5, confirmations = $6, recoveries = $7,
            config_key = $8, group_name = $9, settings = $10, reminder = $12, version = version + 1,
-           address = case when url = $3 then address end
+           person_id = case when interval_s <= $4 then coalesce(person_id, $13) else coalesce($13, person_id) end,
+           address = coalesce($14::inet, case when url = $3 then address end)
          where id = $1 returning id, chat_id, name
        )
        update follow set title = updated.name, thread_id = $11
@@ -83,8 +90,15 @@ export const configuredMonitorsIn = (db: Postgres) => ({
         JSON.stringify(monitor.settings),
         monitor.threadId,
         monitor.reminder,
+        monitor.personId ?? null,
+        monitor.address ?? null,
       ],
     )
+  },
+
+  /** Sets the parent of a monitor by id; null for none. */
+  setParent: async (chatId: number, id: number, parentId: number | null): Promise<void> => {
+    await db.query('update monitor set parent_id = $3 where chat_id = $1 and id = $2', [chatId, id, parentId])
   },
 
   /** The id of the monitor of a chat with this key; null if there is none. */

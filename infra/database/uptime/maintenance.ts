@@ -155,6 +155,63 @@ export const maintenanceIn = (db: Postgres) => ({
       )
     ).rows,
 
+  /** Adds maintenance, unless the chat has the same one, so that a repeated request adds one. */
+  addOnce: (wanted: NewMaintenance, now: Date): Promise<{ id: number; isNew: boolean }> =>
+    db.transaction(async tx => {
+      await tx.query('select from chat where id = $1 for no key update', [wanted.chatId])
+      const [cron, zone, durationS] = 'cron' in wanted ? [wanted.cron, wanted.zone, wanted.durationS] : []
+      const [startsAt, endsAt] = 'startsAt' in wanted ? [wanted.startsAt, wanted.endsAt] : []
+      const { rows } = await tx.query<{ id: number }>(
+        `select id from maintenance plan
+         where chat_id = $1 and monitor_id is not distinct from $2::bigint and group_name is not distinct from $3::text
+           and title = $4 and config_key is null and cron is not distinct from $5::text and zone is not distinct from $6::text
+           and duration_s is not distinct from $7::integer and (cron is not null or exists (
+             select from maintenance_window where maintenance_id = plan.id and starts_at = $8 and ends_at = $9))
+         limit 1`,
+        [
+          wanted.chatId,
+          wanted.monitorId,
+          wanted.groupName,
+          wanted.title ?? '',
+          cron,
+          zone,
+          durationS,
+          startsAt,
+          endsAt,
+        ],
+      )
+      if (rows[0] !== undefined) return { id: rows[0].id, isNew: false }
+      return { id: await maintenanceIn(tx).add(wanted, now), isNew: true }
+    }),
+
+  /**
+   * Begins maintenance now. If maintenance of the same monitors goes on, it ends at `endsAt` at the earliest. So a
+   * request that is repeated begins it once. Returns the id of the window.
+   */
+  beginNow: (
+    wanted: MaintenanceScope & { title?: string; threadId?: number | null },
+    endsAt: Date,
+    now: Date,
+  ): Promise<number> =>
+    db.transaction(async tx => {
+      // Parallel requests wait for each other, so that they begin it once.
+      await tx.query('select from chat where id = $1 for no key update', [wanted.chatId])
+      const extended = await tx.query<{ id: number }>(
+        `update maintenance_window set ends_at = greatest(ends_at, $4) where id = (
+           select maintenance_window.id from maintenance_window join maintenance plan on plan.id = maintenance_id
+           where plan.chat_id = $1 and monitor_id is not distinct from $2::bigint and group_name is not distinct from $3::text
+             and starts_at <= $5 and ends_at > $5 order by ends_at desc limit 1
+         ) returning id`,
+        [wanted.chatId, wanted.monitorId, wanted.groupName, endsAt, now],
+      )
+      if (extended.rows[0] !== undefined) return extended.rows[0].id
+      const id = await maintenanceIn(tx).add({ ...wanted, startsAt: now, endsAt }, now)
+      const { rows } = await tx.query<{ id: number }>('select id from maintenance_window where maintenance_id = $1', [
+        id,
+      ])
+      return rows[0]!.id
+    }),
+
   /** Ends a window of the chat that goes on. False if there is no such window. */
   endNow: async (chatId: number, windowId: number, now: Date): Promise<boolean> =>
     (

@@ -7,7 +7,7 @@ import type { Postgres } from '../connect.ts'
  */
 export type ExceededLimit = 'chat' | 'person' | 'host' | 'personHost'
 
-/** The limits of functions/telegram-webhook/limits.ts that concern monitors. */
+/** The limits of functions/monitors/limits.ts that concern monitors. */
 export interface MonitorLimits {
   monitorsPerChat: number
   monitorsPerPerson: number
@@ -18,7 +18,10 @@ export interface MonitorLimits {
 /** A monitor that a person wants to add, change or resume. */
 export interface RequestedMonitor {
   chatId: number
-  personId: number
+  /** null: a key of the command line, so that only the limits of the chat and of the host count. */
+  personId: number | null
+  /** The monitor that changes; by default that of the same URL and key. */
+  id?: number
   url: string
   /** The key of the monitor in vigia.yaml. */
   configKey?: string | null
@@ -46,7 +49,7 @@ interface CurrentLoad {
   ofPerson: number
   onHost: number
   onHostOfPerson: number
-  existing: { intervalS: number; isPaused: boolean; personId: number | null } | null
+  existing: { intervalS: number; isPaused: boolean; isSameHost: boolean; personId: number | null } | null
 }
 
 /**
@@ -62,34 +65,37 @@ export const exceededLimit = async (
   await tx.query(`select pg_advisory_xact_lock(hashtext('vigia monitor limits'))`)
   const { inChat, ofPerson, onHost, onHostOfPerson, existing } = await currentLoad(tx, wanted)
   const perMinute = 60 / wanted.intervalS
-  if (existing !== null && !existing.isPaused && wanted.intervalS >= existing.intervalS) return null
+  const isLighter = existing?.isSameHost && !existing.isPaused && wanted.intervalS >= existing.intervalS
+  if (isLighter) return null
   if (existing === null && inChat >= limits.monitorsPerChat) return 'chat'
-  if (existing?.personId !== wanted.personId && ofPerson >= limits.monitorsPerPerson) return 'person'
-  if (onHostOfPerson + perMinute > limits.personHostChecksPerMinute) return 'personHost'
+  if (wanted.personId !== null && existing?.personId !== wanted.personId && ofPerson >= limits.monitorsPerPerson)
+    return 'person'
+  if (wanted.personId !== null && onHostOfPerson + perMinute > limits.personHostChecksPerMinute) return 'personHost'
   if (onHost + perMinute > limits.hostChecksPerMinute) return 'host'
   return null
 }
 
-/** SQL: monitors of a file may share a URL. */
-const sameKey = 'config_key is not distinct from $6'
+/** SQL: whether the row is the wanted monitor. Monitors of a file may share a URL. */
+const isSame = `case when $7::bigint is null then chat_id = $1 and url = $3 and config_key is not distinct from $6
+  else id = $7 end`
 
 /** The present numbers of monitors and checks. The load of the host does not include the wanted monitor itself. */
 const currentLoad = async (
   tx: Postgres,
-  { chatId, personId, url, configKey = null, address }: RequestedMonitor,
+  { chatId, personId, id, url, configKey = null, address }: RequestedMonitor,
 ): Promise<CurrentLoad> =>
   (
     await tx.query<CurrentLoad>(
       `with same_host as (
          select person_id, 60.0 / interval_s as per_minute from monitor
-         where paused_at is null and (host = $4 or address = $5::inet) and not (chat_id = $1 and url = $3 and ${sameKey}))
+         where paused_at is null and (host = $4 or address = $5::inet) and not (${isSame}))
        select
          (select count(*) from monitor where chat_id = $1) as "inChat",
          (select count(*) from monitor where person_id = $2) as "ofPerson",
          (select coalesce(sum(per_minute), 0) from same_host) as "onHost",
          (select coalesce(sum(per_minute), 0) from same_host where person_id = $2) as "onHostOfPerson",
-         (select json_build_object('intervalS', interval_s, 'isPaused', paused_at is not null, 'personId', person_id)
-          from monitor where chat_id = $1 and url = $3 and ${sameKey}) as existing`,
-      [chatId, personId, url, hostOf(url), address, configKey],
+         (select json_build_object('intervalS', interval_s, 'isPaused', paused_at is not null, 'isSameHost', host = $4, 'personId', person_id)
+          from monitor where ${isSame}) as existing`,
+      [chatId, personId, url, hostOf(url), address, configKey, id ?? null],
     )
   ).rows[0]!

@@ -133,7 +133,7 @@ export type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'int
   > & {
     /** The secrets that the settings need and that are new. The others are removed, except those that it has. */
     secrets?: SecretChanges
-    personId?: number
+    personId?: number | null
     address?: string | null
     threadId?: number | undefined
   }
@@ -195,7 +195,7 @@ export const monitorsIn = (db: Postgres) => ({
 
   /** `add` within the limits, also for parallel requests. `exceeded` is the limit that would be exceeded. */
   addWithinLimits: (
-    wanted: NewMonitor & { personId: number; address: string | null },
+    wanted: NewMonitor & { personId: number | null; address: string | null },
     limits: MonitorLimits,
   ): Promise<{ monitor: Monitor; isNew: boolean } | { exceeded: ExceededLimit }> =>
     db.transaction(async tx => {
@@ -249,7 +249,7 @@ export const monitorsIn = (db: Postgres) => ({
   resumeWithinLimits: (
     chatId: number,
     id: number,
-    personId: number,
+    personId: number | null,
     limits: MonitorLimits,
   ): Promise<Monitor | { exceeded: ExceededLimit } | null> =>
     db.transaction(async tx => {
@@ -262,11 +262,10 @@ export const monitorsIn = (db: Postgres) => ({
       if (known === undefined) return null
       const exceeded = await exceededLimit(tx, { ...known, chatId, personId }, limits)
       if (exceeded !== null) return { exceeded }
-      await tx.query('update monitor set person_id = $3 where chat_id = $1 and id = $2 and paused_at is not null', [
-        chatId,
-        id,
-        personId,
-      ])
+      await tx.query(
+        'update monitor set person_id = coalesce($3, person_id) where chat_id = $1 and id = $2 and paused_at is not null',
+        [chatId, id, personId],
+      )
       return monitorsIn(tx).resume(chatId, id)
     }),
 

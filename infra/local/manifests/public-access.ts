@@ -14,6 +14,9 @@ const labelValue = new RegExp(`^${segment}(?:\\.${segment})*$`)
 /** First segments of the paths that the runtime, or the host of a function, answers itself. */
 const reservedSegments = ['healthz', 'metrics', 'version', 'readyz', 'api', 'dead']
 
+/** The HTTP API of the functions. The paths of the runtime's own API have no version. */
+const publicApi = /^api\.v\d+$/
+
 /**
  * Reads the label that makes a function reachable on PUBLIC_PORT, and the annotation with the secret that callers must
  * send. A label value cannot contain `/`, so a dot separates the segments of the path: `status.badge` is
@@ -36,7 +39,7 @@ export const readPublic = (
         `digits, - and _, with a dot between segments: status.badge is /status/badge (at most ${maxLabelLength} characters)`,
     )
   const first = value.split('.', 1)[0]!
-  if (reservedSegments.includes(first))
+  if (reservedSegments.includes(first) && !publicApi.test(value))
     node.refuse(`has the label ${publicLabel}: ${value}; /${first} is reserved, choose another path`)
   if (isClusterLocal) node.refuse(`has the label ${publicLabel} and is cluster-local; remove one of the two labels`)
   return { path: `/${value.replaceAll('.', '/')}`, secret: secret ? readSecret(secret, env) : null }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { addressIn, hostOf } from '#database/uptime/monitor-limits.ts'
-import { defaultLimits } from '#functions/telegram-webhook/limits.ts'
+import { defaultLimits } from '#functions/monitors/limits.ts'
 import { startWebhook, type Webhook } from '#test/functions/telegram-webhook/support.ts'
 
 let world: Webhook

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { keyScopes } from '#database/chats/api-keys.ts'
 import type { Language } from '#database/chats/language.ts'
 import { answers } from '#database/uptime/incident-answers.ts'
+import { isChatId } from '#events/ranges.ts'
 import { parseTarget } from '#functions/dial/dial.ts'
 import { decode, encode, type Press } from '#functions/telegram/callback-data.ts'
 import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
@@ -69,6 +71,7 @@ describe('the command menu', () => {
 })
 
 const id = fc.integer({ min: 1, max: 999_999_999_999_999 })
+const chat = fc.integer({ min: -9_999_999_999_999, max: 999_999_999_999 }).filter(isChatId)
 const small = fc.integer({ min: 0, max: 9_999 })
 const show = fc.integer({ min: 1, max: 999_999_999 })
 const date = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
@@ -115,6 +118,8 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   fill: fc.record({ act: act('fill'), draft: id, step: word, value: word }),
   saveDraft: fc.record({ act: act('saveDraft'), draft: id }),
   cancelDraft: fc.record({ act: act('cancelDraft'), draft: id }),
+  makeKey: fc.record({ act: act('makeKey'), chat, scope: fc.constantFrom(...keyScopes) }),
+  revokeKey: fc.record({ act: act('revokeKey'), chat, key: id }),
   language: fc.record({ act: act('language'), language: fc.constantFrom('pt-BR' as const, 'en' as const) }),
   zones: fc.record({ act: act('zones') }),
   zone: fc.record({ act: act('zone'), zone: fc.constantFrom(...Intl.supportedValuesOf('timeZone'), 'Etc/GMT+3') }),

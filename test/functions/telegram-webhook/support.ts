@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { allowancesIn } from '#database/chats/allowances.ts'
+import { apiKeysIn } from '#database/chats/api-keys.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
@@ -24,9 +25,9 @@ import { addressGuard } from '#functions/dial/address.ts'
 import { on } from '#functions/host/function-definition.ts'
 import { inBinaryMode } from '#functions/host/publish.ts'
 import { createFunctionServer } from '#functions/host/server.ts'
+import { defaultLimits } from '#functions/monitors/limits.ts'
 import type { Dependencies } from '#functions/telegram-webhook/context.ts'
 import { deferredUpdates } from '#functions/telegram-webhook/deferred-update.ts'
-import { defaultLimits } from '#functions/telegram-webhook/limits.ts'
 import { botIdOf, secretCheck } from '#functions/telegram-webhook/secret.ts'
 import { telegrafClient } from '#functions/telegram-webhook/telegraf-client.ts'
 import { telegramWebhook } from '#functions/telegram-webhook/telegram-webhook.ts'
@@ -112,6 +113,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     statusPages: statusPagesIn(db),
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
+    apiKeys: apiKeysIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
     uptime: uptimeIn(db),
@@ -123,6 +125,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     addressOf: async host => addresses.get(host) ?? null,
     pingUrl: 'https://vigia.test/ping',
     pagesUrl: 'https://vigia.test/status',
+    apiUrl: 'https://vigia.test/api/v1',
     // The tests' clock stands still. With a limit, a person who has used up all searches could never search again.
     limits: { ...defaultLimits, searchSeconds: 0 },
     clock: () => time.now,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { apiKeysIn } from '#database/chats/api-keys.ts'
 import { type Chats, chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { messagesIn } from '#database/messages/messages.ts'
@@ -218,13 +219,27 @@ test('a group that becomes a supergroup keeps its heartbeats and their URLs, als
   ])
 })
 
+test('a group that becomes a supergroup keeps its API keys, also if the supergroup has some', async () => {
+  const { db } = database
+  const [from, to, other] = [-14, -1_000_000_000_014, -1_000_000_000_015]
+  for (const id of [from, to, other])
+    await chats.upsert({ id, kind: id === from ? 'group' : 'supergroup', language: 'en' })
+  const keys = apiKeysIn(db)
+  const make = (chatId: number) =>
+    keys.create({ chatId, scope: 'read', personId: 1, cause: `make/${chatId}` }, new Date('2026-11-21T15:00:00Z'))
+  const [moved, kept] = [await make(from), await make(other)]
+  await chats.migrate(from, to)
+  await chats.migrate(to, other)
+  for (const key of [moved, kept]) expect((await keys.find(key!))?.chatId).toBe(other)
+})
+
 test('a table with rows of chats is one of those whose rows a supergroup keeps', async () => {
   const { rows } = await database.db.query<{ name: string }>(
     `select conrelid::regclass::text as name from pg_constraint
      where contype = 'f' and confrelid = 'chat'::regclass order by 1`,
   )
   expect(rows.map(({ name }) => name)).toEqual([
-    ...['follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor', 'monitor_draft'],
+    ...['api_key', 'follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor', 'monitor_draft'],
     ...['monitor_event', 'report', 'report_setting', 'search', 'status_page'],
   ])
 })

@@ -9,7 +9,7 @@ import { monitorsIn } from '#database/uptime/monitors.ts'
 import { applyConfiguration } from '#functions/vigia-yaml/apply.ts'
 import { exportedFile, fileText } from '#functions/vigia-yaml/export.ts'
 import { printPlan } from '#functions/vigia-yaml/print-plan.ts'
-import type { Outside } from '#functions/vigia-yaml/read-entries.ts'
+import { fileForms, type Outside } from '#functions/vigia-yaml/read-entries.ts'
 import { readFile } from '#functions/vigia-yaml/read-file.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
@@ -26,6 +26,7 @@ beforeEach(async () => {
 })
 
 const outside: Outside = {
+  ...fileForms,
   mayDial: () => true,
   readSecret: source => ('env' in source ? { value: variables[source.env]! } : { reason: 'cannot be read' }),
 }

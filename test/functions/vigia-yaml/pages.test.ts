@@ -6,7 +6,7 @@ import { monitorsIn } from '#database/uptime/monitors.ts'
 import { applyConfiguration } from '#functions/vigia-yaml/apply.ts'
 import { exportedFile, fileText } from '#functions/vigia-yaml/export.ts'
 import { printPlan } from '#functions/vigia-yaml/print-plan.ts'
-import type { Outside } from '#functions/vigia-yaml/read-entries.ts'
+import { fileForms, type Outside } from '#functions/vigia-yaml/read-entries.ts'
 import { type FileFaults, readFile } from '#functions/vigia-yaml/read-file.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
@@ -21,7 +21,7 @@ beforeEach(async () => {
   await chatsIn(database.db).upsert({ id: 8, kind: 'private', language: 'en' })
 })
 
-const outside: Outside = { mayDial: () => true, readSecret: () => ({ reason: 'cannot be read' }) }
+const outside: Outside = { mayDial: () => true, ...fileForms, readSecret: () => ({ reason: 'cannot be read' }) }
 
 const read = (text: string) => readFile('vigia.yaml', text, outside)
 const apply = async (text: string) =>

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { Outside } from '#functions/vigia-yaml/read-entries.ts'
+import { fileForms, type Outside } from '#functions/vigia-yaml/read-entries.ts'
 import { readFile } from '#functions/vigia-yaml/read-file.ts'
 
 const outside: Outside = {
+  ...fileForms,
   mayDial: address => !address.startsWith('10.') && !address.startsWith('127.') && address !== '::1',
   readSecret: source =>
     'env' in source && source.env === 'SHOP_TOKEN' ? { value: 's3cret' } : { reason: 'cannot be read' },

@@ -76,8 +76,13 @@ describe('the label vigia.dev/public', () => {
     expect(more).toEqual([])
   })
 
-  test.each(['healthz', 'metrics', 'version', 'readyz', 'api.functions', 'dead.x'])('%s is reserved', value =>
-    expect(faults(['echo', label(value)])[0]).toContain('is reserved'),
+  test('the versioned API of the functions may be public', () => {
+    expect(faults(['echo', label('api.v1')])).toEqual([])
+  })
+
+  test.each(['healthz', 'metrics', 'version', 'readyz', 'api', 'api.functions', 'api.v1.x', 'dead.x'])(
+    '%s is reserved',
+    value => expect(faults(['echo', label(value)])[0]).toContain('is reserved'),
   )
 
   test('is refused on a cluster-local Service', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { defaultLimits, limitsIn, limitVariables } from '#functions/telegram-webhook/limits.ts'
+import { defaultLimits, limitsIn, limitVariables } from '#functions/monitors/limits.ts'
 
 const readProjectFile = (path: string) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
