@@ -45,7 +45,15 @@ const minusSlot = `
 /** SQL: the first day without sums. Before it, days have sums in `probe_day`. */
 export const firstWithoutSums = `coalesce((select reached from cursor where job = '${daySumsJob}'), '-infinity')`
 
-const floorHour = (column: string) => `date_trunc('hour', ${column}, 'UTC')`
+/** SQL: a slot was due in [from, to), which lies in one hour. The second condition is for the index. */
+const dueIn = (from: string, to: string) =>
+  `due_at >= ${from} and due_at < ${to}
+   and ms_of_day(due_at) between ms_of_day(${from}) and ms_of_day(${to} - interval '1 millisecond')`
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+const floor = (instant: Date, unitMs: number) => new Date(Math.floor(instant.getTime() / unitMs) * unitMs)
+const ceil = (instant: Date, unitMs: number) => new Date(Math.ceil(instant.getTime() / unitMs) * unitMs)
 
 const withShares = <Sums extends SlotSums>(row: Sums) => ({
   ...row,
@@ -63,32 +71,30 @@ export const uptimeIn = (db: Postgres) => ({
    * their edges begin at the full hour, too.
    */
   uptimeOf: async (monitorIds: readonly number[], { from, to }: UptimeWindow): Promise<Map<number, MonitorUptime>> => {
+    const [firstHour, endHour] = [floor(from, hourMs), ceil(to, hourMs)]
+    const [firstDay, lastDay] = [ceil(firstHour, dayMs), floor(to, dayMs)]
     const { rows } = await db.query<SlotSums & { monitorId: number }>(
-      `with edge as (
-         select ${floorHour('$2::timestamptz')} as first_hour, ${floorHour(`$3::timestamptz - interval '1 microsecond'`)} + interval '1 hour' as end_hour
-       ), days as (
-         select first, greatest(first, least(date_trunc('day', $3::timestamptz, 'UTC'), ${firstWithoutSums})) as past
-         from edge cross join lateral (
-           select date_trunc('day', first_hour + interval '1 day' - interval '1 hour', 'UTC') as first
-         ) whole
+      `with summed as (
+         select greatest($6::timestamptz, least($7::timestamptz, ${firstWithoutSums})) as until
        ), part as (
-         select monitor_id, ${columns} from probe_day cross join days
-         where monitor_id = any ($1) and day >= (first at time zone 'UTC')::date and day < (past at time zone 'UTC')::date
+         select monitor_id, ${columns} from probe_day
+         where monitor_id = any ($1) and day >= ($6 at time zone 'UTC')::date
+           and day < (select (until at time zone 'UTC')::date from summed)
          union all
-         select monitor_id, ${ofHours} from probe_hour join monitor on monitor.id = monitor_id cross join edge cross join days
-         where monitor_id = any ($1) and hour >= first_hour and hour < end_hour and (hour < first or hour >= past)
+         select monitor_id, ${ofHours} from probe_hour join monitor on monitor.id = monitor_id
+         where monitor_id = any ($1) and hour >= $4 and hour < least($5, $6)
          union all
-         select monitor_id, ${minusSlot}
-         from edge
-         cross join lateral (values (first_hour, $2::timestamptz), ($3::timestamptz, end_hour)) as outside (starts_at, ends_at)
-         join probe_slot on due_at >= starts_at and due_at < ends_at
-           and ms_of_day(due_at) between ms_of_day(starts_at) and ms_of_day(ends_at - interval '1 millisecond')
-         where monitor_id = any ($1)
+         select monitor_id, ${ofHours} from probe_hour join monitor on monitor.id = monitor_id
+         where monitor_id = any ($1) and hour >= (select until from summed) and hour < $5
+         union all
+         select monitor_id, ${minusSlot} from probe_slot where monitor_id = any ($1) and ${dueIn('$4', '$2')}
+         union all
+         select monitor_id, ${minusSlot} from probe_slot where monitor_id = any ($1) and ${dueIn('$3', '$5')}
        )
        select monitor_id as "monitorId", ${sums.map(({ column, property }) => `sum(${column}) as "${property}"`).join(', ')}
        from part group by monitor_id
        having sum(ok + failed + missed + maintenance) > 0 or sum(ok_s + failed_s + missed_s + maintenance_s) > 0`,
-      [monitorIds, from, to],
+      [monitorIds, from, to, firstHour, endHour, firstDay, lastDay],
     )
     return new Map(rows.map(({ monitorId, ...sums }) => [monitorId, withShares(sums)]))
   },
@@ -102,15 +108,15 @@ export const uptimeIn = (db: Postgres) => ({
     (
       await db.query<SlotSums & { monitorId: number; day: string; maxMs: number | null }>(
         `with edge as (
-           select case when $4 = 'UTC' then ${firstWithoutSums} else '-infinity' end as past,
+           select case when $4 = 'UTC' then ${firstWithoutSums} else '-infinity' end as until,
              $2::date::timestamp at time zone $4 as from_hour, $3::date::timestamp at time zone $4 as to_hour
          ), part as (
            select monitor_id, day, ${columns} from probe_day cross join edge
-           where monitor_id = any ($1) and day >= $2::date and day < least($3::date, (past at time zone 'UTC')::date)
+           where monitor_id = any ($1) and day >= $2::date and day < least($3::date, (until at time zone 'UTC')::date)
            union all
            select monitor_id, (hour at time zone $4)::date, ${ofHours}
            from probe_hour join monitor on monitor.id = monitor_id cross join edge
-           where monitor_id = any ($1) and hour >= greatest(past, from_hour) and hour < to_hour
+           where monitor_id = any ($1) and hour >= greatest(until, from_hour) and hour < to_hour
          )
          select monitor_id as "monitorId", day, ${selected} from part
          group by monitor_id, day order by monitor_id, day`,
