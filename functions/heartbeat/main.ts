@@ -10,6 +10,7 @@ import { on, serve } from '#functions/host/serve.ts'
 import { tellChanges } from './changes.ts'
 import { checkDeadlines, excuse } from './deadlines.ts'
 import { heartbeat, type PingDependencies } from './heartbeat.ts'
+import { maxLogBytes } from './ping-request.ts'
 import { pingWriter } from './ping-writer.ts'
 import { storePings } from './store-pings.ts'
 
@@ -40,7 +41,11 @@ const isFlood = floodGuard(systemClock)
 
 serve({
   name,
-  http: { handle: (request, context) => heartbeat(request, context, { writer, clock: systemClock, tell, isFlood }) },
+  http: {
+    // One byte more than a log keeps, so that a longer body is known to be cut.
+    keptBodyBytes: maxLogBytes + 1,
+    handle: (request, context) => heartbeat(request, context, { writer, clock: systemClock, tell, isFlood }),
+  },
   events: [
     on(HeartbeatsDue, async (_, { publish }) => {
       await writer.settle()

@@ -61,6 +61,11 @@ export interface HttpHandler {
   /** Checks a request before its body is read. Returns a status or a response to refuse it with, or undefined. */
   admit?(request: RequestHead): number | HttpResponse | undefined
   handle(request: HttpRequest, context: Context): Promise<HttpResponse>
+  /**
+   * The bytes of a body that the rule gets; the rest of a longer body is read and discarded. Without it, the rule gets
+   * the whole body. Set it where anyone may send bodies, because the bodies of all requests in flight are in memory.
+   */
+  keptBodyBytes?: number
 }
 
 export interface RequestHead {

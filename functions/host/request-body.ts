@@ -16,10 +16,14 @@ const maxDiscardedBytes = 16 * maxBodyBytes
 export const maxRefusedBodyBytes = 64 * 1024
 
 /**
- * Reads the whole body. Returns undefined if the body is too large. Rejects when the sender closes the connection
- * before the end of the body.
+ * Reads the whole body and returns its first `keptBytes`. Returns undefined if the body is too large. Rejects when the
+ * sender closes the connection before the end of the body.
  */
-export const readBody = (request: IncomingMessage, response: ServerResponse): Promise<Buffer | undefined> => {
+export const readBody = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  keptBytes = maxBodyBytes,
+): Promise<Buffer | undefined> => {
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) {
     discardBody(request, response)
     return Promise.resolve(undefined)
@@ -28,8 +32,14 @@ export const readBody = (request: IncomingMessage, response: ServerResponse): Pr
     const chunks: Buffer[] = []
     let bytes = 0
     const onData = (chunk: Buffer) => {
+      const room = keptBytes - bytes
       bytes += chunk.length
-      if (bytes <= maxBodyBytes) return void chunks.push(chunk)
+      if (bytes <= maxBodyBytes) {
+        if (chunk.length <= room) chunks.push(chunk)
+        // A copy, because a part of the chunk would keep all of it in memory.
+        else if (room > 0) chunks.push(Buffer.from(chunk.subarray(0, room)))
+        return
+      }
       request.off('data', onData)
       discardBody(request, response)
       resolve(undefined)

@@ -211,7 +211,8 @@ const handleExchange = async (
   }
 
   if (expectsContinue && Number(headers['content-length'] ?? 0) <= maxBodyBytes) response.writeContinue()
-  const [body, { handle, log }] = await Promise.all([readBody(request, response), loadRequestHandler()])
+  const keptBodyBytes = route.to === 'http' ? definition.http!.keptBodyBytes : undefined
+  const [body, { handle, log }] = await Promise.all([readBody(request, response, keptBodyBytes), loadRequestHandler()])
   if (body === undefined) {
     const text = `the body is larger than ${maxBodyBytes} bytes`
     log.warn({ method, path, status: 413 }, text)

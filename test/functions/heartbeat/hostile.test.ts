@@ -98,6 +98,24 @@ test('hundreds of connections that send nothing, or a body byte by byte, do not 
   expect(await stored()).toBe(20)
 })
 
+test('of long bodies that never end, only the part that a log keeps is in memory', async () => {
+  const before = await function_.usedBytes()
+  const head = `POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n`
+  const slow = await Promise.all(Array.from({ length: 100 }, () => rawConnection(head)))
+  const part = Buffer.alloc(990_000, 'x')
+  await Promise.all(slow.map(({ socket }) => new Promise(resolve => socket.write(part, resolve))))
+  // An answer shows that the function has read what came before, apart from what is in the buffers of the sockets.
+  for (let n = 0; n < 5; n++) expect((await request('GET')).status).toBe(200)
+  expect((await function_.usedBytes()) - before).toBeLessThan(20 * 1024 * 1024)
+  for (const { socket } of slow) socket.write(Buffer.alloc(10_000, 'x'))
+  await until(() => slow.every(({ received }) => received.text.startsWith('HTTP/1.1 200')), { what: 'the answers' })
+  for (const { socket } of slow) socket.destroy()
+  const { rows } = await database.db.query(
+    'select distinct length(log) as length from heartbeat_ping where log is not null',
+  )
+  expect(rows).toEqual([{ length: 10_000 }])
+})
+
 test('pings that are sent in one packet are answered in their order, and each counts', async () => {
   const one = (suffix: string) => `GET ${path}${suffix} HTTP/1.1\r\nhost: a\r\n\r\n`
   const { socket, received } = await rawConnection(one('/start') + one('/999') + one('') + one('/log'))

@@ -30,6 +30,19 @@ describe('a request body', () => {
     expect(events).toEqual([])
   })
 
+  test('of which a rule wants only the beginning is cut there, and one over 1 MiB is refused nevertheless', async () => {
+    const bodies: string[] = []
+    const handle = async ({ body }: { body: Buffer }) => {
+      bodies.push(body.toString())
+      return { status: 200 }
+    }
+    await using function_ = await startFunction({ name: 'short', http: { handle, keptBodyBytes: 4 } })
+    for (const body of ['', 'abcd', 'abcde', `abcd${'x'.repeat(1024 * 1024 - 4)}`])
+      expect(await function_.request({ body })).toMatchObject({ status: 200 })
+    expect(await function_.request({ body: 'x'.repeat(1024 * 1024 + 1) })).toMatchObject({ status: 413 })
+    expect(bodies).toEqual(['', 'abcd', 'abcd', 'abcd'])
+  })
+
   test.each([
     ['with Content-Length', 'Content-Length: 3145728', 'x'.repeat(65_536)],
     ['in chunks', 'Transfer-Encoding: chunked', `10000\r\n${'x'.repeat(65_536)}\r\n`],
