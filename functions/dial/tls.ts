@@ -83,10 +83,13 @@ export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: 
   const started = performance.now()
   const servername = isIP(host) ? '' : host
   const offered = session?.get()
+  // Node.js copies the certificate at each call, so it is read once.
+  let certificate: X509Certificate | undefined
+  const readCertificate = () => (certificate ??= secure.getPeerX509Certificate())
   const secure: TLSSocket = attempt.closeAtEnd(
     connect({
       ...{ socket, host, servername, secureContext, rejectUnauthorized: !anyCertificate },
-      checkServerIdentity: () => identityError(host, secure.getPeerX509Certificate()),
+      checkServerIdentity: () => identityError(host, readCertificate()),
       ...(protocols && { ALPNProtocols: protocols }),
       ...(offered && { session: offered }),
     }),
@@ -96,7 +99,7 @@ export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: 
   secure.getPeerCertificate = () => noCertificate
   // Sessions are asked for only when needed, because Node.js copies each of them.
   if (session !== undefined && offered === undefined)
-    secure.once('session', (received: Buffer) => session.keep(received, expiryOf(secure) ?? new Date(0)))
+    secure.once('session', (received: Buffer) => session.keep(received, expiryOf(readCertificate()) ?? new Date(0)))
   await attempt.waitFor<void>((resolve, reject) => {
     const onError = (error: Error) => {
       session?.forget()
@@ -113,7 +116,7 @@ export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: 
   // The server refused the session. The next handshake brings a new one.
   if (offered !== undefined && !secure.isSessionReused()) session?.forget()
   if (anyCertificate) attempt.warn('any-certificate')
-  if (reportsExpiry) noteExpiry(secure, attempt)
+  if (reportsExpiry) noteExpiry(expiryOf(readCertificate()), attempt)
   return secure
 }
 
@@ -143,10 +146,10 @@ const namesError = (hostAndNames: string) => {
 /** The longest chain that is looked at. */
 const maxChain = 10
 
-/** When the first certificate of the chain expires. */
-const expiryOf = (secure: TLSSocket): Date | undefined => {
+/** When the first certificate of the chain of `first` expires. */
+const expiryOf = (first: X509Certificate | undefined): Date | undefined => {
   let earliest: Date | undefined
-  let certificate = secure.getPeerX509Certificate()
+  let certificate = first
   for (let depth = 0; certificate !== undefined && depth < maxChain; depth++) {
     const { validToDate } = certificate
     if (earliest === undefined || validToDate < earliest) earliest = validToDate
@@ -156,8 +159,7 @@ const expiryOf = (secure: TLSSocket): Date | undefined => {
 }
 
 /** Notes when the first certificate of the chain expires. After a redirect, the earliest of all servers counts. */
-const noteExpiry = (secure: TLSSocket, attempt: Attempt) => {
-  const expiresAt = expiryOf(secure)
+const noteExpiry = (expiresAt: Date | undefined, attempt: Attempt) => {
   const known = attempt.certificateExpiresAt
   if (expiresAt !== undefined && (known === undefined || expiresAt < known)) attempt.certificateExpiresAt = expiresAt
 }
