@@ -7,8 +7,9 @@ import { startVigia, type Vigia } from '#test/support/npm-start.ts'
 import { startOtlpReceiver } from '#test/support/otlp-receiver.ts'
 import { until } from '#test/support/until.ts'
 import type { Bench } from './bench.ts'
-import { cpuUsed, insertMonitors, startEnvironment } from './checks.ts'
 import { measureStart, median, type Start } from './cold-start.ts'
+import { cpuUsed } from './support/cpu-used.ts'
+import { httpTarget, insertMonitors, startEnvironment } from './support/environment.ts'
 
 /** How often each cold start is measured, with and without: ROUNDS=30; 0 leaves the cold starts out. */
 const coldRounds = Number(process.env.ROUNDS ?? 30)
@@ -132,28 +133,31 @@ const checks = async (
 
 /** A Vigia with monitors of its own. */
 const place = async (env: Record<string, string>) => {
-  const { dataDir, target, server, db, stop } = await startEnvironment()
-  const vigia = await startVigia({ env: { DATABASE_URL: server.url, ...env }, dataDir }).catch(async error => {
+  const environment = await startEnvironment()
+  const { dataDir, sites, server, db, stop } = environment
+  const vigia = await startVigia({ env: { ...environment.env, ...env }, dataDir }).catch(async error => {
     await stop()
     throw error
   })
-  await insertMonitors(db, monitors, 0, target.port, monitorIntervalS)
+  await insertMonitors(db, sites.ports, {
+    ...{ count: monitors, intervalS: monitorIntervalS, timeoutMs: 5_000, targetOf: httpTarget },
+  })
   return {
     vigia,
     /** Resolves when each monitor was checked. */
     firstChecks: async (): Promise<void> => {
       const checked = new Set<number>()
       const all = async () => {
-        for (const [id] of await target.hits()) checked.add(id)
+        for (const [id] of await sites.hits()) checked.add(id)
         return checked.size === monitors
       }
       await until(all, { what: () => `the check of each monitor; ${checked.size} were checked`, timeoutMs: 300_000 })
     },
     /** Microseconds of all processes of this Vigia for each check, over a round. */
     cpuPerCheck: async (): Promise<{ us: number; shares: string }> => {
-      await target.hits()
+      await sites.hits()
       const { us, shares } = await cpuUsed(() => [vigia.pid, server.pid!], server.pid!, measuredS)
-      return { us: us / (await target.hits()).length, shares }
+      return { us: us / (await sites.hits()).length, shares }
     },
     stop: async () => {
       await vigia.stop()
