@@ -19,7 +19,8 @@ const timeoutMs = 15 * 60_000
 export const warmUp = async (name: string, file: string): Promise<string> => {
   const draft = `${file}.cache.${process.pid}.draft`
   const child = spawn(process.execPath, [join(import.meta.dirname, 'warm-up.process.ts'), file, draft], {
-    env: { PATH: process.env.PATH, ...variablesOf(name) },
+    // The code that exports traces belongs to what V8 compiles, because an installation may switch it on.
+    env: { PATH: process.env.PATH, OTEL_EXPORTER_OTLP_ENDPOINT: nowhere('http'), ...variablesOf(name) },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
