@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -67,6 +67,7 @@ export const runKuma = async <T>(
     return await use(join(data, 'kuma.db'), verdicts)
   } finally {
     await kuma.stop()
+    await rm(data, { recursive: true, force: true })
   }
 }
 
