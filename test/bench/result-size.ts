@@ -20,7 +20,7 @@ const start = Date.parse('2026-11-21T00:00:00Z')
  * and measures how large they are and how much CPU time that takes.
  */
 export const bench: Bench = {
-  title: `result-size: the results of ${monitors} monitors over ${minutes} minutes`,
+  title: `the results of ${monitors} monitors over ${minutes} minutes`,
   run: async log => {
     const dataDir = await temporaryFolder()
     const server = await startPostgres({ dataDir })
