@@ -11,6 +11,7 @@ import { MonitorDown } from './monitor-down.ts'
 import { MonitorSteady } from './monitor-steady.ts'
 import { MonitorUp } from './monitor-up.ts'
 import { OperatorsReport } from './operators-report.ts'
+import { PagePosted } from './page-posted.ts'
 import { ProbeFinished } from './probe-finished.ts'
 import { ProbeRequested } from './probe-requested.ts'
 import { RecordSkipped } from './record-skipped.ts'
@@ -35,6 +36,7 @@ export const allEvents: readonly EventDefinition[] = [
   MonitorSteady,
   MonitorUp,
   OperatorsReport,
+  PagePosted,
   ProbeFinished,
   ProbeRequested,
   RecordSkipped,

@@ -9,6 +9,7 @@ import { MonitorDegraded } from '#events/monitor-degraded.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
+import { PagePosted } from '#events/page-posted.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -34,6 +35,7 @@ serve({
     on(MonitorDown, event => notificationFanout(event, { name: 'monitor.down', data: event.data }, dependencies)),
     on(MonitorUp, event => notificationFanout(event, { name: 'monitor.up', data: event.data }, dependencies)),
     on(MonitorSteady, event => notificationFanout(event, { name: 'monitor.steady', data: event.data }, dependencies)),
+    on(PagePosted, event => notificationFanout(event, { name: 'page.posted', data: event.data }, dependencies)),
     on(ProbeFinished, event => notificationFanout(event, { name: 'probe.finished', data: event.data }, dependencies)),
   ],
   close: [() => db.end()],

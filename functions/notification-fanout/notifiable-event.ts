@@ -6,6 +6,7 @@ import type { MonitorDegraded } from '#events/monitor-degraded.ts'
 import type { MonitorDown } from '#events/monitor-down.ts'
 import type { MonitorSteady } from '#events/monitor-steady.ts'
 import type { MonitorUp } from '#events/monitor-up.ts'
+import type { PagePosted } from '#events/page-posted.ts'
 import type { ProbeFinished } from '#events/probe-finished.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
 
@@ -22,6 +23,7 @@ export type NotifiableEvent =
   | { name: 'monitor.down'; data: DataOf<typeof MonitorDown> }
   | { name: 'monitor.up'; data: DataOf<typeof MonitorUp> }
   | { name: 'monitor.steady'; data: DataOf<typeof MonitorSteady> }
+  | { name: 'page.posted'; data: DataOf<typeof PagePosted> }
   | { name: 'probe.finished'; data: DataOf<typeof ProbeFinished> }
 
 export type NotifiableData<Name extends NotifiableEvent['name']> = Extract<NotifiableEvent, { name: Name }>['data']

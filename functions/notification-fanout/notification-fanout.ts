@@ -106,6 +106,7 @@ const notificationsFor = async (
     case 'monitor.down':
     case 'monitor.up':
     case 'monitor.steady':
+    case 'page.posted':
       return notify(await follows.followersOf(subject), event)
     case 'series.changed':
       return notify(

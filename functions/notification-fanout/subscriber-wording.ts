@@ -1,10 +1,10 @@
 import type { Subscriber } from '#database/pages/subscribers.ts'
 import { incidentEventId } from '#events/incident.ts'
 import { MessageRequested } from '#events/message-requested.ts'
-import { encode } from '#functions/telegram/callback-data.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
 import type { NotifiableEvent } from './notifiable-event.ts'
+import { unsubscribeButton } from './page-post-wording.ts'
 import type { Texts, Wording } from './shared-wording.ts'
 
 /** What the subscribers of a page are notified of. */
@@ -17,10 +17,9 @@ export type PageEvent = Extract<NotifiableEvent, { name: 'monitor.down' | 'monit
 export const subscriberWording = (event: PageEvent, subscriber: Subscriber, now: Date): Wording => {
   const { language, id, pageId, pageTitle } = subscriber
   const sentence = textsOf(event, subscriber, now)[language]
-  const button = { 'pt-BR': 'não receber mais', en: 'unsubscribe' }[language]
   return {
     html: String(joined([html`<b>${pageTitle}</b>`, sentence])),
-    buttons: [[{ text: button, data: encode({ act: 'unsubscribe', id: pageId }) }]],
+    buttons: [[unsubscribeButton(pageId, language)]],
     ...(event.name === 'monitor.up' && {
       silent: true,
       replyTo: MessageRequested.idFrom(

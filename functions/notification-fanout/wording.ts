@@ -5,6 +5,7 @@ import { heartbeatDown, heartbeatUp } from './heartbeat-wording.ts'
 import { maintenanceChanged } from './maintenance-wording.ts'
 import { flappingBegan, monitorDown, monitorSteady } from './monitor-wording.ts'
 import type { NotifiableEvent } from './notifiable-event.ts'
+import { pagePosted } from './page-post-wording.ts'
 import { monitorUp } from './recovery-wording.ts'
 import { seriesChanged } from './series-change-wording.ts'
 import type { Recipient, Wording } from './shared-wording.ts'
@@ -30,6 +31,8 @@ export const wording = (event: NotifiableEvent, recipient: Recipient, now: Date)
       return event.data.heartbeat ? heartbeatUp(event.data, recipient, now) : monitorUp(event.data, recipient, now)
     case 'monitor.steady':
       return monitorSteady(event.data, recipient, now)
+    case 'page.posted':
+      return pagePosted(event.data, recipient)
     case 'probe.finished':
       return probeFinished(event.data, recipient)
     default:

@@ -25,6 +25,8 @@ export interface PageTexts {
     maintenance: string
   }
   since(state: string, duration: string): string
+  posts: string
+  pastPosts: string
   outages: string
   noOutages: string
   outageGoesOn(duration: string): string
@@ -107,6 +109,8 @@ const pt: PageTexts = {
     maintenance: 'Manutenção',
   },
   since: (state, duration) => `${state} há ${duration}`,
+  posts: 'Avisos',
+  pastPosts: 'Avisos anteriores',
   outages: 'Quedas',
   noOutages: 'Nenhuma queda neste período.',
   outageGoesOn: duration => `fora do ar há ${duration}`,
@@ -207,6 +211,8 @@ const en: PageTexts = {
     maintenance: 'Maintenance',
   },
   since: (state, duration) => `${state} for ${duration}`,
+  posts: 'Notices',
+  pastPosts: 'Past notices',
   outages: 'Outages',
   noOutages: 'No outage in this period.',
   outageGoesOn: duration => `down for ${duration}`,

@@ -14,6 +14,7 @@ const names = {
   maintenance: ['manutencao', 'maintenance'],
   incidents: ['incidentes', 'incidents', 'incidente', 'incident', 'quedas', 'outages'],
   statusPage: ['pagina', 'page', 'paginas', 'pages', 'status'],
+  post: ['aviso', 'notice', 'avisos', 'notices'],
   report: ['relatorio', 'report', 'relatorios', 'reports'],
   zone: ['fuso', 'timezone'],
   keys: ['chave', 'apikey', 'chaves', 'apikeys'],

@@ -1,6 +1,7 @@
 import type { Allowances } from '#database/chats/allowances.ts'
 import type { ApiKeys } from '#database/chats/api-keys.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
+import type { PagePosts } from '#database/pages/posts.ts'
 import type { StatusPages } from '#database/pages/status-pages.ts'
 import type { Subscribers } from '#database/pages/subscribers.ts'
 import type { ReportSettings } from '#database/reports/report-settings.ts'
@@ -37,6 +38,7 @@ export interface Dependencies {
   maintenance: Pick<MaintenanceTables, 'beginNow' | 'endNow' | 'of'>
   statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
   subscribers: Pick<Subscribers, 'pageAt'>
+  pagePosts: PagePosts
   allowances: Allowances
   apiKeys: Pick<ApiKeys, 'create' | 'of' | 'revoke'>
   reportSettings: Pick<ReportSettings, 'of' | 'set'>

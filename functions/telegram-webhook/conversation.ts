@@ -14,6 +14,7 @@ import { botMessages } from './messages/messages.ts'
 import { explainUptime, pressMonitorButton } from './monitor-actions.ts'
 import { parseMonitorArgument } from './monitor-argument.ts'
 import { monitorsList } from './monitor-views.ts'
+import { postCommand, pressPost } from './page-posts.ts'
 import { label } from './pages.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 import { reportCommand, setReport } from './reports.ts'
@@ -144,6 +145,8 @@ const replyToCommand = async (
       return sendReply(await incidentsList(context, 0))
     case 'statusPage':
       return statusPageCommand(context, argument)
+    case 'post':
+      return postCommand(context, argument)
     case 'report':
       return reportCommand(context, argument)
     case 'keys':
@@ -260,6 +263,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'deletePage':
     case 'deletePageNow':
       return pressStatusPage(context, press)
+    case 'post':
+      return pressPost(context, press.id, press.status)
     case 'unsubscribe':
       return unsubscribe(context, press.id)
     case 'language':

@@ -24,6 +24,7 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'deletePage',
   'deletePageNow',
   'unsubscribe',
+  'post',
 ])
 
 /** The refusal of a press that the person's role in the group does not allow; null if it is allowed. */

@@ -1,5 +1,6 @@
 import { type KeyScope, keyScopes } from '#database/chats/api-keys.ts'
 import type { Language } from '#database/chats/language.ts'
+import { type PostStatus, postStatuses } from '#database/pages/posts.ts'
 import type { ReportSetting } from '#database/reports/report-settings.ts'
 import { type Answer, answers } from '#database/uptime/incident-answers.ts'
 import { isBigintId, isChatId, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
@@ -69,6 +70,8 @@ export type Press =
   /** Makes an API key of a chat, or revokes one. */
   | { act: 'makeKey'; chat: number; scope: KeyScope }
   | { act: 'revokeKey'; chat: number; key: number }
+  /** Posts the next status of a matter to a status page. */
+  | { act: 'post'; id: number; status: PostStatus }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -123,6 +126,7 @@ const letters = {
   unsubscribe: 'U',
   makeKey: 'A',
   revokeKey: 'V',
+  post: 'O',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -187,6 +191,8 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.id)
     case 'setStatusPage':
       return joinParts(letter, press.id, press.field, press.value)
+    case 'post':
+      return joinParts(letter, press.id, press.status)
     case 'pageMonitors':
       return joinParts(letter, press.id, press.page)
     case 'makeKey':
@@ -319,6 +325,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       return { act, id: rowId(first) }
     case 'setStatusPage':
       return { act, id: rowId(first), field: word(second), value: word(third) }
+    case 'post':
+      return { act, id: rowId(first), status: oneOf(postStatuses, second) }
     case 'pageMonitors':
       return { act, id: rowId(first), page: index(second) }
     case 'makeKey':

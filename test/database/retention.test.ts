@@ -62,6 +62,14 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       `insert into message (key, chat_id, request, cause, state, not_before, requested_at) values ($1, 7, '{}', '{}', 'sent', $2, $2)`,
       [key, at],
     ),
+  page_post: (at, key) =>
+    run(
+      `with page as (
+         insert into status_page (chat_id, slug, title, language, secret)
+         values (7, left(md5($1), 20), 't', 'en', md5($1)) returning id
+       ) insert into page_post (page_id, status, text, at, cause) select id, 'resolved', 't', $2, $1 from page`,
+      [key, at],
+    ),
   monitor_draft: (at, key) =>
     run(
       `insert into monitor_draft (chat_id, person_id, content, cause, changed_at) values (7, hashtext($1), '{}', 'c', $2)`,
@@ -106,6 +114,7 @@ const days: Record<string, number> = {
   maintenance_window: 400,
   message: 45,
   monitor_draft: 2,
+  page_post: 400,
   monitor_event: 45,
   operator_notice: 90,
   probe_hour: 400,
@@ -217,6 +226,7 @@ test.each([
   ['look', 'free_at'],
   ['message', 'requested_at'],
   ['monitor_draft', 'changed_at'],
+  ['page_post', 'at'],
   ['operator_notice', 'last_at'],
   ['search', 'at'],
   ['removed_monitor', 'removed_at'],

@@ -11,6 +11,7 @@ import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
 import { MonitorUp } from '#events/monitor-up.ts'
 import { OperatorsReport } from '#events/operators-report.ts'
+import { PagePosted } from '#events/page-posted.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { ProbeRequested } from '#events/probe-requested.ts'
 import { RecordSkipped } from '#events/record-skipped.ts'
@@ -64,6 +65,10 @@ const samples = [
     endsAt: '2026-11-21T12:20:00.000Z',
     scope: 'all',
     monitors: { count: 1, names: ['example.org'] },
+  }),
+  of(PagePosted, 'page/3', {
+    ...{ postId: 9, pageId: 3, title: 'Loja da Ana', status: 'investigating' },
+    ...{ text: 'Card payments are slow.', at: '2026-11-21T12:05:20.000Z' },
   }),
   of(HeartbeatChanged, 'monitor/42', {
     monitorId: 42,

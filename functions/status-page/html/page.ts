@@ -7,6 +7,7 @@ import { barsOf, limitsOf, total, uptimeOf } from '../ranges.ts'
 import { history } from './bars.ts'
 import { layout, type Reader } from './layout.ts'
 import { choices, footer, outageList, sortedWindows, subscribe, windowList } from './parts.ts'
+import { threadList, threadsOf } from './posts.ts'
 import { overallClass, shape, stateLabel } from './shapes.ts'
 
 /** A page shows the history of this many monitors at once. Those that are not up are listed on every part. */
@@ -24,6 +25,7 @@ export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): 
   const states = page.components.map(component => componentState(component, now))
   const overall = overallState(states)
   const count = (state: string) => states.filter(one => one === state).length
+  const { open, past: closed } = threadsOf(page.posts)
   const { planned, past } = sortedWindows(page.windows, now)
   const heading = html`<h1${request.isEmbedded && html` class="hidden"`}>${page.title}</h1>`
   const body = html`${
@@ -36,10 +38,12 @@ export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): 
     states.length - count('paused'),
   )}</span></p>
 ${!request.isEmbedded && subscribe(reader)}
+${open.length > 0 && html`<section><h2>${texts.posts}</h2>${threadList(open, reader)}</section>`}
 ${planned.length > 0 && html`<section><h2>${texts.planned}</h2>${windowList(page, planned, reader)}</section>`}
 ${choices(request, reader)}
 ${componentSections(page, request, reader)}
 <section><h2>${texts.outages}</h2>${outageList(page, page.outages.slice(0, shownOutages), reader)}</section>
+${closed.length > 0 && html`<section><h2>${texts.pastPosts}</h2>${threadList(closed.slice(0, shownOutages), reader)}</section>`}
 ${past.length > 0 && html`<section><h2>${texts.pastMaintenance}</h2>${windowList(page, past.slice(0, shownOutages), reader)}</section>`}
 </main>
 ${!request.isEmbedded && footer(request, reader)}`

@@ -31,6 +31,7 @@ svg.chart{display:block;width:100%;height:10rem}svg.chart .line{fill:none;stroke
 .scroll{overflow-x:auto}.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table{border-collapse:collapse;width:100%;min-width:34rem;font-size:.9rem;overflow-wrap:normal}caption{text-align:start;font-weight:600;padding:.5rem 0}
 th,td{text-align:start;padding:.3rem .5rem .3rem 0;border-top:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:end;white-space:nowrap}
+.post{white-space:pre-line}.post+.post{border-top:1px solid var(--line);padding-top:.5rem}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:.5rem 0}dd{margin:0}
 @media print{:root{${light}}nav,footer{display:none}.box{break-inside:avoid}}`
 

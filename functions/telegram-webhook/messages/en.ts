@@ -2,6 +2,7 @@ import { html } from '#functions/telegram/html.ts'
 import { historyEn } from './history-en.ts'
 import { keysEn } from './keys-en.ts'
 import { maintenanceEn } from './maintenance-en.ts'
+import { postsEn } from './posts-en.ts'
 import type { BotMessages } from './pt-BR.ts'
 import { statusPagesEn } from './status-pages-en.ts'
 import { subscriptionsEn } from './subscriptions-en.ts'
@@ -166,6 +167,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   history: historyEn,
   maintenance: maintenanceEn,
   statusPages: statusPagesEn,
+  posts: postsEn,
   subscriptions: subscriptionsEn,
   keys: keysEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',

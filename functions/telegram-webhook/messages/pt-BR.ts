@@ -2,6 +2,7 @@ import { type Html, html } from '#functions/telegram/html.ts'
 import { historyPtBR } from './history-pt-BR.ts'
 import { keysPtBR } from './keys-pt-BR.ts'
 import { maintenancePtBR } from './maintenance-pt-BR.ts'
+import { postsPtBR } from './posts-pt-BR.ts'
 import { statusPagesPtBR } from './status-pages-pt-BR.ts'
 import { subscriptionsPtBR } from './subscriptions-pt-BR.ts'
 import { wizardPtBR } from './wizard-pt-BR.ts'
@@ -174,6 +175,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   history: historyPtBR,
   maintenance: maintenancePtBR,
   statusPages: statusPagesPtBR,
+  posts: postsPtBR,
   subscriptions: subscriptionsPtBR,
   keys: keysPtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',

@@ -4,6 +4,7 @@ import type { MonitorKind, MonitorState } from '../uptime/monitors.ts'
 import { hasStarted, latenessS } from '../uptime/packed-result.ts'
 import { slotSums } from '../uptime/slot-sums.ts'
 import { firstWithoutSums } from '../uptime/uptime.ts'
+import type { PostStatus } from './posts.ts'
 import type { PageAccess } from './status-pages.ts'
 
 /** Which page a visitor asks for: a public one by its slug, or one by its secret address. */
@@ -68,6 +69,16 @@ export interface ReadWindow {
   endsAt: number
 }
 
+/** A text that people told the visitors. Times are seconds since 1970. */
+export interface ReadPost {
+  id: number
+  /** The first post about the same matter. */
+  threadId: number
+  status: PostStatus
+  text: string
+  at: number
+}
+
 /** Everything that a page shows, as one query reads it. */
 export interface ReadPage {
   id: number
@@ -80,6 +91,8 @@ export interface ReadPage {
   components: ReadComponent[]
   outages: ReadOutage[]
   windows: ReadWindow[]
+  /** The newest first. */
+  posts: ReadPost[]
 }
 
 export interface PageQuery {
@@ -99,6 +112,7 @@ const epoch = (column: string) => `extract(epoch from ${column})::bigint`
 /** At most this many outages, and this many windows, are read for one page. */
 const mostOutages = 100
 const mostWindows = 50
+const mostPosts = 100
 
 /** SQL: sums of slots as JSON, from rows with the columns of `probe_day`. */
 const sumsOf = (rows: string) => `
@@ -176,7 +190,14 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
                and (plan.group_name is null or plan.group_name = component.group_name))
            order by starts_at desc limit ${mostWindows}
          ) planned
-       ), '[]') as windows
+       ), '[]') as windows,
+       coalesce((
+         select json_agg(json_build_object('id', newest.id, 'threadId', coalesce(thread_id, newest.id), 'status', status,
+           'text', text, 'at', ${epoch('at')}) order by newest.id desc)
+         from (
+           select * from page_post where page_id = page.id and at > $9 order by page_post.id desc limit ${mostPosts}
+         ) newest
+       ), '[]') as posts
      from page`,
     [
       'slug' in address ? address.slug : null,

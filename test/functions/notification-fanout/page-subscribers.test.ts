@@ -102,3 +102,15 @@ test('after the page is deleted, or the monitor is taken off it, its subscribers
   await statusPagesIn(database.db).remove(owner.id, pageId)
   expect(await chats()).toEqual([owner.id])
 })
+
+test('subscribers get a post of the page in the words of its author, and each only once', async () => {
+  const { pageId } = await withSubscriber()
+  const data = { postId: 1, pageId, title: 'Acme <b>', status: 'identified', text: 'O <i>banco</i> parou.' } as const
+  const event = { name: 'page.posted', data: { ...data, at: since } } as const
+  const sent = await fanOut(event, 'update/page.posted', pageSubject(pageId), at)
+  expect(sent.map(({ data: message }) => message.chatId)).toEqual([visitor.id])
+  expect(textsOf(sent)).toEqual(['Acme <b>\n🛠 Identified\nO <i>banco</i> parou.'])
+  expect((await fanOut(event, 'update/page.posted', pageSubject(pageId), at)).map(({ id }) => id)).toEqual(
+    sent.map(({ id }) => id),
+  )
+})

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { keyScopes } from '#database/chats/api-keys.ts'
 import type { Language } from '#database/chats/language.ts'
+import { postStatuses } from '#database/pages/posts.ts'
 import { answers } from '#database/uptime/incident-answers.ts'
 import { isChatId } from '#events/ranges.ts'
 import { parseTarget } from '#functions/dial/dial.ts'
@@ -113,6 +114,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   deletePage: fc.record({ act: act('deletePage'), id }),
   deletePageNow: fc.record({ act: act('deletePageNow'), id }),
   unsubscribe: fc.record({ act: act('unsubscribe'), id }),
+  post: fc.record({ act: act('post'), id, status: fc.constantFrom(...postStatuses) }),
   edit: fc.record({ act: act('edit'), monitor: id }),
   draft: fc.record({ act: act('draft'), draft: id, step: word }),
   fill: fc.record({ act: act('fill'), draft: id, step: word, value: word }),

@@ -1,0 +1,23 @@
+import Type from 'typebox'
+import { defineEvent } from './event.ts'
+import { BigintId, Instant } from './fields.ts'
+
+/** People told the visitors of a status page something. Subject `page/3`, id `<id of the update>/page.posted`. */
+export const PagePosted = defineEvent(
+  'page.posted',
+  1,
+  Type.Object({
+    postId: BigintId,
+    pageId: BigintId,
+    /** The title of the page. */
+    title: Type.String({ minLength: 1 }),
+    status: Type.Union([
+      Type.Literal('investigating'),
+      Type.Literal('identified'),
+      Type.Literal('monitoring'),
+      Type.Literal('resolved'),
+    ]),
+    text: Type.String({ minLength: 1 }),
+    at: Instant,
+  }),
+)

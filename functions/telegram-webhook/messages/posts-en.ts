@@ -1,0 +1,17 @@
+import { html } from '#functions/telegram/html.ts'
+import type { postsPtBR } from './posts-pt-BR.ts'
+
+/** The texts of /notice, in English. */
+export const postsEn: typeof postsPtBR = {
+  noPages: () => html`You have no status pages yet. Create one with /page`,
+  how: (slug, slugs) => html`Send the name of the page and the text that its visitors will read:
+<code>/notice ${slug} Card payments are slow.</code>
+
+Your pages: ${slugs}`,
+  tooLong: most => html`The text of a notice has at most ${most} letters.`,
+  next: slug =>
+    html`It is on the page, and its subscribers were told. To go on, press the next step or send <code>/notice ${slug} another text</code>`,
+  closed: () => html`It is on the page, and its subscribers were told. The next notice begins a new matter.`,
+  gone: 'This notice no longer exists.',
+  sameStatus: 'The notice has this status already.',
+}

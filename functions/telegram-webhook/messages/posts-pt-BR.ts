@@ -1,0 +1,16 @@
+import { html } from '#functions/telegram/html.ts'
+
+/** The texts of /aviso, in Brazilian Portuguese. */
+export const postsPtBR = {
+  noPages: () => html`Você ainda não tem páginas de status. Crie uma com /pagina`,
+  how: (slug: string, slugs: string) => html`Mande o nome da página e o texto que os visitantes vão ler:
+<code>/aviso ${slug} O pagamento com cartão está lento.</code>
+
+Suas páginas: ${slugs}`,
+  tooLong: (most: number) => html`O texto de um aviso tem no máximo ${most} letras.`,
+  next: (slug: string) =>
+    html`Está na página, e quem acompanha foi avisado. Para continuar, toque no próximo passo ou mande <code>/aviso ${slug} outro texto</code>`,
+  closed: () => html`Está na página, e quem acompanha foi avisado. O próximo aviso começa um assunto novo.`,
+  gone: 'Esse aviso não existe mais.',
+  sameStatus: 'O aviso já está assim.',
+}
