@@ -7,6 +7,8 @@ const bearerToken = /(?<=\bbearer\s{1,5})[\w.~+/-]{16,}=*/gi
 // The token of a heartbeat, or the key of a chat, in the path of a ping. Who knows it can ping. A wrong URL may have it
 // too, with two slashes or percent-encoded characters.
 const pingToken = /(?<=\/ping\/+)[\w%-]{20,}/gi
+// The secret of a status page in its address. Who knows it can read the page.
+const pageSecret = /(?<=\/status\/+p\/+)[\w%-]{20,}/gi
 // A key of the HTTP API.
 const apiKey = /vigia_[\w-]{43}/g
 const secretVariable = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
@@ -47,8 +49,8 @@ const secretsOfProcess = () => {
 }
 
 /**
- * Replaces Telegram tokens, tokens of pings, keys of the API, credentials in URLs, bearer tokens, and `secrets` (by
- * default those of this process's environment) with `[redacted]`.
+ * Replaces Telegram tokens, tokens of pings, secrets of status pages, keys of the API, credentials in URLs, bearer tokens,
+ * and `secrets` (by default those of this process's environment) with `[redacted]`.
  */
 export const redact = (text: string, secrets: readonly string[] = secretsOfProcess()): string => {
   let clean = text
@@ -56,6 +58,7 @@ export const redact = (text: string, secrets: readonly string[] = secretsOfProce
   if (clean.includes('://'))
     clean = clean.replace(credentialsInUrl, '[redacted]@').replace(secretsInQuery, '[redacted]')
   if (clean.includes('/ping/')) clean = clean.replace(pingToken, '[redacted]')
+  if (clean.includes('/status/')) clean = clean.replace(pageSecret, '[redacted]')
   if (clean.includes('vigia_')) clean = clean.replace(apiKey, '[redacted]')
   return clean.replace(telegramToken, '[redacted]').replace(bearerToken, '[redacted]')
 }

@@ -12,6 +12,15 @@ test.each([
 })
 
 test.each([
+  '{"url.path":"/status/p/Zk3vJ0Qm9xT4bW8nL2cR6yHd/feed.rss"}',
+  '{"url.path":"//status//p//Zk3vJ0Qm9xT4bW8nL2cR6yHd/42/"}',
+  'https://vigia.example.org/status/p/Zk3vJ0Qm9xT4bW8nL2cR6yHd/',
+])('the page %s is logged without its secret', text => {
+  expect(redact(text, [])).toMatch(/\/p\/+\[redacted\]\//)
+  expect(redact(text, [])).not.toContain('Zk3v')
+})
+
+test.each([
   'https://ana:hunter2@example.org/a',
   'https://hunter2@example.org',
   'tcp://ana:hunter2%40@db.example:5432',
