@@ -11,22 +11,34 @@ const dayMs = 86_400_000
 
 /** Without control characters, because XML does not allow them. */
 const clean = (text: string) => plain(html`${text}`)
+/** Feed readers show these texts as HTML, so that a name with tags in it would be a part of their page. */
+const asHtml = (text: string) => String(html`${text}`)
+
+/** The library accepts only whole addresses. This one stands for the host of the feed, which is not known. */
+const unknownHost = 'http://host.invalid'
 
 /**
  * The outages of a page as a feed, the newest first. An outage keeps its id when it ends, so a reader updates the
- * entry. `address` is the page's address on the internet.
+ * entry. `address` is the page's address on the internet, or its path if the host is not known.
  */
-export const feedOf = (page: ReadPage, kind: FeedKind, address: string, reader: Reader): string => {
+export const feedOf = (page: ReadPage, kind: FeedKind, address: string, reader: Reader): string =>
+  address.startsWith('/')
+    ? wholeFeed(page, kind, unknownHost + address, reader).replaceAll(unknownHost, '')
+    : wholeFeed(page, kind, address, reader)
+
+const wholeFeed = (page: ReadPage, kind: FeedKind, address: string, reader: Reader): string => {
   const { language, now } = reader
   const texts = feedTexts[language]
   const outages = page.outages.slice(0, shownOutages)
   const times = outages.map(({ openedAt, closedAt }) => closedAt ?? openedAt)
-  const title = clean(page.title)
+  // The format of RSS does not say whether its titles are HTML; in JSON they are plain text.
+  const titleOfFeed = kind === 'rss' ? asHtml : clean
+  const titleOfItem = kind === 'json' ? clean : asHtml
   const feed = new Feed({
     id: address,
     link: address,
-    title: texts.title(title),
-    description: texts.description(title),
+    title: titleOfFeed(texts.title(page.title)),
+    description: titleOfFeed(texts.description(page.title)),
     language,
     copyright: '',
     generator: 'Vigia',
@@ -35,7 +47,7 @@ export const feedOf = (page: ReadPage, kind: FeedKind, address: string, reader: 
     feedLinks: { [kind]: `${address}/feed.${kind}` },
   })
   for (const { id, monitorId, openedAt, closedAt } of outages) {
-    const name = clean(page.components.find(component => component.id === monitorId)?.name ?? '')
+    const name = page.components.find(component => component.id === monitorId)?.name ?? ''
     const [began, ended] = [new Date(openedAt * 1000), closedAt === null ? null : new Date(closedAt * 1000)]
     const said = (at: Date) => sayInstant(at, { language, zone: page.zone, now })
     const words = [texts.begin(said(began)), ...(ended === null ? [] : [texts.end(said(ended))])]
@@ -44,8 +56,8 @@ export const feedOf = (page: ReadPage, kind: FeedKind, address: string, reader: 
     feed.addItem({
       id: `${address}/${monitorId}#outage-${id}`,
       link: `${address}/${monitorId}`,
-      title: heading,
-      description: `${heading}. ${words.join(' ')}`,
+      title: titleOfItem(heading),
+      description: asHtml(`${heading}. ${words.join(' ')}`),
       date: ended ?? began,
       published: began,
     })

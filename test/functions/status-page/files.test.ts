@@ -4,6 +4,7 @@ import ICAL from 'ical.js'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { type Badge, badgeSvg } from '#functions/status-page/files/badge.ts'
+import { escapeHtml } from '#functions/telegram/html.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { addHours, addMonitor, addPage, chatId, dayMs, hourMs, noon, startStatusPage } from './support.ts'
 
@@ -16,7 +17,7 @@ afterAll(() => database.end())
 beforeEach(() => database.db.query('truncate status_page, monitor, incident, maintenance restart identity cascade'))
 
 /** A name that would break out of HTML, XML and iCalendar. */
-const hostile = `</text>]]><script>"'&;,\\ \u0001x`
+const hostile = `</text>]]><script>"'&;,\\ \u0001\uffffx`
 const shown = `</text>]]><script>"'&;,\\ x`
 
 const addOutage = (monitorId: number, from: number, to: number | null) =>
@@ -43,12 +44,46 @@ describe('feeds', () => {
     const atom = parseAtomFeed(answers[1]!.text)
     const json = parseJsonFeed(JSON.parse(answers[2]!.text))
     const titles = [`${shown} is down`, `${shown} was down for 1 h`]
-    expect(rss.items?.map(({ title }) => title)).toEqual(titles)
-    expect(atom.entries?.map(({ title }) => (typeof title === 'string' ? title : title?.value))).toEqual(titles)
+    const inHtml = titles.map(escapeHtml)
+    expect(rss.items?.map(({ title }) => title)).toEqual(inHtml)
+    expect(atom.entries?.map(({ title }) => (typeof title === 'string' ? title : title?.value))).toEqual(inHtml)
     expect(json.items?.map(({ title }) => title)).toEqual(titles)
     expect(new Set(rss.items!.map(({ guid }) => guid?.value)).size).toBe(2)
     expect(rss.items![0]!.link).toBe(`https://vigia.test/status/acme/${monitor}`)
     expect(new Date(rss.items![1]!.pubDate!).getTime()).toBe(+noon - 2 * dayMs)
+  })
+
+  test('show a name with tags in it as text, also in readers that show HTML', async () => {
+    const name = '<img src=x onerror=alert(1)>&amp;'
+    const monitor = await addMonitor(database.db, name, { state: 'down' })
+    await addPage(database.db, [monitor], { title: name })
+    await addOutage(monitor, +noon - 10 * 60_000, null)
+    const { get } = startStatusPage(database.db)
+    const textOf = async (kind: string) => (await get(`/status/acme/feed.${kind}?lang=en`)).text
+    const escaped = '&lt;img src=x onerror=alert(1)&gt;&amp;amp;'
+    const rss = await textOf('rss')
+    expect(rss).toContain(`<title><![CDATA[${escaped} is down]]></title>`)
+    expect(rss).toContain(`<description><![CDATA[${escaped} is down. `)
+    const atom = await textOf('atom')
+    expect(atom).toContain(`<title type="html"><![CDATA[${escaped} is down]]></title>`)
+    expect(atom).toContain(`<summary type="html"><![CDATA[${escaped} is down. `)
+    for (const feed of [rss, atom]) expect(feed).not.toContain('<img')
+    const { items } = JSON.parse(await textOf('json'))
+    expect(items[0]).toMatchObject({ title: `${name} is down`, content_html: expect.stringContaining(escaped) })
+  })
+
+  test('have links without a host if the address on the internet is not known', async () => {
+    const monitor = await addMonitor(database.db, 'Loja', { state: 'down' })
+    await addPage(database.db, [monitor])
+    await addOutage(monitor, +noon - 10 * 60_000, null)
+    const { get } = startStatusPage(database.db, '/status')
+    for (const kind of ['rss', 'atom', 'json']) {
+      const { status, text } = await get(`/status/acme/feed.${kind}`)
+      expect(status).toBe(200)
+      expect(text).toContain(`"/status/acme/feed.${kind}"`)
+      expect(text).not.toContain('host.invalid')
+    }
+    expect((await get('/status/acme/maintenance.ics')).status).toBe(200)
   })
 
   test('of a page without outages are valid and empty, and the same outages are the same feed', async () => {

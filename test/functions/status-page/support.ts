@@ -85,7 +85,7 @@ export const addPage = async (db: Postgres, monitorIds: readonly number[], field
 }
 
 /** The function on a database, with a clock that stands still until the test moves it. */
-export const startStatusPage = (db: Postgres) => {
+export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/status') => {
   const time = { now: noon }
   const clock = () => time.now
   const queries: string[] = []
@@ -122,7 +122,7 @@ export const startStatusPage = (db: Postgres) => {
           read: wanted => readPage(counted, wanted),
           cache,
           clock,
-          pagesUrl: 'https://vigia.test/status',
+          pagesUrl,
           botName: 'VigiaBot',
         },
       )
