@@ -1,3 +1,4 @@
+import type { Language } from '#database/chats/language.ts'
 import { addressIn, hostOf } from '#database/uptime/monitor-limits.ts'
 import type { NewMonitor } from '#database/uptime/monitors.ts'
 import type { VigiaEvent } from '#events/event.ts'
@@ -6,10 +7,11 @@ import { defaultIntervalS } from '#functions/checks/interval-and-timeout.ts'
 import { parseTarget } from '#functions/dial/target.ts'
 import type { Html } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
+import { sayMilliseconds } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
 import { type MonitorArgument, parseInterval, parseMonitorArgument, tcpInstead } from './monitor-argument.ts'
 import { probeRequest, takeCheck } from './monitor-check.ts'
-import { addressRefusal, type Refused, readAddress, readInterval, readTimeLimit } from './monitor-fields.ts'
+import { addressRefusal, type Refused, readAddress, readInterval, readSlow, readTimeLimit } from './monitor-fields.ts'
 import { limitMessage } from './monitor-limit-message.ts'
 import { type Reply, sendReply } from './reply.ts'
 
@@ -25,13 +27,17 @@ export const addMonitor = async (context: ChatContext, argument: string): Promis
   return { ...sendReply({ html }), events }
 }
 
+/** A response time: whole seconds as a person says them. */
+const sayTime = (ms: number, language: Language) =>
+  ms % 1000 === 0 ? sayDuration(ms, language) : sayMilliseconds(ms, language)
+
 /** The fields of a monitor that a person chooses. */
 export type ChosenFields = Omit<NewMonitor, 'chatId' | 'personId' | 'address' | 'threadId'>
 
 /** The monitor that the argument describes, or the message with the reason why the address cannot be watched. */
 const monitorOf = async (
   context: ChatContext,
-  { address, interval, limit }: MonitorArgument,
+  { address, interval, limit, slow }: MonitorArgument,
   argument: string,
 ): Promise<ChosenFields | Refused> => {
   const { messages } = context
@@ -50,7 +56,9 @@ const monitorOf = async (
   const { intervalS } = read
   const timeout = readTimeLimit(context, limit, intervalS)
   if ('refusal' in timeout) return timeout
-  return { ...target, intervalS, timeoutMs: timeout.timeoutS * 1000 }
+  const addedSettings = readSlow(context, slow)
+  if ('refusal' in addedSettings) return addedSettings
+  return { ...target, intervalS, timeoutMs: timeout.timeoutS * 1000, addedSettings }
 }
 
 /** Stores a monitor within the limits, and requests its first check. Returns the answer to the person. */
@@ -72,7 +80,12 @@ export const createMonitor = async (
 
   const { monitor, isNew } = added
   const interval = sayDuration(intervalS * 1000, chat.language)
-  const shown = saysTimeLimit ? `${interval} (${messages.timeLimit(sayDuration(timeoutMs, chat.language))})` : interval
+  const { slowMs } = (wanted.addedSettings ?? {}) as { slowMs?: number }
+  const notes = [
+    ...(saysTimeLimit ? [messages.timeLimit(sayDuration(timeoutMs, chat.language))] : []),
+    ...(slowMs === undefined ? [] : [messages.slowFrom(sayTime(slowMs, chat.language))]),
+  ]
+  const shown = notes.length > 0 ? `${interval} (${notes.join(', ')})` : interval
   // `isNew` alone does not decide whether a first check is needed: on a second attempt at this update the monitor
   // exists already, but its first check may be missing.
   const isUnchecked = monitor.judgedAt === null

@@ -85,6 +85,7 @@ export const answerUpdate = async (
   const { effects, events = [] } = await conversation(request, deps, cause, {
     administers: (group = chatId) => administrators.include(api, group, personId, signal),
     botName: () => api.botName(signal),
+    readFile: fileId => api.readFile(fileId, signal),
     deleteMessage: async () => messageId !== undefined && deleteMessage(api, { chatId, messageId }, signal),
   })
   if (events.length > 0) await publishInTime(publish, events)

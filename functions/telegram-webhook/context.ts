@@ -16,6 +16,8 @@ import type { MonitorDrafts } from '#database/uptime/monitor-drafts.ts'
 import type { MonitorHistory } from '#database/uptime/monitor-history.ts'
 import type { Monitors } from '#database/uptime/monitors.ts'
 import type { ProbeHours } from '#database/uptime/probe-hours.ts'
+import type { RemovedMonitors } from '#database/uptime/removed-monitors.ts'
+import type { Silences } from '#database/uptime/silences.ts'
 import type { Uptime } from '#database/uptime/uptime.ts'
 import type { Cause } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
@@ -35,10 +37,12 @@ export interface Dependencies {
   monitorChanges: MonitorChanges
   monitorDrafts: MonitorDrafts
   monitorHistory: MonitorHistory
-  maintenance: Pick<MaintenanceTables, 'beginNow' | 'endNow' | 'of'>
+  maintenance: Pick<MaintenanceTables, 'addOnce' | 'addWindow' | 'beginNow' | 'endNow' | 'of' | 'remove'>
   statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
   subscribers: Pick<Subscribers, 'pageAt'>
   pagePosts: PagePosts
+  removedMonitors: RemovedMonitors
+  silences: Silences
   allowances: Allowances
   apiKeys: Pick<ApiKeys, 'create' | 'of' | 'revoke'>
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
@@ -71,6 +75,8 @@ export interface AskTelegram {
   botName(): Promise<string>
   /** Deletes the person's message. False if Telegram does not permit it. */
   deleteMessage(): Promise<boolean>
+  /** The text of a file that the person sent. */
+  readFile(fileId: string): Promise<string>
 }
 
 /** One request in its chat. */
@@ -87,6 +93,8 @@ export interface ChatContext {
   mayChange(): Promise<boolean>
   /** Deletes the person's message. False if Telegram does not permit it. */
   deleteMessage(): Promise<boolean>
+  /** The text of a file that the person sent. */
+  readFile(fileId: string): Promise<string>
 }
 
 /** The timeouts of services that a reply needs. They are short, because a person waits for the reply. */

@@ -9,9 +9,10 @@ import type { Command } from './commands.ts'
 import type { AskTelegram, ChatContext, Dependencies } from './context.ts'
 import { follow, refollow, unfollow } from './follow.ts'
 import { incidentsList } from './incident-views.ts'
-import { beginMaintenance, endMaintenance, maintenanceCommand } from './maintenance.ts'
+import { beginMaintenance, cancelMaintenance, endMaintenance, maintenanceCommand } from './maintenance/maintenance.ts'
+import { chooseScope, planByButtons } from './maintenance/plan-by-buttons.ts'
 import { botMessages } from './messages/messages.ts'
-import { explainUptime, pressMonitorButton } from './monitor-actions.ts'
+import { explainUptime, pressMonitorButton, restoreMonitor } from './monitor-actions.ts'
 import { parseMonitorArgument } from './monitor-argument.ts'
 import { monitorsList } from './monitor-views.ts'
 import { postCommand, pressPost } from './page-posts.ts'
@@ -34,14 +35,16 @@ import {
   zoneChoice,
   zoneCommand,
 } from './settings.ts'
+import { silenceButtons, silenceMonitor } from './silence.ts'
 import { smallTalk } from './small-talk.ts'
 import { pressStatusPage, statusPageCommand } from './status-pages.ts'
 import { pageOfLink, subscribe, unsubscribe } from './subscribe.ts'
 import { watchRequest, withoutFillers } from './watch-request.ts'
-import { answerWizard, editMonitor, pressWizard, startWizard } from './wizard/wizard.ts'
+import { answerWizard, answerWizardWithFile, editMonitor, pressWizard, startWizard } from './wizard/wizard.ts'
 import { validZone } from './zones.ts'
 
 const noReply: Reply = { effects: [] }
+const wordless = ({ messages }: ChatContext): Reply => sendReply({ html: messages.wordless() })
 
 /**
  * The bot's reply to a request. Handling the same request again (Telegram or the broker may deliver it twice) has no
@@ -73,7 +76,7 @@ export const conversation = async (
       ? known
       : await deps.chats.upsert({ id: origin.chatId, kind: origin.kind, language: origin.language })
   const mayChange = async () => chat.kind === 'private' || telegram.administers()
-  const { deleteMessage } = telegram
+  const { deleteMessage, readFile } = telegram
   const context: ChatContext = {
     deps,
     chat,
@@ -83,6 +86,7 @@ export const conversation = async (
     mayChange,
     telegram,
     deleteMessage,
+    readFile,
   }
   switch (request.kind) {
     case 'command':
@@ -93,12 +97,14 @@ export const conversation = async (
       return (await answerWizard(context, request.text)) ?? replyToText(context, request.text)
     case 'answer':
       return (await answerWizard(context, request.text)) ?? noReply
+    case 'file':
+      return (await answerWizardWithFile(context, request)) ?? (chat.kind === 'private' ? wordless(context) : noReply)
     case 'press':
       return replyToPress(context, request)
     case 'unknownCommand':
       return sendReply({ html: context.messages.unknownCommand() })
     case 'media':
-      return sendReply({ html: context.messages.wordless() })
+      return wordless(context)
     case 'membership':
       return chat.kind === 'private' || !request.joined ? noReply : sendReply(greeting(context))
     default:
@@ -233,12 +239,24 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'delete':
     case 'deleteNow':
       return pressMonitorButton(context, press.act, press.monitor)
+    case 'undelete':
+      return restoreMonitor(context, press.removed)
+    case 'silences':
+      return silenceButtons(context, press.monitor)
+    case 'silence':
+      return silenceMonitor(context, press.monitor, press.until)
     case 'answer':
       return answerOutage(context, press.incident, press.answer)
     case 'maintain':
       return beginMaintenance(context, press.minutes)
     case 'endMaintenance':
       return endMaintenance(context, press.window)
+    case 'cancelMaintenance':
+      return cancelMaintenance(context, press.plan)
+    case 'maintenanceFor':
+      return chooseScope(context, press.page)
+    case 'plan':
+      return planByButtons(context, press)
     case 'incidents':
       return editReply(await incidentsList(context, press.page))
     case 'why':

@@ -20,6 +20,8 @@ import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
 import { monitorHistoryIn } from '#database/uptime/monitor-history.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
+import { removedMonitorsIn } from '#database/uptime/removed-monitors.ts'
+import { silencesIn } from '#database/uptime/silences.ts'
 import { uptimeIn } from '#database/uptime/uptime.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import type { AddressGuard } from '#functions/dial/address.ts'
@@ -60,6 +62,8 @@ const webhook = telegramWebhook({
     monitorChanges: monitorChangesIn(db),
     monitorDrafts: monitorDraftsIn(db),
     monitorHistory: monitorHistoryIn(db),
+    removedMonitors: removedMonitorsIn(db),
+    silences: silencesIn(db),
     maintenance: maintenanceIn(db),
     statusPages: statusPagesIn(db),
     pagePosts: pagePostsIn(db),

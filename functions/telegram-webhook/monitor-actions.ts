@@ -29,15 +29,18 @@ export const pressMonitorButton = async (context: ChatContext, action: MonitorAc
     case 'delete':
       return confirmDelete(context, await monitorOfChat(context, id))
     case 'deleteNow': {
-      const removed = await deps.monitors.remove(chat.id, id)
-      return showList(context, removed ? messages.deleted(removed.name) : messages.monitorGone)
+      const removed = await deps.removedMonitors.remove(chat.id, id, deps.clock())
+      if (removed === null) return showList(context, messages.monitorGone)
+      return showList(context, messages.deleted(removed.name), [
+        { text: label(messages.undoDelete(removed.name)), press: { act: 'undelete', removed: removed.id } },
+      ])
     }
     default:
       return action satisfies never
   }
 }
 
-const monitorOfChat = async ({ deps, chat }: ChatContext, id: number): Promise<Monitor | null> => {
+export const monitorOfChat = async ({ deps, chat }: ChatContext, id: number): Promise<Monitor | null> => {
   const found = await deps.monitors.get(id)
   return found?.chatId === chat.id ? found : null
 }
@@ -48,14 +51,31 @@ export const explainUptime = async (context: ChatContext, id: number, days: Upti
   return monitor ? editReply(await uptimeReasons(context, monitor, days)) : showMonitor(context, null)
 }
 
-const showList = async (context: ChatContext, toast: string): Promise<Reply> => ({
-  effects: [
-    { do: 'toast', text: toast },
-    { do: 'edit', view: await monitorsList(context, 0) },
-  ],
-})
+/** Restores a monitor of the chat that was deleted. A repeated press finds it restored. */
+export const restoreMonitor = async (context: ChatContext, id: number): Promise<Reply> => {
+  const { deps, chat, origin, messages } = context
+  const restored = await deps.removedMonitors.restore(chat.id, id, {
+    personId: origin.personId,
+    limits: deps.limits,
+    now: deps.clock(),
+  })
+  if (restored === 'gone') return showList(context, messages.undeleteGone)
+  if (restored === 'exists') return toastReply(messages.undeleteExists, true)
+  if ('exceeded' in restored) return toastReply(plain(limitMessage(context, restored.exceeded, '')), true)
+  return showMonitor(context, await monitorOfChat(context, restored.monitorId), messages.undeleted)
+}
 
-const showMonitor = async (context: ChatContext, monitor: Monitor | null, toast?: string): Promise<Reply> => {
+const showList = async (context: ChatContext, toast: string, row?: Button[]): Promise<Reply> => {
+  const view = await monitorsList(context, 0)
+  return {
+    effects: [
+      { do: 'toast', text: toast },
+      { do: 'edit', view: { ...view, buttons: [...(row ? [row] : []), ...(view.buttons ?? [])] } },
+    ],
+  }
+}
+
+export const showMonitor = async (context: ChatContext, monitor: Monitor | null, toast?: string): Promise<Reply> => {
   if (!monitor) return showList(context, context.messages.monitorGone)
   const toasts: Effect[] = toast === undefined ? [] : [{ do: 'toast', text: toast }]
   return { effects: [...toasts, { do: 'edit', view: await monitorCard(context, monitor) }] }

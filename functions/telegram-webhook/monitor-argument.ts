@@ -11,10 +11,24 @@ export interface MonitorArgument {
   interval: string
   /** The time limit of a check as it was typed; null if there is none. */
   limit: string | null
+  /** The response time from which the monitor counts as slow, as it was typed; null if there is none. */
+  slow: string | null
 }
 
 /** A time limit, anywhere after the address: `limite 30s`, `limite de 30 s`, `timeout: 30s`. */
 const limitWord = /\s(?:limite|limit|timeout)\b[:=]?\s*(?:(?:de|of)\s+)?(\d+\s*[a-z]*|\S*)/i
+
+const amount = String.raw`(\d+(?:[.,]\d+)?\s*\p{L}*)`
+/** A wish to be told of slow answers: `avisar se demorar mais de 2 s`, `tell me if it takes longer than 2 s`. */
+const slowWish = new RegExp(
+  String.raw`[\s,;]+(?:(?:e|and)\s+)?(?:` +
+    String.raw`(?:(?:me\s+)?avis(?:a|e|ar)(?:-me)?|(?:tell|alert|warn|notify)(?:\s+me)?|let\s+me\s+know)\s+(?:se|quando|if|when)\s+` +
+    String.raw`(?:(?:ele|ela|it|(?:o|the)\s+site|(?:a|the)\s+(?:resposta|answer|response))\s+)?` +
+    String.raw`(?:demorar|levar|passar|takes?|is\s+slower|lasts?)\s+` +
+    String.raw`(?:(?:mais\s+(?:de|do\s+que|que)|de|more\s+than|longer\s+than|than|over)\s+)?` +
+    String.raw`|lento\s+a\s+partir\s+de\s+|slow\s+from\s+)${amount}`,
+  'iu',
+)
 
 /** Zero-width marks, which are often part of a copied text. Joiners stay, because host names may contain them. */
 const invisible = /[\u200B\u200E\u200F\u2060\uFEFF\u202A-\u202E\u2066-\u2069]/g
@@ -26,14 +40,16 @@ const plainWidth = (text: string) =>
 /** Parses `https://example.org 5 minutos limite 20s`, with the address and the interval in any order. */
 export const parseMonitorArgument = (argument: string): MonitorArgument => {
   const text = plainWidth(argument.replace(invisible, ''))
-  const limit = limitWord.exec(text)?.[1]?.trim() ?? null
-  const tokens = text.replace(limitWord, ' ').trim().split(/\s+/)
+  const slow = slowWish.exec(text)?.[1]?.trim() ?? null
+  const withoutSlow = text.replace(slowWish, ' ')
+  const limit = limitWord.exec(withoutSlow)?.[1]?.trim() ?? null
+  const tokens = withoutSlow.replace(limitWord, ' ').trim().split(/\s+/)
   const at = addressAt(tokens)
   const typed = tokens[at] ?? ''
   const repaired = repair(typed)
   const address = parseTarget(repaired).ok || tcpInstead(repaired) !== null ? repaired : typed
   const interval = (at < 0 ? tokens : tokens.toSpliced(at, 1)).join(' ')
-  return { address, interval: interval.replace(/^[\s,;–—-]+|[\s,;.!–—-]+$/g, ''), limit }
+  return { address, interval: interval.replace(/^[\s,;–—-]+|[\s,;.!–—-]+$/g, ''), limit, slow }
 }
 
 /**

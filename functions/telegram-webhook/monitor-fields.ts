@@ -13,6 +13,7 @@ import { sayDuration } from '#functions/wording/dates.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
 import type { ChatContext } from './context.ts'
 import type { BotMessages } from './messages/messages.ts'
+import { parseMilliseconds } from './milliseconds.ts'
 import { parseInterval } from './monitor-argument.ts'
 import { label } from './pages.ts'
 
@@ -52,6 +53,18 @@ export const readTimeLimit = (
   if (timeoutS === null || timeoutS < minTimeoutS || timeoutS > longestS)
     return { refusal: messages.limitRefused(sayDuration(longestS * 1000, chat.language)) }
   return { timeoutS }
+}
+
+/** The limits of the setting `slowMs` (functions/checks/common.ts). */
+const maxSlowMs = 120_000
+
+/** The setting of a response time that a person typed; no setting without one. */
+export const readSlow = ({ messages }: ChatContext, slow: string | null): { slowMs?: number } | Refused => {
+  if (slow === null) return {}
+  const slowMs = parseMilliseconds(slow)
+  return slowMs === null || slowMs < 1 || slowMs > maxSlowMs
+    ? { refusal: messages.wizard.settingRefused.slow(label(slow)) }
+    : { slowMs }
 }
 
 /** The message that an address cannot be watched. It repeats no part that may be secret. */

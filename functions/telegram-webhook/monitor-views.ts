@@ -14,6 +14,7 @@ import { historyTexts, lastIncidents } from './incident-views.ts'
 import type { BotMessages } from './messages/messages.ts'
 import { label, pageOf, pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
+import { sayMonitorSilence } from './silence-view.ts'
 
 const monitorsPerPage = 8
 const dayMs = 86_400_000
@@ -155,6 +156,7 @@ const heartbeatCard = async (context: ChatContext, monitor: Monitor, heartbeat: 
         html`${stateIcons[shown]} <b>${monitor.name}</b>`,
         joined([
           since ? messages.stateSince(state, ago(since, now, context)) : state,
+          await sayMonitorSilence(context, monitor.id),
           uptimes,
           heartbeatDetails(context, heartbeat, pings),
         ]),
@@ -198,6 +200,7 @@ const checkedCard = async (context: ChatContext, monitor: Monitor): Promise<View
         joined([
           stateLine,
           line && html`<code>${line}</code>`,
+          await sayMonitorSilence(context, monitor.id),
           uptimeLine,
           intervalLine,
           checkLine,
@@ -233,6 +236,10 @@ const cardButtons = ({ id, kind, pausedAt }: Monitor, messages: BotMessages): Bu
   return [
     ...(pausedAt || kind === 'heartbeat' ? [] : [check]),
     [edit, toggle],
+    [
+      { text: messages.silence.button, press: { act: 'silences', monitor: id } },
+      { text: messages.maintenance.button, press: { act: 'plan', scope: `m${id}`, day: '-', hour: '-', minutes: '-' } },
+    ],
     [why, { text: messages.delete, press: { act: 'delete', monitor: id } }],
     [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
   ]

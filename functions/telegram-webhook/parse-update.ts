@@ -105,7 +105,7 @@ const contentOf = (update: TelegramUpdate, { botId, botName }: OwnIdentity): Req
       answerContent(update.message, botId)
     )
   }
-  return 'message' in update ? mediaContent(update.message, botName) : null
+  return 'message' in update ? mediaContent(update.message, botName, botId) : null
 }
 
 const membershipContent = ({ old_chat_member: before, new_chat_member: after }: ChatMemberUpdated): RequestContent => {
@@ -174,11 +174,17 @@ const answerContent = (
 ): RequestContent | null => (repliedTo?.from?.id === botId ? { kind: 'answer', text: withoutInvisible(text) } : null)
 
 /** The request in a message without text. It is in the caption, because people write commands and names there too. */
-const mediaContent = (message: Message, botName: string): RequestContent | null => {
+const mediaContent = (message: Message, botName: string, botId: number): RequestContent | null => {
   const isPrivate = message.chat.type === 'private'
   const caption = 'caption' in message ? withoutInvisible(message.caption ?? '') : ''
   const content = caption === '' ? null : textContent(caption, isPrivate, botName)
-  return content ?? (isPrivate && isMedia(message) ? { kind: 'media' } : null)
+  if (content !== null) return content
+  const isReply = 'reply_to_message' in message && message.reply_to_message?.from?.id === botId
+  if ('document' in message && (isPrivate || isReply)) {
+    const { file_id: fileId, file_size: bytes = 0 } = message.document
+    return { kind: 'file', fileId, bytes }
+  }
+  return isPrivate && isMedia(message) ? { kind: 'media' } : null
 }
 
 const mediaKinds =

@@ -1,5 +1,6 @@
 import type { ReportSetting } from '#database/reports/report-settings.ts'
 import { folded } from '#functions/wording/fold.ts'
+import { weekdayNamed } from './weekdays.ts'
 
 /**
  * What a person asked for with the words after /relatorio: a change of the setting, or why the words were not
@@ -13,15 +14,6 @@ const always = {
   weekly: 'semanal semanalmente semana semanas weekly week weeks',
 } as const
 const themes = { light: 'claro clara light', dark: 'escuro escura dark' } as const
-const weekdays = [
-  'segunda seg segundas monday mon mondays',
-  'terca ter tercas tuesday tue tues tuesdays',
-  'quarta qua quartas wednesday wed wednesdays',
-  'quinta qui quintas thursday thu thurs thursdays',
-  'sexta sex sextas friday fri fridays',
-  'sabado sab sabados saturday sat saturdays',
-  'domingo dom domingos sunday sun sundays',
-]
 /** Words that say nothing: `todo dia às 8h da manhã`, `every day at 8`. */
 const fillers = new Set(
   'todo toda todos todas o a os as as do da de dos das no na em e ao every each on at in the feira relatorio report horas hora hours hour automatico tema theme imagem picture'.split(
@@ -45,11 +37,11 @@ export const reportArgument = (argument: string): ReportArgument => {
     if (word === '' || fillers.has(word)) continue
     const frequency = keyOf(always, word)
     const theme = keyOf(themes, word)
-    const weekday = weekdays.findIndex(names => names.split(' ').includes(word))
+    const weekday = weekdayNamed(word)
     if (frequency !== undefined) change.frequency = frequency
     else if (theme !== undefined) change.theme = theme
-    else if (weekday >= 0) {
-      change.weekday = weekday + 1
+    else if (weekday !== null) {
+      change.weekday = weekday
       change.frequency ??= 'weekly'
     } else if (morning.has(word)) half = 'am'
     else if (evening.has(word)) half = 'pm'

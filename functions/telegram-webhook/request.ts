@@ -26,6 +26,8 @@ export type RequestContent =
   | { kind: 'text'; text: string }
   /** A reply to a message of the bot in a group. It matters only if the bot has asked the person for something. */
   | { kind: 'answer'; text: string }
+  /** A file, in a private chat or as a reply to a message of the bot. It matters only if the bot has asked for one. */
+  | { kind: 'file'; fileId: string; bytes: number }
   /** A sticker, a photo or a voice message without text. */
   | { kind: 'media' }
   | { kind: 'press'; data: string; queryId: string; message: PressedMessage | null }

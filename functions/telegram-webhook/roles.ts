@@ -11,6 +11,9 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'resume',
   'delete',
   'deleteNow',
+  'undelete',
+  'silences',
+  'silence',
   'newMonitor',
   'edit',
   'draft',
@@ -25,6 +28,9 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'deletePageNow',
   'unsubscribe',
   'post',
+  'cancelMaintenance',
+  'maintenanceFor',
+  'plan',
 ])
 
 /** The refusal of a press that the person's role in the group does not allow; null if it is allowed. */

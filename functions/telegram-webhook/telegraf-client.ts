@@ -3,10 +3,15 @@ import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.t
 /** The timeout of a call. The caller's signal may end it earlier. */
 const callTimeoutMs = 6_000
 
+/** The most bytes of a file that are read: a bundle of certificates is smaller. */
+export const maxFileBytes = 65_536
+
 /** The Bot API, as the webhook calls it through Telegraf. */
 export interface TelegramApi {
   /** Calls a method of the Bot API; `signal` cancels the call. Throws TelegramError and TelegramUnreachable. */
   call(method: string, params: Record<string, unknown>, signal: AbortSignal): Promise<unknown>
+  /** Downloads a file as text, at most `maxFileBytes` of it. Throws TelegramError and TelegramUnreachable. */
+  readFile(fileId: string, signal: AbortSignal): Promise<string>
   /** The bot's user name; asks Telegram (getMe) once. */
   botName(signal: AbortSignal): Promise<string>
 }
@@ -39,7 +44,27 @@ export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoo
     return knownName
   }
 
-  return { call, botName }
+  const readFile: TelegramApi['readFile'] = async (fileId, signal) => {
+    const { file_path: path } = (await call('getFile', { file_id: fileId }, signal)) as { file_path: string }
+    const callSignal = AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)])
+    try {
+      const response = await fetch(`${apiRoot.replace(/\/*$/, '')}/file/bot${token}/${path}`, { signal: callSignal })
+      if (!response.ok) throw new Error(String(response.status))
+      const pieces: Uint8Array[] = []
+      let bytes = 0
+      for await (const piece of response.body ?? []) {
+        pieces.push(piece)
+        bytes += piece.length
+        if (bytes > maxFileBytes) break
+      }
+      return Buffer.concat(pieces).subarray(0, maxFileBytes).toString()
+    } catch {
+      // The error of fetch is left out, because it may contain the URL and the URL contains the token.
+      throw new TelegramUnreachable('getFile', 'the file cannot be downloaded', { executed: false })
+    }
+  }
+
+  return { call, readFile, botName }
 }
 
 const unreachable = (method: string, error: unknown, callSignal: AbortSignal): TelegramUnreachable => {

@@ -5,6 +5,9 @@ import type { ReportSetting } from '#database/reports/report-settings.ts'
 import { type Answer, answers } from '#database/uptime/incident-answers.ts'
 import { isBigintId, isChatId, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
 
+export const silenceChoices = ['hour', 'morning', 'recovery', 'none'] as const
+export type SilenceChoice = (typeof silenceChoices)[number]
+
 /** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
 export interface CardPosition {
   search: number
@@ -35,6 +38,12 @@ export type Press =
   | { act: 'delete'; monitor: number }
   /** Second step: deletes. */
   | { act: 'deleteNow'; monitor: number }
+  /** Restores a monitor that was deleted. */
+  | { act: 'undelete'; removed: number }
+  /** Shows for how long a monitor can be silenced. */
+  | { act: 'silences'; monitor: number }
+  /** Silences a monitor: an hour, until the morning, until it is up again; `none` ends the silence. */
+  | { act: 'silence'; monitor: number; until: SilenceChoice }
   /** Answers the message about an outage. */
   | { act: 'answer'; incident: number; answer: Answer }
   /** Lists the outages of all monitors. */
@@ -44,6 +53,12 @@ export type Press =
   /** Begins maintenance of all monitors now. */
   | { act: 'maintain'; minutes: number }
   | { act: 'endMaintenance'; window: number }
+  /** Cancels planned maintenance. */
+  | { act: 'cancelMaintenance'; plan: number }
+  /** Shows a page of what maintenance can be planned for. */
+  | { act: 'maintenanceFor'; page: number }
+  /** Plans maintenance step by step. A part that is not chosen yet is `-`. */
+  | { act: 'plan'; scope: string; day: string; hour: string; minutes: string }
   /** Begins to set up a monitor by buttons. */
   | { act: 'newMonitor' }
   /** Begins to change a monitor by buttons. */
@@ -105,11 +120,17 @@ const letters = {
   resume: 'g',
   delete: 'x',
   deleteNow: 'y',
+  undelete: 'Y',
+  silences: 'G',
+  silence: 'H',
   answer: 'k',
   incidents: 'I',
   why: 'W',
   maintain: 'M',
   endMaintenance: 'F',
+  cancelMaintenance: 'C',
+  maintenanceFor: 'B',
+  plan: 'K',
   newMonitor: 'N',
   edit: 'e',
   draft: 'w',
@@ -154,6 +175,7 @@ export const encode = (press: Press): string => {
     case 'series':
     case 'monitors':
     case 'incidents':
+    case 'maintenanceFor':
       return joinParts(letter, press.page)
     case 'remove':
       return joinParts(letter, press.show, press.page)
@@ -168,13 +190,22 @@ export const encode = (press: Press): string => {
     case 'delete':
     case 'deleteNow':
     case 'edit':
+    case 'silences':
       return joinParts(letter, press.monitor)
+    case 'undelete':
+      return joinParts(letter, press.removed)
+    case 'silence':
+      return joinParts(letter, press.monitor, press.until)
     case 'answer':
       return joinParts(letter, press.incident, press.answer)
     case 'maintain':
       return joinParts(letter, press.minutes)
     case 'endMaintenance':
       return joinParts(letter, press.window)
+    case 'cancelMaintenance':
+      return joinParts(letter, press.plan)
+    case 'plan':
+      return joinParts(letter, press.scope, press.day, press.hour, press.minutes)
     case 'why':
       return joinParts(letter, press.monitor, press.days)
     case 'draft':
@@ -246,8 +277,8 @@ const instant = (text: string | undefined): Date => {
 }
 
 /** The name of a field, or a value in a button. The function that handles the press knows which ones exist. */
-const word = (text: string | undefined): string => {
-  if (!/^[a-z\d-]{1,16}$/i.test(text ?? '')) throw new InvalidData()
+const word = (text: string | undefined, maxLength = 16): string => {
+  if (!/^[a-z\d-]+$/i.test(text ?? '') || text!.length > maxLength) throw new InvalidData()
   return text!
 }
 
@@ -288,6 +319,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'series':
     case 'monitors':
     case 'incidents':
+    case 'maintenanceFor':
       return { act, page: index(first) }
     case 'remove':
       return { act, show: showId(first), page: index(second) }
@@ -302,13 +334,22 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'delete':
     case 'deleteNow':
     case 'edit':
+    case 'silences':
       return { act, monitor: rowId(first) }
+    case 'undelete':
+      return { act, removed: rowId(first) }
+    case 'silence':
+      return { act, monitor: rowId(first), until: oneOf(silenceChoices, second) }
     case 'answer':
       return { act, incident: rowId(first), answer: oneOf(answers, second) }
     case 'maintain':
       return { act, minutes: number(value => isWithin(value, 1, 7 * 24 * 60))(first) }
     case 'endMaintenance':
       return { act, window: rowId(first) }
+    case 'cancelMaintenance':
+      return { act, plan: rowId(first) }
+    case 'plan':
+      return { act, scope: word(first), day: word(second, 8), hour: word(third, 2), minutes: word(fourth, 4) }
     case 'why':
       return { act, monitor: rowId(first), days: oneOf(['1', '30'], second) === '1' ? 1 : 30 }
     case 'draft':

@@ -74,7 +74,7 @@ Para senhas e tokens, use o campo Acesso.`,
 $.fila &lt; 10
 $.versao</code>
 
-Os sinais são =, ≠ (ou !=), &lt; e &gt;. Só o caminho quer dizer que ele precisa existir.`,
+Os sinais são =, ≠ (ou !=), &lt; e &gt;. Só o caminho significa que ele precisa existir.`,
     auth: () => html`Mande o usuário e a senha assim: <code>ana:senha</code>
 Ou um token assim: <code>bearer abc123</code>
 

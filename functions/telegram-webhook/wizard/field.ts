@@ -42,6 +42,8 @@ export interface Field {
   choose?(drafting: Drafting, value: string): Awaitable<DraftChanges | null>
   /** What a text means, or why it cannot be used. Absent: the field takes no text. */
   read?(drafting: Drafting, text: string): Awaitable<DraftChanges | RefusedText>
+  /** Whether the text may come as a file. */
+  takesFile?: boolean
   /** Whether the text is a secret. Its message is deleted where Telegram permits. */
   isSecret?: boolean
   /** The present value; null if there is none. */

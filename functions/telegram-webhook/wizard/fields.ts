@@ -6,7 +6,7 @@ import { sayDuration } from '#functions/wording/dates.ts'
 import { folded } from '#functions/wording/fold.ts'
 import type { BotMessages } from '../messages/messages.ts'
 import { parseMonitorArgument, tcpInstead } from '../monitor-argument.ts'
-import { readAddress, readInterval, readTimeLimit } from '../monitor-fields.ts'
+import { readAddress, readInterval, readSlow, readTimeLimit } from '../monitor-fields.ts'
 import { label } from '../pages.ts'
 import { type Choice, type DraftChanges, type Drafting, type Field, none } from './field.ts'
 import { requestFields } from './request-fields.ts'
@@ -68,6 +68,10 @@ const address: Field = {
       if ('refusal' in limit) return limit
       changes.timeoutMs = limit.timeoutS * 1000
     }
+    const slow = readSlow(context, parsed.slow)
+    if ('refusal' in slow) return slow
+    const kept = target.kind === draft.content.kind ? draft.content.settings : undefined
+    if (slow.slowMs !== undefined) changes.settings = { ...kept, ...slow }
     return changes
   },
   show: ({ draft }) => draft.content.url ?? null,

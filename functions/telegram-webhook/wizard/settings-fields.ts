@@ -1,14 +1,6 @@
 import { sayMilliseconds } from '#functions/wording/uptime.ts'
+import { parseMilliseconds } from '../milliseconds.ts'
 import { hasTls, inKinds, sameText, setting } from './setting.ts'
-
-/** Milliseconds: `800 ms`, `1,5 s`, `2`. A number without a unit is seconds. */
-const milliseconds = (text: string): number | null => {
-  const [, amount, unit = 's'] =
-    /^(\d{1,6}(?:[.,]\d{1,3})?)\s*(ms|milissegundos?|milliseconds?|s|seg|sec|segundos?|seconds?)?$/i.exec(
-      text.trim(),
-    ) ?? []
-  return amount === undefined ? null : Math.round(Number(amount.replace(',', '.')) * (/^m/i.test(unit) ? 1 : 1000))
-}
 
 const trimmed = (text: string) => text.trim()
 const connecting = ['http', 'tcp', 'tls', 'ping', 'websocket', 'grpc'] as const
@@ -63,7 +55,7 @@ export const settingsFields = {
     properties: inKinds('slowMs', ...connecting, 'dns'),
     choices: ({ context: { chat } }) =>
       [500, 1000, 2000, 5000].map(value => ({ text: sayMilliseconds(value, chat.language), value: `${value}ms` })),
-    parse: milliseconds,
+    parse: parseMilliseconds,
     refusal: 'slow',
     show: (value, { context: { chat } }) => sayMilliseconds(Number(value), chat.language),
   }),

@@ -59,6 +59,7 @@ const certificatesIn = async (text: string): Promise<string | null> => {
 
 /** Which certificates are accepted: those of the usual authorities, of one's own, or all. */
 const certificate: Field = {
+  takesFile: true,
   isOffered: ({ draft: { content } }) =>
     content.kind !== undefined &&
     ['http', 'tls', 'websocket', 'grpc', 'tcp'].includes(content.kind) &&

@@ -5,6 +5,7 @@ import { type Html, joined } from '#functions/telegram/html.ts'
 import type { ChatContext } from '../context.ts'
 import { editReply, type Reply, sendReply, toastReply } from '../reply.ts'
 import { refusedChange } from '../roles.ts'
+import { maxFileBytes } from '../telegraf-client.ts'
 import type { DraftChanges, Drafting } from './field.ts'
 import { type FieldName, fields, isFieldName } from './fields.ts'
 import { saveDraft } from './save-draft.ts'
@@ -124,6 +125,22 @@ export const answerWizard = async (context: ChatContext, text: string): Promise<
   if (after === null) return answerWizard(context, text)
   const view = stepView(after, nextStep(after.draft))
   return sendReply({ ...view, html: joined([note, view.html], '\n\n') })
+}
+
+/** The same for a file, if the draft expects one; null if it does not. */
+export const answerWizardWithFile = async (
+  context: ChatContext,
+  { fileId, bytes }: { fileId: string; bytes: number },
+): Promise<Reply | null> => {
+  const { deps, chat, origin, cause, messages } = context
+  const draft = await deps.monitorDrafts.expectingText(chat.id, origin.personId, cause.id, deps.clock())
+  if (draft === null) return null
+  const isAsked = draft.asked !== null && isFieldName(draft.asked) && fields[draft.asked].takesFile
+  // A repeated update was filled in by the attempt before, so the file is not read again.
+  if (draft.cause === cause.id) return answerWizard(context, '')
+  if (!isAsked) return null
+  if (bytes > maxFileBytes) return sendReply({ html: messages.wizard.certificateRefused() })
+  return answerWizard(context, await context.readFile(fileId))
 }
 
 /** Deletes the message with a secret, before anything is stored, and says whether Telegram permitted it. */

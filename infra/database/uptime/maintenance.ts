@@ -24,6 +24,8 @@ export interface Maintenance extends MaintenanceScope {
   threadId: number | null
   /** Null for maintenance that happens once. */
   repetition: Repetition | null
+  /** Whether it comes from vigia.yaml. */
+  isFromFile: boolean
 }
 
 /** What the chat was told of a window. */
@@ -58,7 +60,8 @@ export const maintenanceOf = (monitor: string): string => `select from ${windows
 
 const columns = `plan.id, plan.chat_id as "chatId", plan.monitor_id as "monitorId", plan.group_name as "groupName", title,
   plan.thread_id as "threadId",
-  case when cron is not null then json_build_object('cron', cron, 'zone', zone, 'durationS', duration_s) end as repetition`
+  case when cron is not null then json_build_object('cron', cron, 'zone', zone, 'durationS', duration_s) end as repetition,
+  config_key is not null as "isFromFile"`
 
 const windowColumns = `${columns}, maintenance_window.id as "windowId", starts_at as "startsAt", ends_at as "endsAt"`
 

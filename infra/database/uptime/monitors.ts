@@ -131,6 +131,8 @@ export type NewMonitor = Pick<Monitor, 'chatId' | 'name' | 'kind' | 'url' | 'int
   Partial<
     Pick<Monitor, 'settings' | 'configKey' | 'groupName' | 'parentId' | 'confirmations' | 'recoveries' | 'reminder'>
   > & {
+    /** Settings that are added to those of the monitor. */
+    addedSettings?: Record<string, unknown>
     /** The secrets that the settings need and that are new. The others are removed, except those that it has. */
     secrets?: SecretChanges
     personId?: number | null
@@ -143,10 +145,10 @@ const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monito
     `with added as (
        insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, person_id, address,
          settings, config_key, group_name, parent_id, confirmations, recoveries, reminder)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($10, '{}'::jsonb), $11, $12, $13, coalesce($14, 3), coalesce($15, 2), coalesce($16, 'off'))
+       values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($10, '{}'::jsonb) || $17, $11, $12, $13, coalesce($14, 3), coalesce($15, 2), coalesce($16, 'off'))
        on conflict (chat_id, url, coalesce(config_key, '')) do update set
          interval_s = excluded.interval_s, timeout_ms = excluded.timeout_ms, paused_at = null,
-         settings = coalesce($10, monitor.settings), group_name = coalesce($12, monitor.group_name),
+         settings = coalesce($10, monitor.settings) || $17, group_name = coalesce($12, monitor.group_name),
          parent_id = coalesce($13, monitor.parent_id), confirmations = coalesce($14, monitor.confirmations),
          recoveries = coalesce($15, monitor.recoveries), reminder = coalesce($16, monitor.reminder),
          person_id = case when monitor.paused_at is null and excluded.interval_s >= monitor.interval_s
@@ -176,6 +178,7 @@ const upsertMonitor = async (db: Postgres, wanted: NewMonitor): Promise<{ monito
       wanted.confirmations ?? null,
       wanted.recoveries ?? null,
       wanted.reminder ?? null,
+      wanted.addedSettings ?? {},
     ],
   )
   const { isNew, ...monitor } = rows[0]!

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Args, argsOf, readArgs } from './args.ts'
 import { BotApiError, tooManyRequests } from './bot-api-error.ts'
+import { fileAt } from './files.ts'
 import type { InjectedError } from './injected-errors.ts'
 import { runMethod } from './methods.ts'
 import { endPolling, getUpdates } from './polling.ts'
@@ -13,7 +14,7 @@ interface ApiResponse {
   retryAfter?: number
 }
 
-/** Answers `/bot<token>/<method>`, and every other path with 404, like api.telegram.org. */
+/** Answers `/bot<token>/<method>` and `/file/bot<token>/<path>`, and other paths with 404, like api.telegram.org. */
 export const botApi = (state: TelegramState) => async (request: IncomingMessage, response: ServerResponse) => {
   const refuse = (error: BotApiError) => write(response, errorResponse(error))
   // Web pages may not call the API. Otherwise any web page could act as the bot, because the token of a simulated bot
@@ -21,6 +22,8 @@ export const botApi = (state: TelegramState) => async (request: IncomingMessage,
   if (isFromBrowserPage(request))
     return refuse(new BotApiError(403, 'Forbidden: web pages may not call the simulated Bot API'))
   const url = new URL(request.url ?? '/', 'http://telegram')
+  const [, fileToken, filePath = ''] = /^\/file\/bot([^/]+)\/(.+)$/.exec(decodePath(url.pathname)) ?? []
+  if (fileToken !== undefined) return sendFile(response, state.bots.get(fileToken), filePath)
   const [, token = '', method = ''] = /^\/bot([^/]+)\/([^/]*)\/?$/.exec(decodePath(url.pathname)) ?? []
   const bot = state.bots.get(token)
   if (token === '') return refuse(new BotApiError(404, 'Not Found'))
@@ -38,6 +41,12 @@ export const botApi = (state: TelegramState) => async (request: IncomingMessage,
     return response.destroy()
   }
   await handleCall(state, bot, method, args, response, closed.signal)
+}
+
+const sendFile = (response: ServerResponse, bot: Bot | undefined, path: string): void => {
+  const bytes = bot === undefined || bot.revoked ? null : fileAt(bot, path)
+  if (bytes === null) write(response, errorResponse(new BotApiError(404, 'Not Found')))
+  else response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(bytes)
 }
 
 const isFromBrowserPage = ({ headers }: IncomingMessage) =>

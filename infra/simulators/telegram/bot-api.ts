@@ -62,6 +62,15 @@ export interface PhotoSize {
   file_size: number
 }
 
+/** A file that is no photo, in the JSON of the Bot API. */
+export interface Document {
+  file_id: string
+  file_unique_id: string
+  file_name: string
+  mime_type: string
+  file_size: number
+}
+
 export interface Message {
   message_id: number
   from?: User
@@ -74,6 +83,7 @@ export interface Message {
   text?: string
   entities?: Entity[]
   photo?: PhotoSize[]
+  document?: Document
   caption?: string
   caption_entities?: Entity[]
   reply_markup?: InlineKeyboard

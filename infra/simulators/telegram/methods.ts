@@ -8,6 +8,7 @@ import {
   editMessageReplyMarkup,
   editMessageText,
 } from './editing.ts'
+import { getFile } from './files.ts'
 import { getChatAdministrators, getChatMember } from './members.ts'
 import { deleteMyCommands, getMyCommands, getText, setMyCommands, setText } from './profile-methods.ts'
 import { sendMessage, sendPhoto } from './sending.ts'
@@ -25,6 +26,7 @@ type MethodWithDescription = (state: TelegramState, bot: Bot, args: Args) => { r
  */
 const methods: Record<string, Method> = {
   getme: getMe,
+  getfile: getFile,
   sendmessage: sendMessage,
   sendphoto: sendPhoto,
   editmessagetext: editMessageText,

@@ -1,4 +1,5 @@
 import type { Entity, InlineButton, PhotoSize } from './bot-api.ts'
+import { storedDocument } from './files.ts'
 import {
   addMessage,
   apiMessage,
@@ -50,6 +51,8 @@ export interface Participant {
   readonly chatId: number
   /** Writes a message and returns its id. */
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
+  /** Sends a file, without a text, and returns the id of its message. */
+  sendFile(file: { name: string; bytes: Buffer }, options?: { replyTo?: number }): number
   /**
    * Presses the button with this text on the newest message that has the button, or on the given message. `data`
    * chooses between two buttons with the same text. Throws if the button does not exist. If the button is a link or
@@ -71,29 +74,35 @@ const pressQueueOffset = 3 * 2 ** 33
 const pressLifetimeS = 150
 
 export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: Person): Participant => {
+  /** Adds a message of the person, and tells the bot if the bot sees it. */
+  const add = (content: Pick<StoredMessage, 'text' | 'entities' | 'document' | 'replyTo' | 'threadId'>) => {
+    if (person.deactivated) throw new Error(`${person.firstName}'s account is deleted`)
+    if (chat.blocked) throw new Error(`${person.firstName} has blocked the bot; unblock it first`)
+    chat.started = true
+    const message = addMessage(state, bot, chat, { from: person.id, ...content, buttons: [], silent: false })
+    if (reachesBot(bot, chat, message)) {
+      queueUpdate(bot, { message: apiMessage(state, bot, chat, message) }, 'message', chat.id)
+    }
+    return message.id
+  }
   const messages = () =>
     chat.messages.filter(message => !message.deleted).map(message => visibleMessage(state, person, message))
   return {
     chatId: chat.id,
     send: (text, options = {}) => {
-      if (person.deactivated) throw new Error(`${person.firstName}'s account is deleted`)
-      if (chat.blocked) throw new Error(`${person.firstName} has blocked the bot; unblock it first`)
-      chat.started = true
       const formatted = normalized({ text, entities: [] })
       if (formatted.text === '') throw new Error('Telegram does not send an empty message')
-      const message = addMessage(state, bot, chat, {
-        from: person.id,
+      return add({
         ...formatted,
-        buttons: [],
-        silent: false,
         ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
         ...(options.threadId === undefined ? {} : { threadId: options.threadId }),
       })
-      if (reachesBot(bot, chat, message)) {
-        queueUpdate(bot, { message: apiMessage(state, bot, chat, message) }, 'message', chat.id)
-      }
-      return message.id
     },
+    sendFile: ({ name, bytes }, options = {}) =>
+      add({
+        ...{ text: '', entities: [], document: storedDocument(bot, name, bytes) },
+        ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
+      }),
     press: (button, options = {}) => press(state, bot, chat, person, button, options),
     picture: id => {
       const upload = chat.messages.find(message => message.id === id)?.photo?.upload

@@ -1,5 +1,15 @@
 import type { Time } from '../time.ts'
-import type { ApiChat, BotCommand, Entity, InlineButton, Message, PhotoSize, Update, User } from './bot-api.ts'
+import type {
+  ApiChat,
+  BotCommand,
+  Document,
+  Entity,
+  InlineButton,
+  Message,
+  PhotoSize,
+  Update,
+  User,
+} from './bot-api.ts'
 import { type CallLog, callLog } from './call-log.ts'
 import { type InjectedErrors, injectedErrors } from './injected-errors.ts'
 import { type PhotoFetches, photoFetches } from './photo-fetches.ts'
@@ -31,6 +41,8 @@ export interface StoredMessage {
   entities: Entity[]
   /** `upload`: the picture itself, if the bot uploaded it. */
   photo?: { url: string; sizes: PhotoSize[]; upload?: { type: string; base64: string } }
+  /** A file that a person sent. */
+  document?: { about: Document; base64: string }
   buttons: InlineButton[][]
   replyTo?: number
   silent: boolean
@@ -280,6 +292,8 @@ const contentOf = (message: StoredMessage, entities: Entity[] | undefined): Part
       ...(entities === undefined ? {} : { caption_entities: entities }),
     }
   }
+  if (message.document !== undefined)
+    return { document: message.document.about, ...(message.text === '' ? {} : { caption: message.text }) }
   if (message.migratedTo !== undefined || message.migratedFrom !== undefined) return {}
   return { text: message.text, ...(entities === undefined ? {} : { entities }) }
 }

@@ -14,7 +14,7 @@ test('/manutencao begins maintenance of a group or a monitor for a time, and a b
   expect((await person.says('/manutencao')).text).toMatch(/^Nenhuma manutenção agora nem marcada\./)
   const shown = await person.says('/manutencao loja por 2 horas')
   expect(shown.text).toMatch(/^🛠 Loja: até hoje · 14:00\n/)
-  expect(labels(shown)).toEqual([['encerrar · Loja'], ['🛠 30 min', '🛠 1 h', '🛠 2 h']])
+  expect(labels(shown)).toEqual([['encerrar · Loja'], ['🛠 20 min', '🛠 1 h', '🛠 2 h'], ['📅 marcar manutenção']])
   expect(await windowsOf(person)).toMatchObject([{ groupName: 'Loja', endsAt: new Date('2026-11-21T17:00:00Z') }])
   await person.says('/manutencao 30m blog.example')
   expect((await windowsOf(person)).map(({ groupName }) => groupName)).toEqual(['Loja', null])
@@ -32,7 +32,14 @@ test('/maintenance works in English by buttons, and a repeated request begins on
 })
 
 test.each([
-  ['amanhã', /^Não entendi a duração em “amanhã”\. Mande por exemplo \/manutencao 2h/],
+  ['bastante tempo', /^Não entendi a duração em “bastante tempo”\. Mande por exemplo \/manutencao 2h/],
+  ['amanhã', /^Não entendi quando começa em “amanhã”\. .*por exemplo \/manutencao amanhã 22:00 2h\./],
+  ['hoje 08:00 2h', /^O começo em “hoje 08:00 2h” já passou\./],
+  ['amanhã 22:00', /^Não entendi a duração em “amanhã 22:00”/],
+  ['24/12/2028 22:00 2h', /^Só marco manutenções até um ano à frente/],
+  ['99 3 * * 2 1h', /^“99 3 \* \* 2” não é um cron de cinco campos\. .*\(toda terça às 3h\)/],
+  ['cron tudo errado 1h', /^“tudo errado 1h” não é um cron|^Não entendi a duração/],
+  ['0 0 31 2 * 1h', /^“0 0 31 2 \*” não é um cron/],
   ['10 s', /^A manutenção dura de 1 minuto a 7 dias/],
   ['8 dias', /^A manutenção dura de 1 minuto a 7 dias/],
   ['2h Padaria', /^Não achei um grupo nem um monitor “Padaria”/],

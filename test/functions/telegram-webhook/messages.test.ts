@@ -6,7 +6,7 @@ import { postStatuses } from '#database/pages/posts.ts'
 import { answers } from '#database/uptime/incident-answers.ts'
 import { isChatId } from '#events/ranges.ts'
 import { parseTarget } from '#functions/dial/dial.ts'
-import { decode, encode, type Press } from '#functions/telegram/callback-data.ts'
+import { decode, encode, type Press, silenceChoices } from '#functions/telegram/callback-data.ts'
 import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
 import { commandNamed } from '#functions/telegram-webhook/commands.ts'
@@ -95,9 +95,18 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   resume: fc.record({ act: act('resume'), monitor: id }),
   delete: fc.record({ act: act('delete'), monitor: id }),
   deleteNow: fc.record({ act: act('deleteNow'), monitor: id }),
+  undelete: fc.record({ act: act('undelete'), removed: id }),
+  silences: fc.record({ act: act('silences'), monitor: id }),
+  silence: fc.record({ act: act('silence'), monitor: id, until: fc.constantFrom(...silenceChoices) }),
   answer: fc.record({ act: act('answer'), incident: id, answer: fc.constantFrom(...answers) }),
   maintain: fc.record({ act: act('maintain'), minutes: fc.integer({ min: 1, max: 10_080 }) }),
   endMaintenance: fc.record({ act: act('endMaintenance'), window: id }),
+  cancelMaintenance: fc.record({ act: act('cancelMaintenance'), plan: id }),
+  maintenanceFor: fc.record({ act: act('maintenanceFor'), page: small }),
+  plan: fc.record({
+    ...{ act: act('plan'), scope: word, day: fc.stringMatching(/^[a-z\d-]{1,8}$/) },
+    ...{ hour: fc.stringMatching(/^[\d-]{1,2}$/), minutes: fc.stringMatching(/^[\d-]{1,4}$/) },
+  }),
   incidents: fc.record({ act: act('incidents'), page: small }),
   why: fc.record({ act: act('why'), monitor: id, days: fc.constantFrom(1 as const, 30 as const) }),
   newMonitor: fc.record({ act: act('newMonitor') }),
@@ -380,7 +389,7 @@ describe('the text after /monitorar', () => {
     ['münchen.example 1 hora', 'münchen.example', '1 hora'],
     ['www.example.org', 'www.example.org', ''],
   ])('"%s" has the address %s and the interval "%s"', (text, address, interval) => {
-    expect(parseMonitorArgument(text)).toEqual({ address, interval, limit: null })
+    expect(parseMonitorArgument(text)).toEqual({ address, interval, limit: null, slow: null })
     expect(parseTarget(address).ok || address === 'intranet').toBe(true)
   })
 
@@ -389,6 +398,7 @@ describe('the text after /monitorar', () => {
       address: 'example.org',
       interval: '5 minutos',
       limit: '30 s',
+      slow: null,
     })
   })
 

@@ -72,6 +72,7 @@ describe('the details of a monitor', () => {
     expect(labels(shown)).toEqual([
       ['verificar agora'],
       ['configurar', 'pausar'],
+      ['🔕 silenciar', '🛠 manutenção'],
       ['por que este número?', 'excluir'],
       ['« voltar'],
     ])

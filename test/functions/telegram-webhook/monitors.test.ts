@@ -41,7 +41,10 @@ describe('monitors', () => {
   })
 
   test.each([
-    ['ftp://example.org', /só vigio endereços http, https, tcp, tls, dns, ping, ws, wss, grpc e grpcs\.$/],
+    [
+      'ftp://example.org',
+      /só vigio endereços http, https, tcp, tls, dns, ping, ws, wss, grpc e grpcs, como https:\/\/exemplo\.com\.br\.$/,
+    ],
     ['tcp://example.org', /falta a porta/],
     ['https://me:secret@example.org', /contém usuário ou senha, .* mande o endereço sem eles\.$/],
     ['http://169.254.169.254/latest', /fica numa rede privada, que eu não alcanço/],
@@ -187,6 +190,7 @@ describe('monitors', () => {
     expect(labels(shown)).toEqual([
       ['verificar agora'],
       ['configurar', 'pausar'],
+      ['🔕 silenciar', '🛠 manutenção'],
       ['por que este número?', 'excluir'],
       ['« voltar'],
     ])
@@ -205,7 +209,12 @@ describe('monitors', () => {
     })
     const paused = await person.presses('pausar', list.id)
     expect(paused.shown.text).toMatch(/^⏸ servico\.example/)
-    expect(labels(paused.shown)).toEqual([['configurar', 'retomar'], ['por que este número?', 'excluir'], ['« voltar']])
+    expect(labels(paused.shown)).toEqual([
+      ['configurar', 'retomar'],
+      ['🔕 silenciar', '🛠 manutenção'],
+      ['por que este número?', 'excluir'],
+      ['« voltar'],
+    ])
     const resumed = await person.presses('retomar', list.id)
     expect(resumed.toast).toBe('Retomado!')
     const confirmation = await person.presses('excluir', list.id)

@@ -10,6 +10,7 @@ const newGroup = async (options: GroupOptions = {}) => {
   const [ana, davi] = [world.telegram.user('Ana'), world.telegram.user('Davi')]
   const group = world.telegram.group(`Plantão ${++groups}`, options)
   group.addBot(ana)
+  await world.settled()
   const [administrator, member] = [seatOf(group, ana, 'administrator'), seatOf(group, davi, 'member')]
   expect((await administrator.says('/monitorar loja.example')).text).toMatch(/^Pronto!/)
   return { group, ana, davi, administrator, member }
@@ -43,7 +44,7 @@ describe('in a group', () => {
     await member.presses(/loja\.example/)
     world.time.now = new Date(world.time.now.getTime() + 60_000)
     expect((await member.presses('verificar agora')).answer?.text).toMatch(/^Verificando/)
-    for (const button of ['pausar', 'excluir', 'configurar'])
+    for (const button of ['pausar', 'excluir', 'configurar', '🔕 silenciar', '🛠 manutenção'])
       expect((await member.presses(button)).answer, button).toEqual({ text: onlyAdministrators, alert: true })
     expect((await member.says('/monitorar outra.example')).text).toContain(onlyAdministrators)
     expect((await member.says('/monitorar')).text).toContain(onlyAdministrators)

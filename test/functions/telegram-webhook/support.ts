@@ -19,6 +19,8 @@ import { monitorDraftsIn } from '#database/uptime/monitor-drafts.ts'
 import { monitorHistoryIn } from '#database/uptime/monitor-history.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
+import { removedMonitorsIn } from '#database/uptime/removed-monitors.ts'
+import { silencesIn } from '#database/uptime/silences.ts'
 import { uptimeIn } from '#database/uptime/uptime.ts'
 import type { VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
@@ -110,6 +112,8 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     monitorChanges: monitorChangesIn(db),
     monitorDrafts: monitorDraftsIn(db),
     monitorHistory: monitorHistoryIn(db),
+    removedMonitors: removedMonitorsIn(db),
+    silences: silencesIn(db),
     maintenance: maintenanceIn(db),
     statusPages: statusPagesIn(db),
     pagePosts: pagePostsIn(db),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { certificates } from '#test/functions/dial/support/certificates.ts'
 import { newPerson, useConversations, world } from './conversations.ts'
 
 useConversations()
@@ -116,6 +117,44 @@ test('a secret header and a private key are refused, and their messages are dele
   const key = await person.says('-----BEGIN PRIVATE KEY-----\nk3y\n-----END PRIVATE KEY-----')
   expect(key.text).toContain('tem uma chave privada')
   expect(shownTo(person)).not.toMatch(/h34d3r|k3y/)
+})
+
+describe('a file', () => {
+  /** A person who is asked which certificates are accepted. */
+  const askedForCertificate = async () => {
+    const { person, id } = await asked()
+    await person.presses('« voltar', id)
+    await person.presses(/^Certificado/, id)
+    return person
+  }
+  const sends = async (person: Person, text: string) => {
+    person.sendFile({ name: 'ca.pem', bytes: Buffer.from(text) })
+    await world.settled()
+    return person.answers().at(-1)!
+  }
+
+  test('with the certificate of an own CA is read, and one with a private key is deleted', async () => {
+    const person = await askedForCertificate()
+    const key = await sends(person, 'x\n-----BEGIN PRIVATE KEY-----\nk3y\n-----END PRIVATE KEY-----')
+    expect(key.text).toMatch(/^🔒 Apaguei a sua mensagem[\s\S]*tem uma chave privada/)
+    expect((await sends(person, `comentário\n${certificates.self.cert}`)).text).toContain('Certificado: da CA própria')
+    expect(await draftSecrets(person.chatId)).toEqual({ ca: `${certificates.self.cert}\n` })
+  })
+
+  test('that is too large or is no certificate is explained', async () => {
+    const person = await askedForCertificate()
+    expect((await sends(person, 'x'.repeat(100_000))).text).toMatch(/^Isso não é um certificado no formato PEM/)
+    expect((await sends(person, 'nada')).text).toMatch(/^Isso não é um certificado no formato PEM/)
+    expect(await draftSecrets(person.chatId)).toEqual({})
+  })
+
+  test('that nothing asked for is answered like a picture, and is read again after a failure', async () => {
+    const person = newPerson()
+    expect((await sends(person, certificates.self.cert)).text).toMatch(/^Eu só entendo texto/)
+    const other = await askedForCertificate()
+    world.telegram.failNext('getFile', { status: 500 })
+    expect((await sends(other, certificates.self.cert)).text).toContain('Certificado: da CA própria')
+  })
 })
 
 test('in a group where the bot may not delete messages, it asks the person to delete the message', async () => {
