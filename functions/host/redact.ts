@@ -49,8 +49,8 @@ const secretsOfProcess = () => {
 }
 
 /**
- * Replaces Telegram tokens, tokens of pings, secrets of status pages, keys of the API, credentials in URLs, bearer tokens,
- * and `secrets` (by default those of this process's environment) with `[redacted]`.
+ * Replaces Telegram tokens, tokens of pings, secrets of status pages, keys of the API, credentials in URLs, bearer
+ * tokens, and `secrets` (by default those of this process's environment) with `[redacted]`.
  */
 export const redact = (text: string, secrets: readonly string[] = secretsOfProcess()): string => {
   let clean = text
