@@ -59,7 +59,10 @@ export interface ReadOutage {
   closedAt: number | null
 }
 
-/** A window of maintenance. With neither a monitor nor a group it concerns all monitors. */
+/**
+ * A window of maintenance. With neither a monitor nor a group it concerns all monitors. The group has the name that the
+ * page gives it.
+ */
 export interface ReadWindow {
   id: number
   title: string
@@ -180,7 +183,8 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
          ) outage
        ), '[]') as outages,
        coalesce((
-         select json_agg(json_build_object('id', planned.id, 'title', title, 'monitorId', monitor_id, 'group', group_name,
+         select json_agg(json_build_object('id', planned.id, 'title', title, 'monitorId', monitor_id,
+           'group', (select string_agg(distinct shown_group, ', ') from component where component.group_name = planned.group_name),
            'startsAt', ${epoch('starts_at')}, 'endsAt', ${epoch('ends_at')}) order by starts_at, planned.id)
          from (
            select maintenance_window.id, plan.title, plan.monitor_id, plan.group_name, starts_at, ends_at

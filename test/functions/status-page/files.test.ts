@@ -118,6 +118,22 @@ test('maintenance is a calendar that another library reads', async () => {
   expect(new Set(events.map(({ uid }) => uid)).size).toBe(2)
 })
 
+test('maintenance of a group has the name that the page gives the group', async () => {
+  const monitor = await addMonitor(database.db, 'Loja', { group: 'customer-acme-internal' })
+  await addPage(database.db, [monitor], { components: [{ monitorId: monitor, name: null, group: 'Vendas' }] })
+  const window = { chatId, monitorId: null, groupName: 'customer-acme-internal', title: '' }
+  await maintenanceIn(database.db).add(
+    { ...window, startsAt: new Date(+noon + dayMs), endsAt: new Date(+noon + dayMs + hourMs) },
+    noon,
+  )
+  const { get } = startStatusPage(database.db)
+  for (const path of ['', '/maintenance.ics']) {
+    const { text } = await get(`/status/acme${path}`)
+    expect(text).toContain('Vendas')
+    expect(text).not.toContain('internal')
+  }
+})
+
 describe('a badge', () => {
   test.each([
     ['status', 'up'],
