@@ -9,7 +9,7 @@ import { isEmpty, type MonitorChange, type Plan } from '#functions/vigia-yaml/pl
 import { printPlan } from '#functions/vigia-yaml/print-plan.ts'
 import { type FileContent, FileFaults, locatedFaults, readFile } from '#functions/vigia-yaml/read-file.ts'
 import { parseBody, wrongValues } from './check-values.ts'
-import { outsideOf, ownerOf, problemOf } from './outside.ts'
+import { limitProblem, outsideOf, ownerOf, problemOf } from './outside.ts'
 import { Problem } from './problem.ts'
 import type { Answer, Call } from './route.ts'
 
@@ -56,6 +56,7 @@ export const putConfiguration = async (call: Call): Promise<Answer> => {
   const planned = await makePlan(deps.db, content.chats, true)
   check(planned)
   if (isEmpty(planned)) return { content: told(planned) }
+  refuseTooMany(planned, deps)
   const urls = planned.monitors.flatMap(change => (change.action === 'delete' ? [] : [change.monitor.url]))
   const owner = await ownerOf(call, urls)
   try {
@@ -95,6 +96,12 @@ const refuseDeletion = ({ monitors }: Plan, isAllowed: boolean): void => {
     throw new Problem(409, {
       detail: `This would delete with their history: ${lost.join(', ')}. Send the request again with ?allowDelete=true.`,
     })
+}
+
+/** Refuses what no chat may have, before the hosts of thousands of monitors are looked up. */
+const refuseTooMany = ({ monitors }: Plan, deps: Call['deps']): void => {
+  const tooMany = monitors.filter(({ action }) => action === 'create')[deps.limits.monitorsPerChat]
+  if (tooMany !== undefined) throw limitProblem({ limit: 'chat', host: '', key: tooMany.key }, deps)
 }
 
 /** The plan as the answer tells it. */

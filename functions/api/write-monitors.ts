@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { type Monitor, monitorsIn } from '#database/uptime/monitors.ts'
 import { slugOf } from '#functions/checks/heartbeat.ts'
+import { RetryLater } from '#functions/host/errors.ts'
 import type { DesiredMonitor } from '#functions/vigia-yaml/desired.ts'
 import { exportedFile } from '#functions/vigia-yaml/export.ts'
 import { readEntries } from '#functions/vigia-yaml/read-entries.ts'
@@ -49,10 +51,27 @@ export const addMonitor = async (call: Call): Promise<Answer> => {
   }
 }
 
+/** How often a change begins again because another request changed the monitor meanwhile. */
+const mostTries = 5
+
 /** PATCH /monitors/{id}: changes fields of a monitor and keeps its history. */
 export const changeMonitor = async (call: Call): Promise<Answer> => {
-  const { id, deps } = call
   const body = parseBody(call.body, patchExample)
+  for (let tries = 1; ; tries++)
+    try {
+      await tryChange(call, body)
+      return { content: await resourceOf(call, call.id) }
+    } catch (error) {
+      if (!(error instanceof ChangedMeanwhile)) throw error
+      if (tries === mostTries) throw new RetryLater('the monitor is changed by many requests at once', 1)
+    }
+}
+
+/** Another request changed the monitor after this one read it; nothing is saved. */
+class ChangedMeanwhile extends Error {}
+
+const tryChange = async (call: Call, body: Body): Promise<void> => {
+  const { id, deps } = call
   const known = await monitorOf(call)
   const before = await entryOf(call, known)
   const merged = mergePatch(before, body.value, nullableFields)
@@ -76,8 +95,7 @@ export const changeMonitor = async (call: Call): Promise<Answer> => {
     body,
     patchExample,
   )
-  await write(call, { id, configKey: known.configKey, wanted, parentId: parentId as number | null, body })
-  return { content: await resourceOf(call, id) }
+  await write(call, { id, configKey: known.configKey, wanted, parentId: parentId as number | null, body, before })
 }
 
 /** The fields of a monitor as a request would write them, without those that have their defaults. */
@@ -124,15 +142,21 @@ interface Written {
   wanted: DesiredMonitor
   parentId: number | null
   body: Body
+  /** The fields from which a change was made. If the monitor has others now, nothing is written. */
+  before?: Fields
 }
 
-const write = async (call: Call, { id, configKey, wanted, parentId, body }: Written) => {
+const write = async (call: Call, { id, configKey, wanted, parentId, body, before }: Written) => {
   const { deps, key } = call
   const owner = await ownerOf(call, [wanted.url])
   if (id === null) refuse(keptFaults(wanted, {}), body, monitorExample)
   try {
     return await deps.db.transaction(async tx => {
       await configuredMonitorsIn(tx).lock()
+      if (before !== undefined) {
+        const locked = { ...call, deps: { ...deps, db: tx } }
+        if (!isDeepStrictEqual(await entryOf(locked, await monitorOf(locked)), before)) throw new ChangedMeanwhile()
+      }
       const written = await writeMonitor(tx, { chatId: key.chatId, id, configKey, monitor: wanted }, owner)
       refuse(await parentFaults(tx, key.chatId, written.id, parentId), body, { parentId: null })
       await configuredMonitorsIn(tx).setParent(key.chatId, written.id, parentId)

@@ -1,5 +1,9 @@
+/** Longer words are not compared, because the time grows with the length, and nobody mistypes that much. */
+const longestWord = 100
+
 /** The known word that is nearest to a misspelt word; undefined if none is near. */
 export const nearest = (word: string, known: readonly string[]): string | undefined => {
+  if (word.length > longestWord) return undefined
   const typed = simplified(word)
   const limit = Math.max(1, Math.floor(typed.length / 3))
   const [best] = known

@@ -10,12 +10,17 @@ export interface Fault {
   reason: string
 }
 
-/** Makes faults from the errors of ajv, which must run with `allErrors` and `verbose`. */
+/** A person mends a few faults at a time, and each one takes time to describe and to locate. */
+const mostFaults = 100
+
+/** Makes faults from the first errors of ajv, which must run with `allErrors` and `verbose`. */
 export const schemaFaults = (errors: readonly ErrorObject[], at: YamlPath = []): Fault[] => {
   // The errors inside of an alternative say only why that alternative does not fit.
-  const unions = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => `${schemaPath}/`)
+  const ofUnions = errors.filter(({ keyword }) => keyword === 'anyOf').map(({ schemaPath }) => `${schemaPath}/`)
+  const unions = [...new Set(ofUnions)]
   return errors
     .filter(({ schemaPath }) => !unions.some(union => schemaPath.startsWith(union)))
+    .slice(0, mostFaults)
     .map(error => {
       const { path, reason } = faultOf(error)
       return { path: [...at, ...path], reason }

@@ -1,4 +1,4 @@
-import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Pair, parseDocument } from 'yaml'
+import { type Document, isMap, isNode, isPair, isScalar, LineCounter, type Pair, parseDocument, visit } from 'yaml'
 
 /** The way to a value in a document: keys of mappings and indexes of lists. */
 export type YamlPath = (string | number)[]
@@ -14,8 +14,10 @@ export interface ParsedYaml {
 /** Parses one YAML document and knows the lines of its values. */
 export const parseYaml = (text: string): ParsedYaml => {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
-  const [error] = document.errors
+  // The library compares each key with all others of its mapping, which takes minutes for a hostile text.
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false })
+  const broken = document.errors.map(({ pos, message }) => ({ at: pos[0], reason: message.split('\n')[0]! }))
+  const [error] = broken.length > 0 ? broken : repeatedKeys(document)
   const lineOf = (path: YamlPath): number => {
     for (let depth = path.length; depth > 0; depth--) {
       const parent = depth === 1 ? document.contents : document.getIn(path.slice(0, depth - 1), true)
@@ -28,9 +30,30 @@ export const parseYaml = (text: string): ParsedYaml => {
   }
   return {
     document,
-    broken: error ? { line: lines.linePos(error.pos[0]).line, reason: error.message.split('\n')[0]! } : null,
+    broken: error ? { line: lines.linePos(error.at).line, reason: error.reason } : null,
     lineOf,
   }
+}
+
+/** The first key that its mapping has twice. */
+const repeatedKeys = (document: Document.Parsed): { at: number; reason: string }[] => {
+  const found: { at: number; reason: string }[] = []
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<unknown>()
+      for (const { key } of items) {
+        if (!isScalar(key)) continue
+        if (seen.has(key.value)) {
+          const reason = `Map keys must be unique: ${String(key.value).slice(0, 60)} is there twice`
+          found.push({ at: key.range?.[0] ?? 0, reason })
+          return visit.BREAK
+        }
+        seen.add(key.value)
+      }
+      return undefined
+    },
+  })
+  return found
 }
 
 /** A path as people write it: `chats[0].monitors.shop`; '' for the whole document. */

@@ -34,6 +34,8 @@ export interface World {
     options?: { key?: string | null; body?: unknown; headers?: Record<string, string> },
   ): Promise<Answer>
   events: SinkRequest[]
+  /** The hosts that the function looked up. */
+  lookedUp: string[]
   lines: string[]
 }
 
@@ -41,6 +43,7 @@ export interface World {
 export const useApi = (): World => {
   const time = { now }
   const limits = { now: defaultLimits }
+  const lookedUp: string[] = []
   let database: TestDatabase
   let sink: Awaited<ReturnType<typeof startSink>>
   let server: Awaited<ReturnType<typeof startFunction>>
@@ -52,7 +55,10 @@ export const useApi = (): World => {
     const definition = api({
       db: database.db,
       mayDial: addressGuard(''),
-      addressOf: async () => null,
+      addressOf: async host => {
+        lookedUp.push(host)
+        return null
+      },
       pingUrl: 'https://vigia.test/ping',
       get limits() {
         return limits.now
@@ -79,6 +85,7 @@ export const useApi = (): World => {
     ])
     sink.received.length = 0
     server.lines.length = 0
+    lookedUp.length = 0
     usual = await key()
   })
   const send: World['send'] = async (method, path, { key: given = usual, body, headers = {} } = {}) => {
@@ -97,6 +104,7 @@ export const useApi = (): World => {
     },
     time,
     limits,
+    lookedUp,
     key,
     send,
     get events() {
