@@ -31,7 +31,18 @@ test('a program adds a monitor with curl, plans, applies and exports the file, a
   const key = await makeKey()
   const base = `http://localhost:${journey.vigia.publicPort}/api/v1`
   const curl = async (path: string, ...args: string[]) =>
-    (await run('curl', ['-fsS', '-m', '30', '-H', `Authorization: Bearer ${key}`, ...args, `${base}${path}`])).stdout
+    (
+      await run('curl', [
+        '-sS',
+        '--fail-with-body',
+        '-m',
+        '30',
+        '-H',
+        `Authorization: Bearer ${key}`,
+        ...args,
+        `${base}${path}`,
+      ])
+    ).stdout
 
   journey.sites.set('/loja', { kind: 'switch', on: true })
   const body = JSON.stringify({ url: `${journey.sitesUrl}/loja`, name: 'Loja', interval: '10s' })
