@@ -72,7 +72,11 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     // esbuild turns import() into require(), because the script has no ES module loader.
     supported: { 'dynamic-import': false },
     external: [...optional, ...Object.keys(unbundledPackages)],
-    plugins: [validatorsCompiledAhead, schemasWithoutTypebox, bodiesReadBefore, fewMediaTypes, noDomains, newUrls],
+    plugins: [
+      validatorsCompiledAhead,
+      ...(withSchemas.has(name) ? [] : [schemasWithoutTypebox]),
+      ...[bodiesReadBefore, fewMediaTypes, noDomains, newUrls],
+    ],
     logLevel: 'silent',
     logOverride: { 'empty-import-meta': 'error' },
   })
@@ -83,6 +87,9 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     inputs: Object.keys(metafile.inputs).filter(input => !input.includes('node_modules/') && !input.includes(':')),
   }
 }
+
+/** Functions that check by the schemas themselves, and show them. Their bundles have typebox. */
+const withSchemas = new Set(['api'])
 
 /**
  * Replaces typebox by an empty stand-in. At run time only the validators are needed, and the build compiles them. Only
