@@ -8,7 +8,7 @@ import { limitsIn } from '#functions/monitors/limits.ts'
 import { api } from './api.ts'
 
 const name = 'api'
-const db = postgres(env('DATABASE_URL'), { max: 4, applicationName: name, statementTimeoutMs: 10_000 })
+const db = postgres(env('DATABASE_URL'), { max: 3, applicationName: name, statementTimeoutMs: 10_000 })
 
 serve({
   name,

@@ -2,9 +2,10 @@ import type { Clock } from '#functions/host/clock.ts'
 
 /**
  * How long after a full handshake the next handshakes with the same server may be abbreviated. A certificate that is
- * exchanged for a bad one is noticed at most this much later.
+ * exchanged for a bad one is noticed at most this much later. With an interval of a minute, every second handshake is a
+ * full one.
  */
-const maxAgeMs = 5 * 60_000
+const maxAgeMs = 2 * 60_000
 /** A session takes about 2 kB, because it contains the certificate. */
 const maxSessions = 5_000
 
@@ -27,7 +28,7 @@ interface Kept {
 /**
  * Keeps TLS sessions in the memory of this process. A resumed session costs half of the CPU of a full handshake, but
  * the server does not send its certificate again. So that a check says what a new visitor of the site would see:
- * - A session is used for five minutes after its full handshake, and not after a certificate of its chain has expired.
+ * - A session is used for two minutes after its full handshake, and not after a certificate of its chain has expired.
  * - Each attempt that fails ends the session, and each further attempt of a check makes a full handshake. So a check
  *   that takes a monitor down has seen the certificate.
  * - A session belongs to one host name, port and address, and is used only for http checks that trust the usual

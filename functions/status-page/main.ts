@@ -8,7 +8,7 @@ import { responseCache } from './response-cache.ts'
 import { admit, statusPage } from './status-page.ts'
 
 const name = 'status-page'
-const db = postgres(env('DATABASE_URL'), { max: 3, applicationName: name, prepare: true, statementTimeoutMs: 5_000 })
+const db = postgres(env('DATABASE_URL'), { max: 2, applicationName: name, prepare: true, statementTimeoutMs: 5_000 })
 
 // Without the address on the internet, the links in feeds and calendars are relative.
 const pagesUrl = envOptional('PAGES_URL')?.replace(/\/+$/, '') ?? '/status'

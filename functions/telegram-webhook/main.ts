@@ -40,7 +40,7 @@ const botId = botIdOf(token)
 const secret = usableSecret(envOptional('TELEGRAM_WEBHOOK_SECRET'))
 const apiRoot = env('TELEGRAM_API_ROOT', 'https://api.telegram.org')
 
-const db = postgres(env('DATABASE_URL'), { max: 8, applicationName: name, statementTimeoutMs: 5_000 })
+const db = postgres(env('DATABASE_URL'), { max: 7, applicationName: name, statementTimeoutMs: 5_000 })
 const shows = mongo(env('MONGODB_URI'))
 const tvmazeBudget = tvmazeBudgetIn(db)
 

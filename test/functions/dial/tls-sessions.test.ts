@@ -65,15 +65,15 @@ describe.each<[string, TlsOptions]>([
   ['TLS 1.2', { maxVersion: 'TLSv1.2' }],
   ['TLS 1.2 without tickets', { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET }],
 ])('%s', (name, options) => {
-  test('the certificate is seen again five minutes after it was last seen', async () => {
+  test('the certificate is seen again two minutes after it was last seen', async () => {
     const { port, handshakes } = await startServer(options)
     const { get, wait } = startDialler(port)
-    for (let minute = 0; minute < 7; minute++) {
+    for (let check = 0; check < 6; check++) {
       expect(await get()).toMatchObject({ error: null, status: 200, tlsMs: expect.any(Number) })
-      wait(minuteMs)
+      wait(minuteMs / 2)
     }
     const isResumed = !name.includes('without')
-    expect(handshakes).toEqual([false, isResumed, isResumed, isResumed, isResumed, false, isResumed])
+    expect(handshakes).toEqual([false, isResumed, isResumed, isResumed, false, isResumed])
   })
 })
 
@@ -92,7 +92,7 @@ test('a certificate that is exchanged for a bad one is noticed at once by a serv
   expect(await get()).toMatchObject({ error: 'tls-untrusted' })
 })
 
-test('a certificate that is exchanged for a bad one is noticed within five minutes, and then at each check', async () => {
+test('a certificate that is exchanged for a bad one is noticed within two minutes, and then at each check', async () => {
   const ticketKeys = randomBytes(48)
   const { port, server, handshakes } = await startServer({ ticketKeys })
   const { get, wait } = startDialler(port)
@@ -101,7 +101,7 @@ test('a certificate that is exchanged for a bad one is noticed within five minut
   wait(minuteMs)
   expect(await get()).toMatchObject({ error: null })
   expect(handshakes).toEqual([false, true])
-  wait(4 * minuteMs)
+  wait(minuteMs)
   for (let check = 0; check < 3; check++) expect(await get()).toMatchObject({ error: 'tls-untrusted' })
   server.setSecureContext({ ...good, ticketKeys })
   expect(await get()).toMatchObject({ error: null })
@@ -111,12 +111,12 @@ test('a session is not used after a certificate of its chain has expired', async
   const { port, handshakes } = await startServer()
   const { get, wait } = startDialler(port)
   // The certificates expire on 5 November 2126.
-  wait(Date.parse('2126-11-05T20:33:00Z') - Date.parse('2026-12-01T12:00:00Z'))
-  for (let check = 0; check < 4; check++) {
+  wait(Date.parse('2126-11-05T20:34:30Z') - Date.parse('2026-12-01T12:00:00Z'))
+  for (let check = 0; check < 3; check++) {
     await get()
-    wait(minuteMs)
+    wait(0.75 * minuteMs)
   }
-  expect(handshakes).toEqual([false, true, true, false])
+  expect(handshakes).toEqual([false, true, false])
 })
 
 test('a failure makes the next handshake a full one, whatever failed', async () => {
