@@ -28,7 +28,12 @@ export const postCommand = async (context: ChatContext, argument: string): Promi
     return sendReply({ html: messages.posts.how(pages[0]!.slug, pages.map(({ slug }) => slug).join(', ')) })
   if ([...text].length > maxText) return sendReply({ html: messages.posts.tooLong(maxText) })
   const open = (await deps.pagePosts.madeBy(context.cause.id)) ?? (await deps.pagePosts.openOn(page.id))
-  return posted(context, page, open, open?.status ?? 'investigating', text, sendReply)
+  const status = open?.status ?? 'investigating'
+  const post = await deps.pagePosts.add(
+    { pageId: page.id, threadId: open?.threadId ?? null, status, text, at: deps.clock() },
+    context.cause.id,
+  )
+  return posted(context, page, post, sendReply)
 }
 
 /** Handles the buttons below a post: the next status, with the text of a template in the language of the page. */
@@ -37,26 +42,17 @@ export const pressPost = async (context: ChatContext, threadId: number, status: 
   const newest = await deps.pagePosts.newestOf(chat.id, threadId)
   const page = newest === null ? null : await deps.statusPages.find(chat.id, newest.pageId)
   if (newest === null || page === null) return toastReply(messages.posts.gone)
-  const isRepeated = (await deps.pagePosts.madeBy(context.cause.id)) !== null
-  if (newest.status === status && !isRepeated) return toastReply(messages.posts.sameStatus)
-  return posted(context, page, newest, status, postTemplate(status, page.language), editReply)
+  const text = postTemplate(status, page.language)
+  const post = await deps.pagePosts.advance(
+    { pageId: page.id, threadId: newest.threadId, status, text, at: deps.clock() },
+    context.cause.id,
+  )
+  return post === null ? toastReply(messages.posts.sameStatus) : posted(context, page, post, editReply)
 }
 
-/** Stores the post, tells the subscribers, and shows it with buttons for what comes next. */
-const posted = async (
-  context: ChatContext,
-  page: StatusPage,
-  earlier: PagePost | null,
-  status: PostStatus,
-  text: string,
-  answer: (view: View) => Reply,
-): Promise<Reply> => {
-  const { deps, cause } = context
-  const post = await deps.pagePosts.add(
-    { pageId: page.id, threadId: earlier?.threadId ?? null, status, text, at: deps.clock() },
-    cause.id,
-  )
-  const event = PagePosted.from(cause, {
+/** Tells the subscribers of a post, and shows it with buttons for what comes next. */
+const posted = (context: ChatContext, page: StatusPage, post: PagePost, answer: (view: View) => Reply): Reply => {
+  const event = PagePosted.from(context.cause, {
     subject: pageSubject(page.id),
     data: {
       ...{ postId: post.id, pageId: page.id, title: page.title },

@@ -54,6 +54,20 @@ test('a request that is repeated makes one post and the same event', async () =>
   expect(await eventsOf(person)).toHaveLength(1)
 })
 
+test('a button that is pressed several times at once makes one post', async () => {
+  const person = newPerson()
+  await person.says('/pagina Padaria')
+  await person.says('/aviso O forno parou.')
+  const [page] = await world.deps.statusPages.of([person.chatId])
+  const [first] = await postsOf(person)
+  const next = { pageId: page!.id, threadId: first!.thread, status: 'identified', text: 'A resistência.' } as const
+  const presses = ['one', 'two', 'three', 'four'].map(press =>
+    world.deps.pagePosts.advance({ ...next, at: new Date() }, `press/${page!.id}/${press}`),
+  )
+  expect((await Promise.all(presses)).filter(post => post !== null)).toHaveLength(1)
+  expect((await postsOf(person)).map(({ status }) => status)).toEqual(['investigating', 'identified'])
+})
+
 test('without a page, a text or the name of one of several pages, /aviso explains itself', async () => {
   const person = newPerson()
   expect((await person.says('/aviso oi')).text).toMatch(/^Você ainda não tem páginas de status/)
