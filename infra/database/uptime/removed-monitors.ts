@@ -118,7 +118,13 @@ export const removedMonitorsIn = (db: Postgres) => ({
       if (removed === undefined) return 'gone'
       if (removed.isRestored) return { monitorId: removed.monitorId }
       const { tables, children } = removed.content
-      const monitor = tables[0]![1][0] as { id: number; url: string; interval_s: number; config_key: string | null }
+      const monitor = tables[0]![1][0] as {
+        id: number
+        chat_id: number
+        url: string
+        interval_s: number
+        config_key: string | null
+      }
       const { rows: same } = await tx.query(
         `select from monitor where chat_id = $1 and url = $2 and coalesce(config_key, '') = coalesce($3, '')`,
         [chatId, monitor.url, monitor.config_key],
@@ -132,8 +138,13 @@ export const removedMonitorsIn = (db: Postgres) => ({
         const columns = await columnsOf(tx, name)
         await tx.query(
           `insert into ${name} (${columns}) overriding system value
-           select ${columns} from jsonb_populate_recordset(null::${name}, $1::jsonb) on conflict do nothing`,
-          [jsonText(name === 'monitor' ? await withoutGoneParent(tx, content) : content)],
+           select ${columns} from jsonb_populate_recordset(null::${name}, $1::jsonb) saved where ${await partnersOf(tx, name)}
+           on conflict do nothing`,
+          [
+            jsonText(
+              inChat(name === 'monitor' ? await withoutGoneParent(tx, content) : content, monitor.chat_id, chatId),
+            ),
+          ],
         )
       }
       await tx.query('update monitor set active_since = now(), person_id = $2, version = version + 1 where id = $1', [
@@ -158,6 +169,27 @@ const removedBefore = async (tx: Postgres, chatId: number, monitorId: number): P
       [chatId, monitorId],
     )
   ).rows[0] ?? null
+
+/**
+ * SQL: whether the other rows to which the row `saved` of a table refers are still there. A status page, for example,
+ * may have been deleted since, and then the monitor is restored without its place on it.
+ */
+const partnersOf = async (db: Postgres, table: string): Promise<string> =>
+  (
+    await db.query<{ condition: string }>(
+      `select coalesce(string_agg(format('(saved.%1$I is null or exists (select from %2$s partner where partner.%3$I = saved.%1$I))',
+         own.attname, confrelid::regclass, other.attname), ' and '), 'true') as condition
+       from pg_constraint
+       join pg_attribute own on own.attrelid = conrelid and own.attnum = conkey[1]
+       join pg_attribute other on other.attrelid = confrelid and other.attnum = confkey[1]
+       where contype = 'f' and conrelid = $1::regclass and confrelid <> conrelid`,
+      [table],
+    )
+  ).rows[0]!.condition
+
+/** The rows with the present id of their chat, because a group that becomes a supergroup gets another one. */
+const inChat = (rows: Record<string, unknown>[], before: number, now: number) =>
+  rows.map(row => (row.chat_id === before ? { ...row, chat_id: now } : row))
 
 /** A parent that was deleted since does not come back. */
 const withoutGoneParent = async (tx: Postgres, rows: Record<string, unknown>[]) => {
