@@ -35,3 +35,35 @@ test('a deleted monitor is restored after its status page was deleted and its gr
   expect(await monitorsIn(db).get(monitor.id)).toMatchObject({ chatId: -1007, name: 'Shop' })
   expect((await statusPagesIn(db).find(-1007, kept.id))?.components).toEqual(components)
 })
+
+test('a restored monitor gets its children back, except one on which it depends by now', async () => {
+  const { db } = database
+  await db.query('insert into chat (id) values (8)')
+  const add = async (name: string) => {
+    const wanted = {
+      chatId: 8,
+      name,
+      kind: 'http',
+      url: `https://${name}.example`,
+      intervalS: 60,
+      timeoutMs: 10_000,
+    } as const
+    return (await monitorsIn(db).add({ ...withoutOptions, ...wanted })).monitor.id
+  }
+  const [parent, middle, child, other] = [
+    await add('parent'),
+    await add('middle'),
+    await add('child'),
+    await add('other'),
+  ]
+  const depend = (id: number, on: number) => db.query('update monitor set parent_id = $2 where id = $1', [id, on])
+  await depend(middle, parent)
+  await depend(child, middle)
+  await depend(other, middle)
+  const now = new Date()
+  const removed = (await removedMonitorsIn(db).remove(8, middle, now))!
+  await depend(parent, child)
+  await removedMonitorsIn(db).restore(8, removed.id, { personId: 5, limits: defaultLimits, now })
+  const parents = (await monitorsIn(db).of(8)).map(({ id, parentId }) => [id, parentId])
+  expect(Object.fromEntries(parents)).toEqual({ [parent]: child, [middle]: parent, [child]: null, [other]: middle })
+})

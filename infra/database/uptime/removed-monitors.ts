@@ -151,11 +151,16 @@ export const removedMonitorsIn = (db: Postgres) => ({
         monitor.id,
         personId,
       ])
-      await tx.query('update monitor set parent_id = $1 where id = any ($2) and chat_id = $3 and parent_id is null', [
-        monitor.id,
-        children,
-        chatId,
-      ])
+      // A child that the restored monitor depends on by now stays as it is, so that no circle comes into being.
+      await tx.query(
+        `with recursive above as (
+           select parent_id as id from monitor where id = $1
+           union select parent_id from monitor join above using (id)
+         )
+         update monitor set parent_id = $1 where id = any ($2) and chat_id = $3 and parent_id is null
+           and not exists (select from above where above.id = monitor.id)`,
+        [monitor.id, children, chatId],
+      )
       await tx.query(`update removed_monitor set content = '{}', restored_at = $2 where id = $1`, [id, now])
       return { monitorId: monitor.id }
     }),
