@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { chatsIn } from '#database/chats/chats.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { removedMonitorsIn } from '#database/uptime/removed-monitors.ts'
@@ -66,4 +67,20 @@ test('a restored monitor gets its children back, except one on which it depends 
   await removedMonitorsIn(db).restore(8, removed.id, { personId: 5, limits: defaultLimits, now })
   const parents = (await monitorsIn(db).of(8)).map(({ id, parentId }) => [id, parentId])
   expect(Object.fromEntries(parents)).toEqual({ [parent]: child, [middle]: parent, [child]: null, [other]: middle })
+})
+
+test('a deleted monitor is restored after its group became a supergroup that the bot already knew', async () => {
+  const { db } = database
+  const [from, to] = [-8, -1_000_000_000_008]
+  await db.query('insert into chat (id) values ($1), ($2)', [from, to])
+  const { monitor } = await monitorsIn(db).add({
+    ...withoutOptions,
+    ...{ chatId: from, name: 'Shop', kind: 'http', url: 'https://shop.example', intervalS: 60, timeoutMs: 10_000 },
+  })
+  const now = new Date()
+  const removed = (await removedMonitorsIn(db).remove(from, monitor.id, now))!
+  await chatsIn(db).migrate(from, to)
+  const limits = { personId: 5, limits: defaultLimits, now }
+  expect(await removedMonitorsIn(db).restore(to, removed.id, limits)).toEqual({ monitorId: monitor.id })
+  expect(await monitorsIn(db).get(monitor.id)).toMatchObject({ chatId: to, name: 'Shop' })
 })
