@@ -8,6 +8,7 @@ import { slugOf } from '#functions/checks/heartbeat.ts'
 import { RetryLater } from '#functions/host/errors.ts'
 import type { DesiredMonitor } from '#functions/vigia-yaml/desired.ts'
 import { exportedFile } from '#functions/vigia-yaml/export.ts'
+import { type LostSecret, lostSecrets } from '#functions/vigia-yaml/kept-secrets.ts'
 import { readEntries } from '#functions/vigia-yaml/read-entries.ts'
 import type { Fault } from '#functions/vigia-yaml/schema-faults.ts'
 import { writeMonitor } from '#functions/vigia-yaml/write-monitor.ts'
@@ -90,11 +91,15 @@ const tryChange = async (call: Call, body: Body): Promise<void> => {
               reason: `is ${wanted.kind}; it must stay ${known.kind}, because the history belongs to it`,
             },
           ]),
-      ...keptFaults(wanted, stored),
     ],
     body,
     patchExample,
   )
+  const lost = lostSecrets(wanted, { ...known, secrets: stored })
+  refuse(secretFaults(lost), body, {
+    url: wanted.url,
+    secrets: Object.fromEntries(lost.map(({ secret }) => [secret, { value: '…' }])),
+  })
   await write(call, { id, configKey: known.configKey, wanted, parentId: parentId as number | null, body, before })
 }
 
@@ -129,12 +134,8 @@ const desiredMonitor = async (call: Call, key: string, entry: Fields, body: Body
   return chats[0]!.monitors[0]!
 }
 
-const keptFaults = ({ secrets }: DesiredMonitor, stored: Readonly<Record<string, string>>): Fault[] =>
-  Object.entries(secrets).flatMap(([name, secret]) =>
-    secret === 'stored' && stored[name] === undefined
-      ? [{ path: ['secrets', name], reason: 'is not stored; write {value: …}' }]
-      : [],
-  )
+const secretFaults = (lost: readonly LostSecret[]): Fault[] =>
+  lost.map(({ secret, reason }) => ({ path: ['secrets', secret], reason: `${reason} {value: …}` }))
 
 interface Written {
   id: number | null
@@ -149,7 +150,7 @@ interface Written {
 const write = async (call: Call, { id, configKey, wanted, parentId, body, before }: Written) => {
   const { deps, key } = call
   const owner = await ownerOf(call, [wanted.url])
-  if (id === null) refuse(keptFaults(wanted, {}), body, monitorExample)
+  if (id === null) refuse(secretFaults(lostSecrets(wanted, undefined)), body, monitorExample)
   try {
     return await deps.db.transaction(async tx => {
       await configuredMonitorsIn(tx).lock()

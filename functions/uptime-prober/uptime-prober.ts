@@ -1,11 +1,12 @@
 import type { Postgres } from '#database/connect.ts'
-import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
+import { monitorSecretsIn, type SecretsAtUrl } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { type ProbeResult, probeResultsIn, type SlotKey } from '#database/uptime/probe-results.ts'
 import type { EventOf, VigiaEvent } from '#events/event.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import type { Check, ProbeRequested } from '#events/probe-requested.ts'
-import type { CheckJob, Secrets } from '#functions/checks/check-type.ts'
+import type { CheckJob } from '#functions/checks/check-type.ts'
+import { mayUseAllAt } from '#functions/checks/secret-origin.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Publish } from '#functions/host/publish.ts'
 import { publishable } from '#functions/outages/publishable.ts'
@@ -52,8 +53,10 @@ export const uptimeProber = async (request: Request, dependencies: ProberDepende
     const disposition = slotDisposition(check, onDemand, clock())
     if (disposition === 'forgotten') return
 
-    const store = async (): Promise<StoredSlot> => {
-      const outcome = disposition === 'probe' ? await runCheck(await withSecrets(check, secrets)) : missedSlot(check)
+    const store = async (): Promise<StoredSlot | null> => {
+      const job = disposition === 'probe' ? await withSecrets(check, secrets) : check
+      if (job === null) return null
+      const outcome = disposition === 'probe' ? await runCheck(job) : missedSlot(check)
       const result = { ...outcome.result, onDemand }
       // Write a result at once if it may open or close an incident, or if a person waits for it. Other results can
       // wait.
@@ -61,7 +64,9 @@ export const uptimeProber = async (request: Request, dependencies: ProberDepende
       const flush = onDemand || mayChange || stop.aborted
       return { result, events: await results.write({ ...outcome, result }, request, flush) }
     }
-    const { result, events } = storedBefore.get(check) ?? (await store())
+    const stored = storedBefore.get(check) ?? (await store())
+    if (stored === null) return
+    const { result, events } = stored
 
     // An event about the outage already answers the person, because its message goes to the same chat.
     const answers = events.length === 0 ? await answerTo(request, check, result, dependencies) : []
@@ -127,18 +132,26 @@ const storedSlots = async (
 const secretsOf = (
   checks: readonly DueCheck[],
   { db, sleep }: ProberDependencies,
-): Promise<ReadonlyMap<number, Secrets>> => {
+): Promise<ReadonlyMap<number, SecretsAtUrl>> => {
   const ids = checks.filter(({ check }) => check.hasSecrets).map(({ check }) => check.monitorId)
   const secrets =
-    ids.length === 0 ? Promise.resolve(new Map()) : retryWhileDown(() => monitorSecretsIn(db).of(ids), sleep)
+    ids.length === 0 ? Promise.resolve(new Map()) : retryWhileDown(() => monitorSecretsIn(db).withUrls(ids), sleep)
   // A check that waits for the secrets rejects too; there may be none.
   secrets.catch(() => {})
   return secrets
 }
 
-const withSecrets = async (check: Check, secrets: Promise<ReadonlyMap<number, Secrets>>): Promise<CheckJob> => {
+/**
+ * The check with its secrets. null: the monitor has moved to another host since the check was requested, so its secrets
+ * must not be sent to the former host, and the check has no meaning any more.
+ */
+const withSecrets = async (
+  check: Check,
+  secrets: Promise<ReadonlyMap<number, SecretsAtUrl>>,
+): Promise<CheckJob | null> => {
   const own = check.hasSecrets ? (await secrets).get(check.monitorId) : undefined
-  return own === undefined ? check : { ...check, secrets: own }
+  if (own === undefined) return check
+  return mayUseAllAt(own.secrets, own.url, check.url) ? { ...check, secrets: own.secrets } : null
 }
 
 const slotOf = ({ monitorId, dueAt }: Check): SlotKey => ({ monitorId, dueAt: new Date(dueAt) })

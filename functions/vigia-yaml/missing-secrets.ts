@@ -2,8 +2,8 @@ import type { Plan } from './plan.ts'
 import { type FileContent, FileFaults, locatedFaults } from './read-file.ts'
 
 /**
- * Throws FileFaults if the file wants to keep secrets that Vigia does not have. `file` is its name in messages;
- * `example` is how a secret is written.
+ * Throws FileFaults if the file wants to keep secrets that Vigia does not have, or has for another host. `file` is its
+ * name in messages; `example` is how a secret is written.
  */
 export const refuseMissingSecrets = (
   file: string,
@@ -11,9 +11,9 @@ export const refuseMissingSecrets = (
   { missingSecrets }: Plan,
   example: string,
 ): void => {
-  const faults = missingSecrets.map(({ chatId, key, secret }) => ({
+  const faults = missingSecrets.map(({ chatId, key, secret, reason }) => ({
     path: ['chats', chats.findIndex(({ id }) => id === chatId), 'monitors', key, 'secrets', secret],
-    reason: `is not stored; write ${example}`,
+    reason: `${reason} ${example}`,
   }))
   if (faults.length > 0) throw new FileFaults(file, locatedFaults(faults, lineOf))
 }

@@ -5,6 +5,7 @@ import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
 import type { ConfiguredWindow } from '#database/uptime/configured-windows.ts'
 import type { DesiredChat, DesiredMonitor } from './desired.ts'
 import { formatDuration } from './duration.ts'
+import { type LostSecret, lostSecrets } from './kept-secrets.ts'
 import { type PageChange, pageChanges } from './plan-pages.ts'
 import { type WindowChange, windowChanges } from './plan-windows.ts'
 
@@ -48,8 +49,8 @@ export interface Plan {
   pages: PageChange[]
   /** The number of monitors of the file that stay as they are. */
   unchanged: number
-  /** Secrets that the file wants to keep although the monitor has none: `shop: bearer-token`. */
-  missingSecrets: { chatId: number; key: string; secret: string }[]
+  /** Secrets that the file wants to keep, but that the monitor does not have or has for another host. */
+  missingSecrets: ({ chatId: number; key: string } & LostSecret)[]
 }
 
 /** What PostgreSQL has. */
@@ -110,10 +111,7 @@ const planMonitors = (plan: Plan, chat: DesiredChat, known: readonly ConfiguredM
     const { key } = monitor
     const keyed = byKey.get(key)
     const found = keyed ?? takeFirst(fromChat, ({ url, kind }) => url === monitor.url && kind === monitor.kind)
-    const missing = Object.entries(monitor.secrets).filter(
-      ([name, value]) => value === 'stored' && found?.secrets[name] === undefined,
-    )
-    plan.missingSecrets.push(...missing.map(([secret]) => ({ chatId, key, secret })))
+    plan.missingSecrets.push(...lostSecrets(monitor, found).map(lost => ({ chatId, key, ...lost })))
     if (found === undefined) {
       plan.monitors.push({ action: 'create', chatId, key, monitor })
       continue

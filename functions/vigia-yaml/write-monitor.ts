@@ -4,6 +4,7 @@ import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { type ExceededLimit, exceededLimit, hostOf, type MonitorLimits } from '#database/uptime/monitor-limits.ts'
 import { monitorSecretsIn } from '#database/uptime/monitor-secrets.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
+import { mayUseAt } from '#functions/checks/secret-origin.ts'
 import type { DesiredMonitor } from './desired.ts'
 import { slugOfKey } from './target-of.ts'
 
@@ -61,9 +62,10 @@ export const writeMonitor = async (
 ): Promise<{ id: number; isNew: boolean }> => {
   const { chatId, configKey, monitor } = written
   const ownership = await claim(tx, written, owner)
+  const urlBefore = written.id === null ? monitor.url : (await monitorsIn(tx).get(written.id))?.url
   const { id, isNew } = written.id === null ? await create(tx, written, ownership) : { id: written.id, isNew: false }
   await configuredMonitorsIn(tx).update({ ...monitor, ...ownership, key: configKey, id })
-  await writeSecrets(tx, id, monitor)
+  await writeSecrets(tx, id, monitor, urlBefore ?? monitor.url)
   if (monitor.kind === 'heartbeat') await writeHeartbeat(tx, chatId, id, monitor.key)
   if (monitor.isPaused) await monitorsIn(tx).pause(chatId, id)
   else if (!isNew) await monitorsIn(tx).resume(chatId, id)
@@ -113,10 +115,12 @@ const writeHeartbeat = async (tx: Postgres, chatId: number, monitorId: number, k
   await heartbeatsIn(tx).keyOf(chatId)
 }
 
-/** Replaces the secrets of a monitor, and keeps those that are to be kept. */
-const writeSecrets = async (tx: Postgres, id: number, { secrets }: DesiredMonitor): Promise<void> => {
+/** Replaces the secrets of a monitor, and keeps those that are to be kept. They are never sent to another host. */
+const writeSecrets = async (tx: Postgres, id: number, { key, secrets, url }: DesiredMonitor, urlBefore: string) => {
   const kept = (await monitorSecretsIn(tx).of([id])).get(id) ?? {}
   const values = Object.entries(secrets).flatMap(([name, secret]) => {
+    if (secret === 'stored' && kept[name] !== undefined && !mayUseAt(name, urlBefore, url))
+      throw new Error(`the secret ${name} of ${key} was given for another host; give it again`)
     const value = secret === 'stored' ? kept[name] : secret.value
     return value === undefined ? [] : [[name, value] as const]
   })

@@ -70,6 +70,16 @@ test('--apply imports, once, and deletes nothing', async () => {
   )
 })
 
+test('an import that moves a monitor to another host leaves no secret of the former host', async () => {
+  await run(['import', 'kuma', kuma, '--chat=7', '--apply'])
+  const [before] = await stored()
+  const moved = await file(
+    'endpoints: [{name: Loja, url: "https://evil.example", conditions: ["[CONNECTED] == true"]}]',
+  )
+  expect((await run(['import', 'gatus', moved, '--chat=7', '--apply'])).out).toMatch(/applied$/)
+  expect(await stored()).toMatchObject([{ id: before!.id, url: 'https://evil.example/', secrets: {} }])
+})
+
 const file = async (text: string) => {
   await writeFile(join(folder, 'first.yaml'), text)
   return join(folder, 'first.yaml')

@@ -130,6 +130,30 @@ describe('plan, apply and export', () => {
     expect(await stored()).toEqual([])
   })
 
+  test('a stored secret is not moved to another host, neither by plan nor by apply', async () => {
+    const entry = (url: string, source: string) =>
+      write(
+        `${shop.replace('https://shop.example/', url)}        settings: {auth: {bearer: true}}\n        secrets:\n          token: ${source}\n`,
+      )
+    const token = { SHOP_TOKEN: 'hush' }
+    await run(['apply', await entry('https://shop.example/', '{env: SHOP_TOKEN}')], token)
+    const file = await entry('https://evil.example/', '{stored: true}')
+    for (const verb of ['plan', 'apply']) {
+      const { code, errors } = await run([verb, file])
+      expect(code).toBe(1)
+      expect(errors).toContain(
+        'vigia.yaml:8: chats[0].monitors.shop.secrets.token was given for https://shop.example, but the url is now at https://evil.example; give it again: write {env: NAME} or {file: path}',
+      )
+    }
+    expect(await stored()).toMatchObject([{ url: 'https://shop.example/', secrets: { token: 'hush' } }])
+    expect((await run(['apply', await entry('wss://shop.example/', '{stored: true}')])).errors).toContain(
+      'was given for',
+    )
+    expect((await run(['apply', await entry('https://shop.example/a', '{stored: true}')])).code).toBe(0)
+    await run(['apply', await entry('https://evil.example/', '{env: SHOP_TOKEN}')], token)
+    expect(await stored()).toMatchObject([{ url: 'https://evil.example/', secrets: { token: 'hush' } }])
+  })
+
   test('a private address needs PROBE_ALLOW', async () => {
     const file = await write(shop.replace('https://shop.example', 'http://10.1.2.3'))
     expect((await run(['plan', file])).errors).toContain('url is a private address, which PROBE_ALLOW does not allow')

@@ -6,6 +6,12 @@ export interface SecretChanges {
   given: Readonly<Record<string, string>>
 }
 
+/** The secrets of a monitor, and the URL of the monitor. */
+export interface SecretsAtUrl {
+  url: string
+  secrets: Record<string, string>
+}
+
 /** The table `monitor_secret`: passwords and tokens. They are in no event, log, export or message. */
 export const monitorSecretsIn = (db: Postgres) => ({
   /** Replaces the secrets of a monitor. */
@@ -36,5 +42,15 @@ export const monitorSecretsIn = (db: Postgres) => ({
       [monitorIds],
     )
     return new Map(rows.map(({ id, secrets }) => [id, secrets]))
+  },
+
+  /** The secrets of monitors with the URLs that they belong to, both of the same moment, by monitor. */
+  withUrls: async (monitorIds: readonly number[]): Promise<Map<number, SecretsAtUrl>> => {
+    const { rows } = await db.query<SecretsAtUrl & { id: number }>(
+      `select id, url, json_object_agg(monitor_secret.name, value) as secrets
+       from monitor join monitor_secret on monitor_id = id where id = any ($1) group by id`,
+      [monitorIds],
+    )
+    return new Map(rows.map(({ id, url, secrets }) => [id, { url, secrets }]))
   },
 })

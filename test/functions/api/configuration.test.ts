@@ -123,6 +123,27 @@ test.each<[string, string, number, string, string]>([
   expect(await configuredMonitorsIn(world.db).of(null)).toEqual([])
 })
 
+test('a stored secret stays at its host: another host needs it again, another path does not', async () => {
+  await put(withSecret)
+  const moved = file.replace('https://shop.example/health', 'https://shop.evil.example/health')
+  for (const answer of [await plan(moved), await put(moved), await put(moved, '?allowDelete=true')]) {
+    expect(answer.status, answer.text).toBe(422)
+    expect(answer.body.errors).toEqual([
+      {
+        line: 18,
+        field: 'chats[0].monitors.shop.secrets.token',
+        reason:
+          'was given for https://shop.example, but the url is now at https://shop.evil.example; give it again: write {value: …}',
+      },
+    ])
+  }
+  expect(await stored()).toMatchObject([{}, { url: 'https://shop.example/health', secrets: { token: 's3cret' } }])
+  expect((await put(file.replace('/health', '/status'))).status).toBe(200)
+  expect(await stored()).toMatchObject([{}, { url: 'https://shop.example/status', secrets: { token: 's3cret' } }])
+  expect((await put(moved.replace('stored: true', 'value: new'))).status).toBe(200)
+  expect(await stored()).toMatchObject([{}, { url: 'https://shop.evil.example/health', secrets: { token: 'new' } }])
+})
+
 test('a limit of the chat refuses the whole file', async () => {
   world.limits.now = { ...world.limits.now, monitorsPerChat: 1 }
   const answer = await put(withSecret)

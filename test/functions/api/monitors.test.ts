@@ -189,6 +189,39 @@ describe('PATCH /monitors/{id}', () => {
     expect((await monitorSecretsIn(world.db).of([id])).get(id)).toBeUndefined()
   })
 
+  test('a secret stays at its scheme, host and port; at another one it must be given again', async () => {
+    const { id } = await add({ ...shop, settings: { auth: { bearer: true } }, secrets: { token: { value: 'one' } } })
+    const urls = ['https://evil.example/', 'http://shop.example/health', 'https://shop.example:8443/health']
+    for (const url of urls)
+      for (const secrets of [undefined, { token: { stored: true } }]) {
+        const { status, body, text } = await change(id, { url, secrets })
+        expect(status, text).toBe(422)
+        expect(body.errors).toEqual([
+          {
+            line: 1,
+            field: 'secrets.token',
+            reason: expect.stringMatching(/^was given for https:\/\/shop\.example, /),
+          },
+        ])
+        expect(body.example).toEqual({ url, secrets: { token: { value: '…' } } })
+      }
+    expect((await world.send('GET', `/monitors/${id}`)).body.url).toBe(shop.url)
+    expect((await change(id, { url: 'https://shop.example:443/status' })).status).toBe(200)
+    expect((await monitorSecretsIn(world.db).of([id])).get(id)).toEqual({ token: 'one' })
+    const moved = await change(id, { url: urls[0], secrets: { token: { value: 'two' } } })
+    expect([moved.status, moved.body.url]).toEqual([200, urls[0]])
+    expect((await monitorSecretsIn(world.db).of([id])).get(id)).toEqual({ token: 'two' })
+    const bare = await change(id, { url: urls[1], settings: { auth: null }, secrets: { token: null } })
+    expect([bare.status, bare.body.secrets]).toEqual([200, {}])
+  })
+
+  test('the certificate of an own authority is public, so it may move to another host', async () => {
+    const settings = { certificate: 'own-ca' }
+    const { id } = await add({ ...shop, settings, secrets: { ca: { value: 'PEM' } } })
+    expect((await change(id, { url: 'https://new.example/' })).status).toBe(200)
+    expect((await monitorSecretsIn(world.db).of([id])).get(id)).toEqual({ ca: 'PEM' })
+  })
+
   test('sets a parent, but no circle and no monitor of another chat', async () => {
     const parent = await add({ url: 'https://gateway.example/' })
     const { id } = await add()

@@ -56,6 +56,18 @@ test('a check gets the secrets of its monitor from PostgreSQL, and no event has 
   expect(JSON.stringify(prober.published)).not.toContain('hush')
 })
 
+test('a check of a former host, which was requested before the monitor moved, does not get the new secret', async () => {
+  const site = await addMonitor(database.db, 'site.test')
+  await monitorSecretsIn(database.db).replace(site.id, { token: 'hush' })
+  const prober = startProber(database.db, () => responded(200))
+  const check = checkOf(site, noon, { settings: { auth: { bearer: true } }, hasSecrets: true })
+  await prober.run(request([{ ...check, url: 'https://former.test/' }], 'now'))
+  expect(prober.attempts).toEqual([])
+  expect(await storedResults(database.db)).toEqual([])
+  await prober.run(request([{ ...check, url: `${check.url}status` }], 'now'))
+  expect(prober.attempts).toMatchObject([{ authorization: 'Bearer hush' }])
+})
+
 test('the answer warns about a redirect from https to http, which is not a failure', async () => {
   const site = await addMonitor(database.db, 'site.test')
   const prober = startProber(database.db, () => ({ ...responded(200), warning: 'insecure-redirect' }))

@@ -135,7 +135,17 @@ describe('apply', () => {
       outside,
     )
     const { missingSecrets } = await applyConfiguration(database.db, chats, { prune: true })
-    expect(missingSecrets).toEqual([{ chatId: 7, key: 'shop', secret: 'password' }])
+    expect(missingSecrets).toEqual([{ chatId: 7, key: 'shop', secret: 'password', reason: 'is not stored; write' }])
+  })
+
+  test('moves no stored secret to another host, even if the caller does not look at the plan', async () => {
+    const shop = `${site}, settings: {auth: {bearer: true}}`
+    await apply(monitors({ shop: `${shop}, secrets: {token: {env: TOKEN}}` }))
+    const moved = monitors({
+      shop: `${shop.replace('shop.example', 'evil.example')}, secrets: {token: {stored: true}}`,
+    })
+    await expect(apply(moved)).rejects.toThrow('the secret token of shop was given for another host; give it again')
+    expect(await stored()).toMatchObject([{ url: 'https://shop.example/', secrets: { token: 'first' } }])
   })
 
   test('deletes monitors that an earlier file had, and never those that were added in the chat', async () => {
