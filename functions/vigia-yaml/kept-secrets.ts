@@ -2,7 +2,7 @@ import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
 import { mayUseAt, originOf } from '#functions/checks/secret-origin.ts'
 import type { DesiredMonitor } from './desired.ts'
 
-/** A secret that cannot keep its value. An example of the value follows the reason: `is not stored; write {env: NAME}`. */
+/** A secret that cannot keep its value. An example of a value follows the reason, which ends with `write`. */
 export interface LostSecret {
   secret: string
   reason: string
