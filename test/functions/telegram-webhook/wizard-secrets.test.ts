@@ -87,6 +87,21 @@ describe('a password', () => {
     expect(await draftSecrets(person.chatId)).toBeUndefined()
   })
 
+  test('stays at its address: the next draft of the person, for another address, does not get it', async () => {
+    const { person } = await asked()
+    await person.says('ana:s3gr3d0')
+    await person.says('/monitorar')
+    const { id } = await person.says('outro.example 1m')
+    await person.presses('⚙️ mais opções', id)
+    expect(await draftSecrets(person.chatId)).toEqual({})
+    await person.presses('« voltar', id)
+    await person.presses('✅ criar monitor', id)
+    expect(await world.deps.monitors.of(person.chatId)).toMatchObject([
+      { url: 'https://outro.example/', hasSecrets: false },
+    ])
+    expect(await secretsOf(person.chatId)).toEqual([])
+  })
+
   test('that cannot be read is explained with an example, and its message is deleted too', async () => {
     const { person } = await asked()
     const refused = await person.says('s3m-dois-pontos')
