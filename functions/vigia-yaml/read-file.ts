@@ -1,4 +1,5 @@
 import { jsonText } from '#database/connect.ts'
+import { parseJson } from '#infra/files/json-text.ts'
 import { formatPath, parseYaml, type YamlPath } from '#infra/files/yaml-lines.ts'
 import type { DesiredChat } from './desired.ts'
 import { type Outside, readEntries } from './read-entries.ts'
@@ -48,12 +49,28 @@ export const readFile = async (file: string, text: string, outside: Outside): Pr
 export const readText = (file: string, text: string): { value: unknown; lineOf: FileContent['lineOf'] } => {
   if (Buffer.byteLength(text) > maxBytes)
     throw new FileFaults(file, [{ line: 0, field: '', reason: 'is larger than 4 MiB' }])
-  const { document, broken, lineOf } = parseYaml(text)
-  if (broken) throw new FileFaults(file, [{ line: broken.line, field: '', reason: broken.reason }])
-  const value = parsedValue(file, document)
+  const { value, lineOf } = fromJson(text) ?? fromYaml(file, text)
   const problem = storageProblem(value)
   if (problem !== null) throw new FileFaults(file, [{ line: 0, field: '', reason: problem }])
   return { value, lineOf }
+}
+
+/** The lines are found only for faults, because the parser of YAML is slow. */
+const fromJson = (text: string) => {
+  const parsed = parseJson(text)
+  if (parsed === undefined) return undefined
+  let yaml: ReturnType<typeof parseYaml> | undefined
+  const lineOf: FileContent['lineOf'] = path => {
+    yaml ??= parseYaml(text)
+    return yaml.lineOf(path)
+  }
+  return { value: parsed.value, lineOf }
+}
+
+const fromYaml = (file: string, text: string) => {
+  const { document, broken, lineOf } = parseYaml(text)
+  if (broken) throw new FileFaults(file, [{ line: broken.line, field: '', reason: broken.reason }])
+  return { value: parsedValue(file, document), lineOf }
 }
 
 const parsedValue = (file: string, document: { toJS(options: { maxAliasCount: number }): unknown }): unknown => {
