@@ -132,8 +132,8 @@ describe.skipIf(why)(`the chart on a real API server${why ? ` (skipped: ${why})`
         return JSON.parse(output).items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)
       }
       expectSuccess(await install(overlay, '--set', 'publishers=false'))
-      // The two functions that publish nothing.
-      expect(await names('ksvc')).toEqual(['database-metrics', 'error-notifier'])
+      // The functions that publish nothing.
+      expect(await names('ksvc')).toEqual(['database-metrics', 'error-notifier', 'status-page'])
       expect([await names('trigger'), await names('pingsource')]).toEqual([[], []])
       expectSuccess(await upgrade(overlay, '--set', 'publishers=true'))
       expect(await names('ksvc')).toEqual(functionNames())
