@@ -163,7 +163,8 @@ export const webhookSender = (
     }
     if (now() + waitS * 1000 > pending.expiresAt) return drop(queue, pending)
     pending.failures++
-    pending.wakeAt = now() + waitS * 1000
+    // The clock has whole milliseconds.
+    pending.wakeAt = now() + Math.ceil(waitS * 1000)
   }
 
   const remove = () => {
