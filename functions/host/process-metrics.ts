@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import type { Registry } from 'prom-client'
 
-/** A timer that never fires while a process runs. */
-const never = 2 ** 31 - 1
+/** The longest interval of a timer, about 25 days. */
+const longestIntervalMs = 2 ** 31 - 1
 
 /**
  * Adds prom-client's metrics of this process to a registry. The distribution of event loop delays is replaced by the
@@ -11,7 +11,7 @@ const never = 2 ** 31 - 1
  */
 export const addProcessMetrics = async (registry: Registry): Promise<void> => {
   const { collectDefaultMetrics, Gauge } = await import('prom-client')
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: never })
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: longestIntervalMs })
   for (const { name } of registry.getMetricsAsArray())
     if (name.startsWith('nodejs_eventloop_lag')) registry.removeSingleMetric(name)
 
