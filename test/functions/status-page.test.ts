@@ -141,7 +141,7 @@ describe('a page', () => {
     expect(text.match(/durou/g)).toHaveLength(1)
     expect(text).toContain('ontem · 10:00</time> · durou 1 h')
     expect(text).toContain('<strong>Troca de disco</strong> · Loja')
-    expect(text).toContain('amanhã · 08:00</time> (08:00 – 09:00)')
+    expect(text).toContain('amanhã · 08:00</time> – <time datetime="2026-11-22T12:00:00.000Z">09:00</time>')
   })
 
   test('of a chat that nothing happens in says so', async () => {

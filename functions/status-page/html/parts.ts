@@ -44,10 +44,11 @@ const concerned = (page: ReadPage, { monitorId, group }: ReadWindow, { texts }: 
 
 export const windowList = (page: ReadPage, windows: readonly ReadWindow[], reader: Reader): Html =>
   html`<ul class="plain">${windows.map(window => {
-    const { from, to } = sayPeriod(instant(window.startsAt), instant(window.endsAt), { ...reader })
-    return html`<li class="box"><strong>${window.title || reader.texts.maintenance}</strong> · ${concerned(page, window, reader)}<br><time datetime="${instant(
-      window.startsAt,
-    ).toISOString()}">${sayInstant(instant(window.startsAt), reader)}</time> (${from} – ${to})</li>`
+    const [start, end] = [instant(window.startsAt), instant(window.endsAt)]
+    const { from, to, sameDay } = sayPeriod(start, end, reader)
+    return html`<li class="box"><strong>${window.title || reader.texts.maintenance}</strong> · ${concerned(page, window, reader)}<br><time datetime="${start.toISOString()}">${
+      sameDay ? sayInstant(start, reader) : from
+    }</time> – <time datetime="${end.toISOString()}">${to}</time></li>`
   })}</ul>`
 
 /** The windows that go on or come, the next one first, and those that are over, the newest first. */
