@@ -13,7 +13,7 @@ export interface DatabaseMetricsOptions {
 }
 
 /** How long further scrapes get the result of the last read. */
-const cacheMs = 10_000
+const cacheMs = { figures: 30_000, failure: 10_000 }
 /**
  * How long a scrape waits for PostgreSQL. Prometheus gives up after 10 s, and would then also lose the metrics of the
  * process, which are in the same response.
@@ -21,12 +21,12 @@ const cacheMs = 10_000
 const waitMs = 1_500
 
 /**
- * Metrics from PostgreSQL in Prometheus' text format. PostgreSQL is read at most once in ten seconds, also while it is
- * unavailable, and only once for scrapes at the same time. If PostgreSQL is unavailable or slow, the text has only
+ * Metrics from PostgreSQL in Prometheus' text format. PostgreSQL is read at most once in 30 seconds (once in
+ * ten seconds while it is unavailable), and only once for scrapes at the same time. If PostgreSQL is unavailable or slow, the text has only
  * `vigia_database_up 0`. A slow read continues, and later scrapes get its result.
  */
 export const databaseMetrics = ({ figures, clock, pause, failed }: DatabaseMetricsOptions): (() => Promise<string>) => {
-  let cached: { text: string; at: number } | undefined
+  let cached: { text: string; at: number; forMs: number } | undefined
   let reading: Promise<string> | undefined
   let isFailing = false
 
@@ -44,8 +44,9 @@ export const databaseMetrics = ({ figures, clock, pause, failed }: DatabaseMetri
 
   const read = async (): Promise<string> => {
     try {
-      const text = await metricsText(await figuresOrNull(), clock())
-      cached = { text, at: clock().getTime() }
+      const found = await figuresOrNull()
+      const text = await metricsText(found, clock())
+      cached = { text, at: clock().getTime(), forMs: found === null ? cacheMs.failure : cacheMs.figures }
       return text
     } finally {
       reading = undefined
@@ -53,7 +54,7 @@ export const databaseMetrics = ({ figures, clock, pause, failed }: DatabaseMetri
   }
 
   // If the clock was set back, `at` is in the future. Without `Math.abs`, the text would count as fresh until then.
-  const isFresh = ({ at }: { at: number }) => Math.abs(clock().getTime() - at) < cacheMs
+  const isFresh = ({ at, forMs }: { at: number; forMs: number }) => Math.abs(clock().getTime() - at) < forMs
 
   return async () => {
     if (cached && isFresh(cached)) return cached.text
