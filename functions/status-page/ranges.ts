@@ -1,4 +1,4 @@
-import type { PageSums, SumUnit } from '#database/pages/page-reading.ts'
+import type { ImpactSums, PageSums, SumUnit } from '#database/pages/page-reading.ts'
 import { knownZone } from '#functions/wording/dates.ts'
 
 interface Range {
@@ -21,8 +21,21 @@ export type RangeName = keyof typeof ranges
 
 export const usualRange: RangeName = '90d'
 
+/**
+ * The part of the time that counts as down while posts call a service affected, although its checks are good. The usual
+ * weights of status pages.
+ */
+export const impactWeights = { degraded: 0, partial: 0.3, down: 1 } as const
+
+/** Sums, with those parts of the good time in which posts called the service affected. */
+export interface Sums extends Omit<PageSums, 'at'> {
+  degradedImpactS: number
+  partialImpactS: number
+  downImpactS: number
+}
+
 /** A part of a range: the sums of the slots that were due in [from, to), seconds since 1970. */
-export interface Bar extends Omit<PageSums, 'at'> {
+export interface Bar extends Sums {
   from: number
   to: number
 }
@@ -52,31 +65,57 @@ export const limitsOf = (name: RangeName, zone: string, now: Date): number[] => 
   )
 }
 
-const nothing = { upS: 0, downS: 0, unknownS: 0, maintenanceS: 0, ok: 0, totalMs: 0 }
+const nothing: Sums = {
+  ...{ upS: 0, downS: 0, unknownS: 0, maintenanceS: 0, ok: 0, totalMs: 0 },
+  ...{ degradedImpactS: 0, partialImpactS: 0, downImpactS: 0 },
+}
 
 /** The sum of sums. */
-export const total = (parts: readonly Omit<PageSums, 'at'>[]): Omit<PageSums, 'at'> => {
+export const total = (parts: readonly Partial<Sums>[]): Sums => {
   const sum = { ...nothing }
-  for (const part of parts) for (const name of Object.keys(nothing) as (keyof typeof nothing)[]) sum[name] += part[name]
+  for (const part of parts) for (const name of Object.keys(nothing) as (keyof Sums)[]) sum[name] += part[name] ?? 0
   return sum
 }
 
-/** The bars between these limits, from sums in the order of their times. */
-export const barsOf = (sums: readonly PageSums[], limits: readonly number[]): Bar[] =>
+/** The bars of a component between these limits. */
+export const barsOf = (
+  { sums, impacts }: { sums: readonly PageSums[]; impacts: readonly ImpactSums[] },
+  limits: readonly number[],
+): Bar[] =>
   limits.slice(0, -1).map((from, index) => {
     const to = limits[index + 1]!
-    return { from, to, ...total(sums.filter(({ at }) => at >= from && at < to)) }
+    const isInBar = ({ at }: { at: number }) => at >= from && at < to
+    const affected = impacts.filter(isInBar).map(({ degradedS, partialS, downS }) => ({
+      ...{ degradedImpactS: degradedS, partialImpactS: partialS, downImpactS: downS },
+    }))
+    return { from, to, ...total([...sums.filter(isInBar), ...affected]) }
   })
 
-/** The part of the checked time that was good, from 0 to 1; null without checks. */
-export const uptimeOf = ({ upS, downS }: Pick<PageSums, 'upS' | 'downS'>): number | null =>
-  upS + downS === 0 ? null : upS / (upS + downS)
+/** The good time that counts as down because of what posts said. */
+const impactS = ({ upS, degradedImpactS, partialImpactS, downImpactS }: Sums): number =>
+  Math.min(
+    upS,
+    degradedImpactS * impactWeights.degraded +
+      partialImpactS * impactWeights.partial +
+      downImpactS * impactWeights.down,
+  )
+
+/**
+ * The part of the checked time that was good, from 0 to 1; null without checks. Time in which posts called the service
+ * affected counts by its weight; failed checks count as down in any case.
+ */
+export const uptimeOf = (sums: Sums): number | null => {
+  const { upS, downS } = sums
+  return upS + downS === 0 ? null : (upS - impactS(sums)) / (upS + downS)
+}
 
 /** What a bar shows. `empty`: there was no slot. */
 export type BarState = 'up' | 'partial' | 'down' | 'maintenance' | 'unknown' | 'empty'
 
-export const barState = ({ upS, downS, unknownS, maintenanceS }: Bar): BarState => {
-  if (upS + downS === 0) return maintenanceS > 0 ? 'maintenance' : unknownS > 0 ? 'unknown' : 'empty'
-  if (downS === 0) return 'up'
-  return downS >= upS ? 'down' : 'partial'
+export const barState = (bar: Bar): BarState => {
+  const { downS, unknownS, maintenanceS, degradedImpactS, partialImpactS, downImpactS } = bar
+  const uptime = uptimeOf(bar)
+  if (uptime === null) return maintenanceS > 0 ? 'maintenance' : unknownS > 0 ? 'unknown' : 'empty'
+  if (downS + degradedImpactS + partialImpactS + downImpactS === 0) return 'up'
+  return uptime <= 0.5 ? 'down' : 'partial'
 }

@@ -1,6 +1,7 @@
 import type { Allowances } from '#database/chats/allowances.ts'
 import type { ApiKeys } from '#database/chats/api-keys.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
+import type { PostDrafts } from '#database/pages/post-drafts.ts'
 import type { PagePosts } from '#database/pages/posts.ts'
 import type { StatusPages } from '#database/pages/status-pages.ts'
 import type { Subscribers } from '#database/pages/subscribers.ts'
@@ -41,6 +42,7 @@ export interface Dependencies {
   statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
   subscribers: Pick<Subscribers, 'pageAt'>
   pagePosts: PagePosts
+  postDrafts: PostDrafts
   removedMonitors: RemovedMonitors
   silences: Silences
   allowances: Allowances

@@ -17,6 +17,7 @@ import { parseMonitorArgument } from './monitor-argument.ts'
 import { monitorsList } from './monitor-views.ts'
 import { postCommand, pressPost } from './page-posts.ts'
 import { label } from './pages.ts'
+import { draftPost, pressPostDraft } from './post-drafts.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 import { reportCommand, setReport } from './reports.ts'
 import type { BotRequest, PressRequest } from './request.ts'
@@ -94,9 +95,13 @@ export const conversation = async (
       await deps.monitorDrafts.expectNoText(chat.id, origin.personId)
       return replyToCommand(context, request.command, request.argument, known === null)
     case 'text':
-      return (await answerWizard(context, request.text)) ?? replyToText(context, request.text)
+      return (
+        (await draftPost(context, request)) ??
+        (await answerWizard(context, request.text)) ??
+        replyToText(context, request.text)
+      )
     case 'answer':
-      return (await answerWizard(context, request.text)) ?? noReply
+      return (await draftPost(context, request)) ?? (await answerWizard(context, request.text)) ?? noReply
     case 'file':
       return (await answerWizardWithFile(context, request)) ?? (chat.kind === 'private' ? wordless(context) : noReply)
     case 'press':
@@ -283,6 +288,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return pressStatusPage(context, press)
     case 'post':
       return pressPost(context, press.id, press.status)
+    case 'setPost':
+      return pressPostDraft(context, press)
     case 'unsubscribe':
       return unsubscribe(context, press.id)
     case 'language':

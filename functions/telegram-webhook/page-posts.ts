@@ -8,7 +8,8 @@ import type { ChatContext } from './context.ts'
 import { type Button, editReply, type Reply, sendReply, toastReply, type View } from './reply.ts'
 import { refusedChange } from './roles.ts'
 
-const maxText = 1000
+/** The letters that a post may have. */
+export const maxPostLetters = 1000
 
 /**
  * Handles /aviso: `name text` puts a text onto the page with this name; a chat with one page may leave the name out.
@@ -26,60 +27,97 @@ export const postCommand = async (context: ChatContext, argument: string): Promi
   const text = (named === undefined ? argument : rest).trim()
   if (page === undefined || text === '')
     return sendReply({ html: messages.posts.how(pages[0]!.slug, pages.map(({ slug }) => slug).join(', ')) })
-  if ([...text].length > maxText) return sendReply({ html: messages.posts.tooLong(maxText) })
+  if ([...text].length > maxPostLetters) return sendReply({ html: messages.posts.tooLong(maxPostLetters) })
   const open = (await deps.pagePosts.madeBy(context.cause.id)) ?? (await deps.pagePosts.openOn(page.id))
   const status = open?.status ?? 'investigating'
   const post = await deps.pagePosts.add(
-    { pageId: page.id, threadId: open?.threadId ?? null, status, text, at: deps.clock() },
-    context.cause.id,
-  )
-  return posted(context, page, post, sendReply)
-}
-
-/** Handles the buttons below a post: the next status, with the text of a template in the language of the page. */
-export const pressPost = async (context: ChatContext, threadId: number, status: PostStatus): Promise<Reply> => {
-  const { deps, chat, messages } = context
-  const newest = await deps.pagePosts.newestOf(chat.id, threadId)
-  const page = newest === null ? null : await deps.statusPages.find(chat.id, newest.pageId)
-  if (newest === null || page === null) return toastReply(messages.posts.gone)
-  const text = postTemplate(status, page.language)
-  const post = await deps.pagePosts.advance(
-    { pageId: page.id, threadId: newest.threadId, status, text, at: deps.clock() },
-    context.cause.id,
-  )
-  return post === null ? toastReply(messages.posts.sameStatus) : posted(context, page, post, editReply)
-}
-
-/** Tells the subscribers of a post, and shows it with buttons for what comes next. */
-const posted = (context: ChatContext, page: StatusPage, post: PagePost, answer: (view: View) => Reply): Reply => {
-  const event = PagePosted.from(context.cause, {
-    subject: pageSubject(page.id),
-    data: {
-      ...{ postId: post.id, pageId: page.id, title: page.title },
-      ...{ status: post.status, text: post.text, at: post.at.toISOString() },
+    {
+      ...{ pageId: page.id, threadId: open?.threadId ?? null, incidentId: open?.incidentId ?? null },
+      ...{ status, text, impacts: open?.impacts ?? {}, at: deps.clock() },
     },
-  })
-  return { ...answer(postView(context, page, post)), events: [event] }
+    context.cause.id,
+  )
+  return published(context, [{ page, post }], sendReply)
 }
 
-const postView = ({ chat, messages }: ChatContext, page: StatusPage, post: PagePost): View => ({
-  html: joined(
-    [
-      html`<b>${page.title}</b> · ${postSign(post.status)} ${sayPostStatus(post.status, chat.language)}`,
-      html`${post.text}`,
-      post.status === 'resolved' ? messages.posts.closed() : messages.posts.next(page.slug),
-    ],
-    '\n\n',
-  ),
-  buttons:
-    post.status === 'resolved'
-      ? []
-      : postStatuses
-          .filter(status => status !== post.status)
-          .map((status): Button[] => [
-            {
-              text: `${postSign(status)} ${sayPostStatus(status, chat.language)}`,
-              press: { act: 'post', id: post.threadId, status },
-            },
-          ]),
-})
+/**
+ * Handles the buttons below a post: the next status, with the text of a template in the language of the page. A matter
+ * that is an outage goes on on all pages that have posts about it.
+ */
+export const pressPost = async (context: ChatContext, threadId: number, status: PostStatus): Promise<Reply> => {
+  const { deps, chat, messages, cause } = context
+  const newest = await deps.pagePosts.newestOf(chat.id, threadId)
+  if (newest === null) return toastReply(messages.posts.gone)
+  const { incidentId } = newest
+  const posts: Published[] = []
+  for (const before of incidentId === null ? [newest] : await deps.pagePosts.newestAbout(chat.id, incidentId)) {
+    const page = await deps.statusPages.find(chat.id, before.pageId)
+    if (page === null) continue
+    const post = await deps.pagePosts.advance(
+      { ...before, status, text: postTemplate(status, page.language), at: deps.clock() },
+      `${cause.id}/${page.id}`,
+    )
+    if (post !== null) posts.push({ page, post })
+  }
+  return posts.length === 0 ? toastReply(messages.posts.sameStatus) : published(context, posts, editReply)
+}
+
+/** A post with its page. */
+interface Published {
+  page: StatusPage
+  post: PagePost
+}
+
+/** Tells the subscribers of posts with the same content, and shows them with buttons for what comes next. */
+export const published = async (
+  context: ChatContext,
+  posts: readonly Published[],
+  answer: (view: View) => Reply,
+): Promise<Reply> => {
+  const { deps, chat, cause } = context
+  const names = new Map((await deps.monitors.of(chat.id)).map(({ id, name }) => [id, name]))
+  const events = []
+  for (const { page, post } of posts) {
+    const concerned = await deps.pagePosts.concernedBy(post.threadId)
+    const nameOf = (id: number) =>
+      page.components.find(({ monitorId }) => monitorId === id)?.name ?? names.get(id) ?? ''
+    events.push(
+      PagePosted.from(cause, {
+        key: String(page.id),
+        subject: pageSubject(page.id),
+        data: {
+          ...{ postId: post.id, pageId: page.id, title: page.title },
+          ...{ status: post.status, text: post.text, at: post.at.toISOString() },
+          ...(concerned.length > 0 && { monitors: concerned }),
+          impacts: Object.entries(post.impacts).map(([id, impact]) => ({ name: nameOf(Number(id)), impact })),
+        },
+      }),
+    )
+  }
+  return { ...answer(postView(context, posts)), events }
+}
+
+const postView = ({ chat, messages }: ChatContext, posts: readonly Published[]): View => {
+  const { post, page } = posts[0]!
+  return {
+    html: joined(
+      [
+        html`<b>${posts.map(each => each.page.title).join(', ')}</b> · ${postSign(post.status)} ${sayPostStatus(post.status, chat.language)}`,
+        html`${post.text}`,
+        post.status === 'resolved' ? messages.posts.closed() : messages.posts.next(page.slug),
+      ],
+      '\n\n',
+    ),
+    buttons:
+      post.status === 'resolved'
+        ? []
+        : postStatuses
+            .filter(status => status !== post.status)
+            .map((status): Button[] => [
+              {
+                text: `${postSign(status)} ${sayPostStatus(status, chat.language)}`,
+                press: { act: 'post', id: post.threadId, status },
+              },
+            ]),
+  }
+}

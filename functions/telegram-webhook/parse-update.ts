@@ -99,11 +99,12 @@ const contentOf = (update: TelegramUpdate, { botId, botName }: OwnIdentity): Req
   if ('callback_query' in update) return pressContent(update.callback_query)
   if (message('text')(update)) {
     const { text, chat } = update.message
-    return (
-      markedCommand(update.message, botName) ??
-      textContent(withoutInvisible(text), chat.type === 'private', botName) ??
-      answerContent(update.message, botId)
-    )
+    const content =
+      markedCommand(update.message, botName) ?? textContent(withoutInvisible(text), chat.type === 'private', botName)
+    const answer = answerContent(update.message, botId)
+    return content?.kind === 'text' && answer !== null
+      ? { ...content, repliedTo: answer.repliedTo }
+      : (content ?? answer)
   }
   return 'message' in update ? mediaContent(update.message, botName, botId) : null
 }
@@ -171,7 +172,10 @@ const textContent = (text: string, isPrivate: boolean, botName: string): Request
 const answerContent = (
   { text, reply_to_message: repliedTo }: Message.TextMessage,
   botId: number,
-): RequestContent | null => (repliedTo?.from?.id === botId ? { kind: 'answer', text: withoutInvisible(text) } : null)
+): (RequestContent & { kind: 'answer' }) | null =>
+  repliedTo?.from?.id === botId
+    ? { kind: 'answer', text: withoutInvisible(text), repliedTo: repliedTo.message_id }
+    : null
 
 /** The request in a message without text. It is in the caption, because people write commands and names there too. */
 const mediaContent = (message: Message, botName: string, botId: number): RequestContent | null => {

@@ -23,9 +23,13 @@ export type RequestContent =
   | { kind: 'command'; command: Command; argument: string }
   /** A command that the bot does not have, in a private chat or addressed to the bot by name. */
   | { kind: 'unknownCommand' }
-  | { kind: 'text'; text: string }
-  /** A reply to a message of the bot in a group. It matters only if the bot has asked the person for something. */
-  | { kind: 'answer'; text: string }
+  /** `repliedTo`: the message of the bot that the text replies to. */
+  | { kind: 'text'; text: string; repliedTo?: number }
+  /**
+   * A reply to a message of the bot in a group. It matters only if the bot has asked the person for something, or if
+   * the message is about an outage.
+   */
+  | { kind: 'answer'; text: string; repliedTo: number }
   /** A file, in a private chat or as a reply to a message of the bot. It matters only if the bot has asked for one. */
   | { kind: 'file'; fileId: string; bytes: number }
   /** A sticker, a photo or a voice message without text. */

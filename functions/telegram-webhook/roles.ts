@@ -28,6 +28,7 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'deletePageNow',
   'unsubscribe',
   'post',
+  'setPost',
   'cancelMaintenance',
   'maintenanceFor',
   'plan',

@@ -87,6 +87,8 @@ export type Press =
   | { act: 'revokeKey'; chat: number; key: number }
   /** Posts the next status of a matter to a status page. */
   | { act: 'post'; id: number; status: PostStatus }
+  /** Changes, publishes or discards the draft of a post. */
+  | { act: 'setPost'; id: number; field: string; value: string }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -148,6 +150,7 @@ const letters = {
   makeKey: 'A',
   revokeKey: 'V',
   post: 'O',
+  setPost: 'X',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -221,6 +224,7 @@ export const encode = (press: Press): string => {
     case 'unsubscribe':
       return joinParts(letter, press.id)
     case 'setStatusPage':
+    case 'setPost':
       return joinParts(letter, press.id, press.field, press.value)
     case 'post':
       return joinParts(letter, press.id, press.status)
@@ -366,6 +370,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       return { act, id: rowId(first) }
     case 'setStatusPage':
       return { act, id: rowId(first), field: word(second), value: word(third) }
+    case 'setPost':
+      return { act, id: rowId(first), field: word(second), value: word(third, 32) }
     case 'post':
       return { act, id: rowId(first), status: oneOf(postStatuses, second) }
     case 'pageMonitors':

@@ -70,6 +70,22 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
        ) insert into page_post (page_id, status, text, at, cause) select id, 'resolved', 't', $2, $1 from page`,
       [key, at],
     ),
+  page_impact_hour: (at, key) =>
+    run(
+      `with page as (
+         insert into status_page (chat_id, slug, title, language, secret)
+         values (7, left(md5($1), 20), 't', 'en', md5($1)) returning id
+       ) insert into page_impact_hour select id, 1, $2, 0, 0, 0 from page`,
+      [key, at],
+    ),
+  page_post_draft: (at, key) =>
+    run(
+      `with began as (
+         insert into incident (monitor_id, opened_at, opened_cause, error, closed_at) values (1, $2, $1, 'e', $2) returning id
+       ) insert into page_post_draft (chat_id, incident_id, status, text, impacts, cause, at)
+       select 7, id, 'resolved', 't', '{}', $1, $2 from began`,
+      [key, at],
+    ),
   monitor_draft: (at, key) =>
     run(
       `insert into monitor_draft (chat_id, person_id, content, cause, changed_at) values (7, hashtext($1), '{}', 'c', $2)`,
@@ -115,6 +131,8 @@ const days: Record<string, number> = {
   message: 45,
   monitor_draft: 2,
   page_post: 400,
+  page_impact_hour: 400,
+  page_post_draft: 2,
   monitor_event: 45,
   operator_notice: 90,
   probe_hour: 400,
@@ -227,6 +245,8 @@ test.each([
   ['message', 'requested_at'],
   ['monitor_draft', 'changed_at'],
   ['page_post', 'at'],
+  ['page_impact_hour', 'hour'],
+  ['page_post_draft', 'at'],
   ['operator_notice', 'last_at'],
   ['search', 'at'],
   ['removed_monitor', 'removed_at'],

@@ -31,7 +31,7 @@ export const badgeOf = (
   const name = component?.name ?? page.title
   const shown = component === undefined ? page.components : [component]
   const limits = limitsOf(range, page.zone, now)
-  const sums = total(shown.flatMap(({ sums: parts }) => barsOf(parts, limits)))
+  const sums = total(shown.flatMap(each => barsOf(each, limits)))
   const none: Badge = { label: name, message: words.none, color: 'grey' }
   switch (kind) {
     case 'state':

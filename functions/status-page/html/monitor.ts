@@ -16,7 +16,7 @@ export const monitorHtml = (page: ReadPage, component: ReadComponent, request: P
   const { texts, language, now, links } = reader
   const state = componentState(component, now)
   const limits = limitsOf(request.range, page.zone, now)
-  const bars = barsOf(component.sums, limits)
+  const bars = barsOf(component, limits)
   const uptime = uptimeOf(total(bars))
   const isSettled = state === 'up' || state === 'down' || state === 'slow'
   const outages = page.outages.filter(

@@ -96,7 +96,7 @@ const componentBox = (
   reader: Reader,
 ): Html => {
   const { texts, language, links } = reader
-  const bars = barsOf(component.sums, limits)
+  const bars = barsOf(component, limits)
   const uptime = uptimeOf(total(bars))
   const said = uptime === null ? null : sayUptime(uptime, language)
   return html`<article class="box"><div class="head"><h3><a href="${links.to({ monitorId: component.id })}">${component.name}</a></h3>${stateLabel(

@@ -39,6 +39,8 @@ const limited: Limits[] = [
   { table: 'operator_notice', column: 'last_at', days: 90, rows: 10_000 },
   { table: 'removed_monitor', column: 'removed_at', days: 1, rows: 10_000 },
   { table: 'page_post', column: 'at', days: 400, rows: 100_000 },
+  { table: 'page_impact_hour', column: 'hour', days: 400, rows: 1_000_000 },
+  { table: 'page_post_draft', column: 'at', days: 2, rows: 100_000 },
   { table: 'report', column: 'made_at', days: 7, rows: 50_000 },
   { table: 'search', column: 'at', days: 30, rows: 100_000 },
   { table: 'skipped_record', column: 'reported_at', days: 30, rows: 100_000 },

@@ -4,7 +4,9 @@ import type { MonitorKind, MonitorState } from '../uptime/monitors.ts'
 import { hasStarted, latenessS } from '../uptime/packed-result.ts'
 import { slotSums } from '../uptime/slot-sums.ts'
 import { firstWithoutSums } from '../uptime/uptime.ts'
-import type { PostStatus } from './posts.ts'
+import { firstHourWithoutImpacts, impactSums } from './impact-hours.ts'
+import { type Impact, type Impacts, worst } from './impacts.ts'
+import { type PostStatus, postUntil } from './posts.ts'
 import type { PageAccess } from './status-pages.ts'
 
 /** Which page a visitor asks for: a public one by its slug, or one by its secret address. */
@@ -25,6 +27,14 @@ export interface PageSums {
   /** The good checks, and the sum of their total times in milliseconds. */
   ok: number
   totalMs: number
+}
+
+/** The good seconds of an hour while posts called the service affected. `at` is the hour, in seconds since 1970. */
+export interface ImpactSums {
+  at: number
+  degradedS: number
+  partialS: number
+  downS: number
 }
 
 /** A monitor of a page as its visitors may know it: without its URL, its settings and the reasons of its failures. */
@@ -49,6 +59,10 @@ export interface ReadComponent {
   lateness: { halfMs: number; mostMs: number } | null
   /** The sums that were asked for, the oldest first. Empty for a component whose history was not asked for. */
   sums: PageSums[]
+  /** What the posts change in these sums. */
+  impacts: ImpactSums[]
+  /** How much the posts say that it is affected now. */
+  impact: Impact
 }
 
 /** A time of an outage. Times are seconds since 1970. */
@@ -77,9 +91,14 @@ export interface ReadPost {
   id: number
   /** The first post about the same matter. */
   threadId: number
+  /** The outage that the matter is about; null if people began it. */
+  incidentId: number | null
   status: PostStatus
   text: string
+  impacts: Impacts
   at: number
+  /** Until when it holds: until the next post of the matter or the end of the outage. Null while it holds. */
+  until: number | null
 }
 
 /** Everything that a page shows, as one query reads it. */
@@ -145,6 +164,20 @@ const lateness = `
     where monitor_id = component.id and due_at > $5::timestamptz - interval '1 day' and due_at <= $5 and ${hasStarted}
   ) late having count(*) > 0`
 
+/** SQL: what the posts of the row `page` change in the sums of the row `component`. */
+const impacts = `
+  select json_agg(json_build_object('at', ${epoch('part.hour')}, 'degradedS', degraded_s, 'partialS', partial_s, 'downS', down_s)
+    order by part.hour)
+  from (
+    select hour, degraded_s, partial_s, down_s from page_impact_hour
+    where page_id = page.id and monitor_id = component.id and hour >= $4::timestamptz
+      and hour < ${firstHourWithoutImpacts('$5')}
+    union all
+    select hour, degraded_s, partial_s, down_s from (
+      ${impactSums(firstHourWithoutImpacts('$5'), '$5::timestamptz', 'page_post.page_id = page.id', 'monitor.id = component.id')}
+    ) recent
+  ) part`
+
 /** The page at an address with the history of its monitors, in one query; null if there is no such page. */
 export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage | null> => {
   const { address, history, now } = query
@@ -171,6 +204,7 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
            'stateSince', ${epoch('state_since')}, 'judgedAt', ${epoch('judged_at')},
            'certificateExpiresAt', ${epoch('certificate_expires_at')},
            'lateness', case when component.id = $6 then (${lateness}) end,
+           'impact', 'none', 'impacts', coalesce(case when component.id = $6 or place > $7 and place <= $8 then (${impacts}) end, '[]'),
            'sums', coalesce(case when component.id = $6 or place > $7 and place <= $8 then ${sums} end, '[]')) order by place)
          from component
        ), '[]') as components,
@@ -196,10 +230,12 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
          ) planned
        ), '[]') as windows,
        coalesce((
-         select json_agg(json_build_object('id', newest.id, 'threadId', coalesce(thread_id, newest.id), 'status', status,
-           'text', text, 'at', ${epoch('at')}) order by newest.id desc)
+         select json_agg(json_build_object('id', newest.id, 'threadId', coalesce(thread_id, newest.id), 'incidentId', incident_id,
+           'status', status, 'text', text, 'impacts', impacts, 'at', ${epoch('at')}, 'until', ${epoch('until')})
+           order by newest.id desc)
          from (
-           select * from page_post where page_id = page.id and at > $9 order by page_post.id desc limit ${mostPosts}
+           select *, ${postUntil} as until from page_post where page_id = page.id and at > $9
+           order by page_post.id desc limit ${mostPosts}
          ) newest
        ), '[]') as posts
      from page`,
@@ -215,5 +251,17 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
       query.outagesSince,
     ],
   )
-  return rows[0] ?? null
+  const page = rows[0]
+  return page === undefined ? null : { ...page, components: withImpacts(page) }
+}
+
+/** The components with the greatest impact that the posts which hold now say of each. */
+const withImpacts = ({ components, posts }: ReadPage): ReadComponent[] => {
+  const affected = new Map<string, Impact>()
+  for (const { until, impacts: said } of posts)
+    if (until === null)
+      for (const [id, impact] of Object.entries(said)) affected.set(id, worst(affected.get(id), impact))
+  return affected.size === 0
+    ? components
+    : components.map(component => ({ ...component, impact: affected.get(String(component.id)) ?? 'none' }))
 }

@@ -1,4 +1,5 @@
-import type { Postgres } from '../connect.ts'
+import { jsonText, type Postgres } from '../connect.ts'
+import type { Impacts } from './impacts.ts'
 
 /** How far people are with the matter of a post. */
 export const postStatuses = ['investigating', 'identified', 'monitoring', 'resolved'] as const
@@ -9,42 +10,75 @@ export interface PagePost {
   id: number
   pageId: number
   threadId: number
+  /** The outage that the matter is about; null if people began it themselves. */
+  incidentId: number | null
   status: PostStatus
   text: string
+  impacts: Impacts
   at: Date
 }
 
-const columns = `id, page_id as "pageId", coalesce(thread_id, id) as "threadId", status, text, at`
+const columns = `id, page_id as "pageId", coalesce(thread_id, id) as "threadId", incident_id as "incidentId", status, text,
+  impacts, at`
+
+/**
+ * SQL: until when the row `page_post` holds: until the next post about its matter, or the end of its outage. Null while
+ * it holds.
+ */
+export const postUntil = `least(
+  (select min(at) from page_post later where later.page_id = page_post.page_id and later.id > page_post.id
+     and later.thread_id = coalesce(page_post.thread_id, page_post.id)),
+  case when page_post.status = 'resolved' then page_post.at end,
+  case when page_post.incident_id is not null then (
+    select case when count(*) = 0 then page_post.at else min(closed_at) filter (where closed_at >= page_post.at) end
+    from incident where incident.id = page_post.incident_id) end)`
 
 const postOf = async (db: Postgres, cause: string): Promise<PagePost | null> =>
   (await db.query<PagePost>(`select ${columns} from page_post where cause = $1`, [cause])).rows[0] ?? null
 
-/** `threadId` is null for the first post about a matter. */
-const insertPost = async (
-  db: Postgres,
-  { pageId, threadId, status, text, at }: Omit<PagePost, 'id' | 'threadId'> & { threadId: number | null },
-  cause: string,
-): Promise<PagePost> => {
+/** A post to store. `threadId` is null for the first post about a matter. */
+export type NewPost = Omit<PagePost, 'id' | 'threadId'> & { threadId: number | null }
+
+const insertPost = async (db: Postgres, post: NewPost, cause: string): Promise<PagePost> => {
+  const { pageId, threadId, incidentId, status, text, impacts, at } = post
   await db.query(
-    `insert into page_post (page_id, thread_id, status, text, at, cause) values ($1, $2, $3, $4, $5, $6)
-     on conflict (cause) do nothing`,
-    [pageId, threadId, status, text, at, cause],
+    `insert into page_post (page_id, thread_id, incident_id, status, text, impacts, at, cause)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (cause) do nothing`,
+    [pageId, threadId, incidentId, status, text, jsonText(status === 'resolved' ? {} : impacts), at, cause],
   )
   return (await postOf(db, cause))!
 }
 
+/** Posts that are made at once on a page wait for each other. */
+const lockPage = (tx: Postgres, pageId: number) =>
+  tx.query('select from status_page where id = $1 for no key update', [pageId])
+
 /** The table `page_post`. */
 export const pagePostsIn = (db: Postgres) => ({
   /** Stores a post and returns it. A second call for the same cause returns the post of the first call. */
-  add: (post: Parameters<typeof insertPost>[1], cause: string): Promise<PagePost> => insertPost(db, post, cause),
+  add: (post: NewPost, cause: string): Promise<PagePost> => insertPost(db, post, cause),
+
+  /** The same for a post about an outage: the first one on the page begins the matter, the others continue it. */
+  addToOutage: (
+    post: Omit<NewPost, 'threadId' | 'incidentId'> & { incidentId: number },
+    cause: string,
+  ): Promise<PagePost> =>
+    db.transaction(async tx => {
+      await lockPage(tx, post.pageId)
+      const { rows } = await tx.query<{ id: number }>(
+        'select coalesce(thread_id, id) as id from page_post where page_id = $1 and incident_id = $2 order by id limit 1',
+        [post.pageId, post.incidentId],
+      )
+      return insertPost(tx, { ...post, threadId: rows[0]?.id ?? null }, cause)
+    }),
 
   /**
    * Stores a post that gives its matter another status; null if the matter has this status already. Two presses of one
    * button at once make one post.
    */
-  advance: (post: Parameters<typeof insertPost>[1] & { threadId: number }, cause: string): Promise<PagePost | null> =>
+  advance: (post: NewPost & { threadId: number }, cause: string): Promise<PagePost | null> =>
     db.transaction(async tx => {
-      await tx.query('select from status_page where id = $1 for no key update', [post.pageId])
+      await lockPage(tx, post.pageId)
       const { rows } = await tx.query<PagePost>(
         `select ${columns} from page_post where id = $1 or thread_id = $1 order by id desc limit 1`,
         [post.threadId],
@@ -67,14 +101,40 @@ export const pagePostsIn = (db: Postgres) => ({
       )
     ).rows[0] ?? null,
 
-  /** The newest post of a page, if its matter is not resolved; else null. */
-  openOn: async (pageId: number): Promise<PagePost | null> => {
-    const { rows } = await db.query<PagePost>(
-      `select ${columns} from page_post where page_id = $1 order by id desc limit 1`,
-      [pageId],
-    )
-    return rows[0] === undefined || rows[0].status === 'resolved' ? null : rows[0]
-  },
+  /** The newest post about an outage on each page of this chat. */
+  newestAbout: async (chatId: number, incidentId: number): Promise<PagePost[]> =>
+    (
+      await db.query<PagePost>(
+        `select distinct on (page_id) ${columns} from page_post
+         where incident_id = $2 and page_id in (select id from status_page where chat_id = $1)
+         order by page_id, id desc`,
+        [chatId, incidentId],
+      )
+    ).rows,
+
+  /**
+   * The ids of the monitors that the posts of a thread are about: that of its outage, and those that a post calls
+   * affected. Empty if the posts are about the whole page.
+   */
+  concernedBy: async (threadId: number): Promise<number[]> =>
+    (
+      await db.query<{ id: number }>(
+        `with post as (select * from page_post where id = $1 or thread_id = $1)
+         select affected::bigint as id from post cross join jsonb_object_keys(impacts) affected
+         union select monitor_id from post join incident on incident.id = incident_id order by id`,
+        [threadId],
+      )
+    ).rows.map(({ id }) => id),
+
+  /** The newest post of a page, if its matter is not over; else null. */
+  openOn: async (pageId: number): Promise<PagePost | null> =>
+    (
+      await db.query<PagePost>(
+        `select ${columns} from page_post
+         where id = (select max(id) from page_post where page_id = $1) and ${postUntil} is null`,
+        [pageId],
+      )
+    ).rows[0] ?? null,
 })
 
 export type PagePosts = ReturnType<typeof pagePostsIn>

@@ -15,15 +15,16 @@ test('posts are on the page by matter, the open ones first, and their texts stay
   const { id: pageId } = await addPage(db, [await addMonitor(db, 'Loja')])
   const posts = pagePostsIn(db)
   const at = (ms: number) => new Date(+noon + ms)
-  const old = await posts.add({ pageId, threadId: null, status: 'investigating', text: 'Antigo', at: at(-dayMs) }, 'a')
+  const post = { pageId, incidentId: null, impacts: {} }
+  const old = await posts.add({ ...post, threadId: null, status: 'investigating', text: 'Antigo', at: at(-dayMs) }, 'a')
   await posts.add(
-    { pageId, threadId: old.id, status: 'resolved', text: 'Resolvido antigo', at: at(-dayMs + hourMs) },
+    { ...post, threadId: old.id, status: 'resolved', text: 'Resolvido antigo', at: at(-dayMs + hourMs) },
     'b',
   )
   const text = '<script>alert(1)</script>\nSegunda linha'
-  const open = await posts.add({ pageId, threadId: null, status: 'investigating', text, at: at(-hourMs) }, 'c')
-  expect(await posts.add({ pageId, threadId: null, status: 'resolved', text: 'x', at: noon }, 'c')).toEqual(open)
-  await posts.add({ pageId, threadId: open.id, status: 'identified', text: 'Achamos', at: noon }, 'd')
+  const open = await posts.add({ ...post, threadId: null, status: 'investigating', text, at: at(-hourMs) }, 'c')
+  expect(await posts.add({ ...post, threadId: null, status: 'resolved', text: 'x', at: noon }, 'c')).toEqual(open)
+  await posts.add({ ...post, threadId: open.id, status: 'identified', text: 'Achamos', at: noon }, 'd')
   const { text: page } = await startStatusPage(db).get('/status/acme')
   expect(page).not.toContain('<script')
   const order = [

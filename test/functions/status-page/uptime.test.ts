@@ -109,7 +109,7 @@ test.each([
       outagesSince: now,
     })
     expect([name, limits[0]! * 1000]).toEqual([name, from])
-    const uptime = uptimeOf(total(barsOf(page!.components[0]!.sums, limits)))
+    const uptime = uptimeOf(total(barsOf(page!.components[0]!, limits)))
     expect(Math.abs(uptime! - simpleUptime(slots, from, now.getTime())!)).toBeLessThan(0.00001)
   }
 })

@@ -60,7 +60,8 @@ test('a button that is pressed several times at once makes one post', async () =
   await person.says('/aviso O forno parou.')
   const [page] = await world.deps.statusPages.of([person.chatId])
   const [first] = await postsOf(person)
-  const next = { pageId: page!.id, threadId: first!.thread, status: 'identified', text: 'A resistência.' } as const
+  const matter = { pageId: page!.id, threadId: first!.thread, incidentId: null, impacts: {} }
+  const next = { ...matter, status: 'identified', text: 'A resistência.' } as const
   const presses = ['one', 'two', 'three', 'four'].map(press =>
     world.deps.pagePosts.advance({ ...next, at: new Date() }, `press/${page!.id}/${press}`),
   )

@@ -4,6 +4,7 @@ import { allowancesIn } from '#database/chats/allowances.ts'
 import { apiKeysIn } from '#database/chats/api-keys.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
+import { postDraftsIn } from '#database/pages/post-drafts.ts'
 import { pagePostsIn } from '#database/pages/posts.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { subscribersIn } from '#database/pages/subscribers.ts'
@@ -117,6 +118,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     maintenance: maintenanceIn(db),
     statusPages: statusPagesIn(db),
     pagePosts: pagePostsIn(db),
+    postDrafts: postDraftsIn(db),
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     apiKeys: apiKeysIn(db),
