@@ -7,6 +7,7 @@ import type { PageFile, PageRequest } from './page-request.ts'
 import { type RangeName, ranges, usualRange } from './ranges.ts'
 import { queryFor, type RenderDependencies, textOf } from './render.ts'
 import { pageTexts } from './texts.ts'
+import { zonesOf } from './zones.ts'
 
 const languages: Language[] = ['pt-BR', 'en']
 
@@ -33,7 +34,16 @@ export async function* exportPage(
 ): AsyncGenerator<{ name: string; text: string }> {
   const now = clock()
   const whole: PageRequest = {
-    ...{ address, monitorId: null, file: null, range: usualRange, language: null, isEmbedded: false, part: 1 },
+    ...{
+      address,
+      monitorId: null,
+      file: null,
+      range: usualRange,
+      language: null,
+      zone: null,
+      isEmbedded: false,
+      part: 1,
+    },
   }
   const first = await read(queryFor(whole, now))
   if (first === null) return
@@ -44,7 +54,7 @@ export async function* exportPage(
   const readerFor = (page: ReadPage, request: PageRequest, language: Language): Reader => ({
     ...{
       language,
-      zone: page.zone,
+      ...zonesOf(page, request),
       now,
       texts: pageTexts[language],
       links: exportedLinks(request, page.language, botName),
@@ -89,5 +99,6 @@ const fileName = (
 const exportedLinks = (request: PageRequest, usualLanguage: Language, botName: string | null): Links => ({
   to: (changes: LinkChanges) => fileName({ ...request, part: 1, ...changes }, usualLanguage),
   file: name => name,
+  kept: null,
   subscribe: subscribeLink(request, botName),
 })

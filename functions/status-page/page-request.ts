@@ -2,6 +2,7 @@ import type { PageAddress } from '#database/pages/page-reading.ts'
 import type { RequestHead } from '#functions/host/function-definition.ts'
 import { type BadgeKind, badgeKinds, type FeedKind, feedKinds } from './files/file-kinds.ts'
 import { type RangeName, ranges, usualRange } from './ranges.ts'
+import { zoneNamed } from './zones.ts'
 
 /** A part of a page that programs read. */
 export type PageFile =
@@ -18,6 +19,8 @@ export interface PageRequest {
   range: RangeName
   /** The language that the visitor chose on the page; null: that of the browser. */
   language: 'pt-BR' | 'en' | null
+  /** The time zone that the visitor chose on the page; null: that of the page. */
+  zone: string | null
   /** For an iframe: without the head and the foot of the page. */
   isEmbedded: boolean
   /** Which part of a long list of monitors, from 1. */
@@ -70,6 +73,7 @@ const optionsIn = (query: URLSearchParams) => {
   return {
     range: Object.hasOwn(ranges, range) ? (range as RangeName) : usualRange,
     language: languageNamed(query.get('lang')),
+    zone: zoneNamed(query.get('zone')),
     isEmbedded: query.has('embed'),
     part: Number.isInteger(part) && part >= 1 && part <= 1000 ? part : 1,
   }

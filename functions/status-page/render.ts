@@ -11,6 +11,7 @@ import { componentsPerPart, pageHtml, partsOf } from './html/page.ts'
 import type { PageRequest } from './page-request.ts'
 import { limitsOf, ranges } from './ranges.ts'
 import { pageTexts } from './texts.ts'
+import { zonesOf } from './zones.ts'
 
 /** An answer as it is sent, in both encodings. */
 export interface RenderedPage {
@@ -66,7 +67,7 @@ export const render = async (
   // A program that reads a file has no language of its own.
   const language = (wanted.file === null ? visitorLanguage : wanted.language) ?? page.language
   const reader: Reader = {
-    ...{ language, zone: page.zone, now, texts: pageTexts[language], links: servedLinks(wanted, botName) },
+    ...{ language, ...zonesOf(page, wanted), now, texts: pageTexts[language], links: servedLinks(wanted, botName) },
   }
   const name = 'slug' in wanted.address ? wanted.address.slug : `p/${wanted.address.secret}`
   const answer = await textOf(page, wanted, `${pagesUrl}/${name}`, reader)

@@ -4,6 +4,7 @@ import type { Context, HttpRequest, HttpResponse, RequestHead } from '#functions
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import { notice } from './html/layout.ts'
 import { styleHash } from './html/style.ts'
+import { visitorZoneHash } from './html/visitor-zone.ts'
 import { type PageRequest, parsePageRequest } from './page-request.ts'
 import { notFound, type RenderDependencies, type RenderedPage, render, rendered } from './render.ts'
 import type { Cache } from './response-cache.ts'
@@ -46,7 +47,7 @@ const languageOf = ({ headers }: HttpRequest, wanted: PageRequest | null): Langu
 }
 
 const contentSecurityPolicy = (isEmbedded: boolean) =>
-  `default-src 'none'; style-src '${styleHash}'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors ${isEmbedded ? '*' : "'none'"}`
+  `default-src 'none'; style-src '${styleHash}'; script-src '${visitorZoneHash}'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${isEmbedded ? '*' : "'none'"}`
 
 /** A badge may be kept for a minute, because sites that show many badges ask often. */
 const cacheControl = (isHidden: boolean, isFile: boolean) =>

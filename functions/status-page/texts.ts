@@ -35,8 +35,17 @@ export interface PageTexts {
   pastMaintenance: string
   maintenance: string
   allComponents: string
-  updated(time: string): string
-  zone(zone: string): string
+  updated: string
+  zone: {
+    /** Names the zone of the times of the page. */
+    named(zone: string): string
+    /** The same after the script has shown the times in the visitor's zone, whose name replaces `?`. */
+    yours: string
+    days(zone: string): string
+    choose: string
+    automatic: string
+    show: string
+  }
   otherLanguage: { name: string; code: string }
   back: string
   parts(part: number, parts: number): string
@@ -119,8 +128,15 @@ const pt: PageTexts = {
   pastMaintenance: 'Manutenções anteriores',
   maintenance: 'Manutenção',
   allComponents: 'todos os serviços',
-  updated: time => `Atualizado: ${time}`,
-  zone: zone => `Horários em ${zone}.`,
+  updated: 'Atualizado:',
+  zone: {
+    named: zone => `Fuso dos horários: ${zone}.`,
+    yours: 'Fuso dos horários: o seu (?).',
+    days: zone => `Os dias do histórico seguem outro fuso: ${zone}.`,
+    choose: 'Ver em outro fuso:',
+    automatic: 'automático',
+    show: 'Mostrar',
+  },
   otherLanguage: { name: 'English', code: 'en' },
   back: 'Voltar à página inteira',
   parts: (part, parts) => `Parte ${part} de ${parts}`,
@@ -221,8 +237,15 @@ const en: PageTexts = {
   pastMaintenance: 'Past maintenance',
   maintenance: 'Maintenance',
   allComponents: 'all services',
-  updated: time => `Updated: ${time}`,
-  zone: zone => `Times in ${zone}.`,
+  updated: 'Updated:',
+  zone: {
+    named: zone => `Time zone: ${zone}.`,
+    yours: 'Time zone: yours (?).',
+    days: zone => `The days of the history are those of another zone: ${zone}.`,
+    choose: 'Show another time zone:',
+    automatic: 'automatic',
+    show: 'Show',
+  },
   otherLanguage: { name: 'Português', code: 'pt-BR' },
   back: 'Back to the whole page',
   parts: (part, parts) => `Part ${part} of ${parts}`,

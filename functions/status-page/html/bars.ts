@@ -1,8 +1,9 @@
 import { type Html, html } from '#functions/telegram/html.ts'
-import { dayOf, sayDate, sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
 import { sayUptime } from '#functions/wording/uptime.ts'
 import { type Bar, type BarState, barState, uptimeOf } from '../ranges.ts'
 import type { Reader } from './layout.ts'
+import { day, period } from './times.ts'
 
 /** The distance between two bars, and the height of the picture. */
 const barWidth = 4
@@ -49,21 +50,19 @@ const rowsOf = (bars: readonly Bar[]): Row[] => {
 }
 
 const hourS = 3600
-const instant = (seconds: number) => new Date(seconds * 1000)
 
-/** The times of a row: days, or hours if the row does not begin and end at midnight. */
-const periodText = ({ from, to }: Row, { language, zone, now }: Reader): string => {
-  if (to - from < 23 * hourS) return sayInstant(instant(from), { language, zone, now })
-  const today = dayOf(now, zone)
-  const [first, last] = [dayOf(instant(from), zone), dayOf(instant(to - 1), zone)]
-  const said = (day: string) => sayDate(day, { language, today })
-  return first === last ? said(first) : `${said(first)} – ${said(last)}`
+/** The time of some bars: hours, or days if the bars are days. */
+const periodText = ({ from, to }: Row, isOfHours: boolean, reader: Reader): Html => {
+  if (isOfHours) return period(from, to, reader)
+  const [first, last] = [day(from, reader), day(to - 1, reader)]
+  return html`${first === last ? first : `${first} – ${last}`}`
 }
 
 const table = (name: string, bars: readonly Bar[], reader: Reader): Html => {
   const { texts, language } = reader
   const said = (seconds: number) => (seconds === 0 ? '–' : sayDuration(seconds * 1000, language))
   const { table: words } = texts
+  const isOfHours = bars[0] !== undefined && bars[0].to - bars[0].from < 23 * hourS
   return html`<section class="scroll" tabindex="0" aria-label="${words.caption(name)}"><table>
 <caption>${words.caption(name)}</caption>
 <thead><tr><th scope="col">${words.period}</th><th scope="col" class="n">${words.uptime}</th><th scope="col" class="n">${words.down}</th><th scope="col" class="n">${words.notChecked}</th><th scope="col" class="n">${words.maintenance}</th></tr></thead>
@@ -71,7 +70,7 @@ const table = (name: string, bars: readonly Bar[], reader: Reader): Html => {
     .toReversed()
     .map(row => {
       const uptime = uptimeOf(row)
-      return html`<tr><th scope="row">${periodText(row, reader)}</th><td class="n">${
+      return html`<tr><th scope="row">${periodText(row, isOfHours, reader)}</th><td class="n">${
         uptime === null ? texts.bars[row.state] : sayUptime(uptime, language)
       }</td><td class="n">${said(row.downS)}</td><td class="n">${said(row.unknownS)}</td><td class="n">${said(row.maintenanceS)}</td></tr>`
     })}</tbody></table></section>`

@@ -3,12 +3,17 @@ import { Html, html } from '#functions/telegram/html.ts'
 import type { PageTexts } from '../texts.ts'
 import type { Links } from './links.ts'
 import { style } from './style.ts'
+import { visitorZone } from './visitor-zone.ts'
 
 /** Who reads a page, and with which links. */
 export interface Reader {
   language: Language
   /** The zone of the times on the page. */
   zone: string
+  /** The zone of the days in the history, which are the same for every visitor. */
+  dayZone: string
+  /** Whether the visitor chose the zone. Otherwise a script shows the times in the zone of the browser. */
+  isZoneChosen: boolean
   now: Date
   texts: PageTexts
   links: Links
@@ -16,7 +21,7 @@ export interface Reader {
 
 /** A whole document. */
 export const layout = (
-  { language }: Pick<Reader, 'language'>,
+  { language, isZoneChosen }: Pick<Reader, 'language' | 'isZoneChosen'>,
   title: string,
   body: Html,
   { isHidden = false, head = null }: { isHidden?: boolean; head?: Html | null } = {},
@@ -31,7 +36,7 @@ export const layout = (
 ${isHidden && new Html('<meta name="robots" content="noindex">\n')}<style>${new Html(style)}</style>
 ${head}</head>
 <body>
-${body}
+${body}${!isZoneChosen && new Html(`\n<script>${visitorZone}</script>`)}
 </body>
 </html>
 `,
@@ -39,4 +44,6 @@ ${body}
 
 /** A page that only says one thing, such as that there is no page. */
 export const notice = (reader: Pick<Reader, 'language'>, { title, text }: { title: string; text: string }): string =>
-  layout(reader, title, html`<main><h1>${title}</h1><p>${text}</p></main>`, { isHidden: true })
+  layout({ ...reader, isZoneChosen: true }, title, html`<main><h1>${title}</h1><p>${text}</p></main>`, {
+    isHidden: true,
+  })

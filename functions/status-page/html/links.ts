@@ -15,6 +15,8 @@ export interface Links {
   to(changes: LinkChanges): string
   /** A file of the whole page. */
   file(name: string): string
+  /** The parts of the query that a form of the page keeps; null if files without a query are shown. */
+  kept: Record<string, string> | null
   /** Subscribes a visitor in Telegram; null if the name of the bot is not known. */
   subscribe: string | null
 }
@@ -33,16 +35,23 @@ export const servedLinks = (request: PageRequest, botName: string | null): Links
       const page = isDeep ? `../${name}` : name
       const monitor = isDeep ? String(wanted.monitorId) : `${name}/${wanted.monitorId}`
       return withQuery(wanted.monitorId === null ? page : monitor, {
-        ...(wanted.range !== usualRange && { range: wanted.range }),
-        ...(wanted.language !== null && { lang: wanted.language }),
-        ...(wanted.part > 1 && { part: String(wanted.part) }),
-        ...(wanted.isEmbedded && { embed: '' }),
+        ...queryOf(wanted),
+        ...(wanted.zone !== null && { zone: wanted.zone }),
       })
     },
     file: file => withQuery(isDeep ? file : `${name}/${file}`, language),
+    kept: queryOf(request),
     subscribe: subscribeLink(request, botName),
   }
 }
+
+/** What a visitor chose, except the time zone. */
+const queryOf = ({ range, language, part, isEmbedded }: Omit<PageRequest, 'address'>): Record<string, string> => ({
+  ...(range !== usualRange && { range }),
+  ...(language !== null && { lang: language }),
+  ...(part > 1 && { part: String(part) }),
+  ...(isEmbedded && { embed: '' }),
+})
 
 /** The bot reads what follows `start=`: `p_<slug>`, or `q_<secret>` of a secret page. */
 export const subscribeLink = ({ address }: Pick<PageRequest, 'address'>, botName: string | null): string | null =>

@@ -1,15 +1,10 @@
 import type { ReadOutage, ReadPage, ReadWindow } from '#database/pages/page-reading.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
-import { sayDuration, sayInstant, sayPeriod } from '#functions/wording/dates.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
 import type { PageRequest } from '../page-request.ts'
 import { type RangeName, ranges } from '../ranges.ts'
 import type { Reader } from './layout.ts'
-
-export const instant = (seconds: number): Date => new Date(seconds * 1000)
-
-/** A time that a script or a reader can read exactly. */
-export const time = (seconds: number, reader: Reader): Html =>
-  html`<time datetime="${instant(seconds).toISOString()}">${sayInstant(instant(seconds), reader)}</time>`
+import { period, time, zoneForm, zoneLine } from './times.ts'
 
 /** The choice of the period and of the language. */
 export const choices = ({ range }: PageRequest, { texts, links }: Reader): Html =>
@@ -44,11 +39,7 @@ const concerned = (page: ReadPage, { monitorId, group }: ReadWindow, { texts }: 
 
 export const windowList = (page: ReadPage, windows: readonly ReadWindow[], reader: Reader): Html =>
   html`<ul class="plain">${windows.map(window => {
-    const [start, end] = [instant(window.startsAt), instant(window.endsAt)]
-    const { from, to, sameDay } = sayPeriod(start, end, reader)
-    return html`<li class="box"><strong>${window.title || reader.texts.maintenance}</strong> · ${concerned(page, window, reader)}<br><time datetime="${start.toISOString()}">${
-      sameDay ? sayInstant(start, reader) : from
-    }</time> – <time datetime="${end.toISOString()}">${to}</time></li>`
+    return html`<li class="box"><strong>${window.title || reader.texts.maintenance}</strong> · ${concerned(page, window, reader)}<br>${period(window.startsAt, window.endsAt, reader)}</li>`
   })}</ul>`
 
 /** The windows that go on or come, the next one first, and those that are over, the newest first. */
@@ -71,8 +62,8 @@ export const subscribe = ({ texts, links }: Reader): Html | null =>
 
 /** The end of every page. */
 export const footer = ({ monitorId }: PageRequest, reader: Reader): Html => {
-  const { texts, now, zone } = reader
-  return html`<footer class="soft"><p>${texts.updated(sayInstant(now, reader))}. ${texts.zone(zone)}</p>${
+  const { texts, now } = reader
+  return html`<footer class="soft"><p>${texts.updated} ${time(now.getTime() / 1000, reader)}. ${zoneLine(reader)}</p>${zoneForm(reader)}${
     monitorId === null && fileLinks(reader)
   }<p>${languageLink(reader)} · ${texts.madeWith}</p></footer>`
 }

@@ -2,7 +2,7 @@ import type { ReadPost } from '#database/pages/page-reading.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
 import { sayPostStatus } from '#functions/wording/post-statuses.ts'
 import type { Reader } from './layout.ts'
-import { time } from './parts.ts'
+import { time } from './times.ts'
 
 /** The posts about one matter, the newest first. */
 type Thread = ReadPost[]

@@ -1,15 +1,14 @@
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { HtmlValidate } from 'html-validate/node'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { accessibilityFaults, browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
+import { startPageServer } from './page-server.ts'
 import { addSamplePage } from './sample-page.ts'
 import { startStatusPage } from './support.ts'
 
 let database: TestDatabase
-let server: Server
+let server: Awaited<ReturnType<typeof startPageServer>>
 let root: string
 let paths: string[]
 
@@ -18,17 +17,11 @@ beforeAll(async () => {
   const { db } = database
   const ids = await addSamplePage(db)
   paths = ['/status/acme', `/status/acme/${ids[0]}`, '/status/acme?embed', '/status/unknown']
-  const { get } = startStatusPage(db)
-  server = createServer(async (request, response) => {
-    const { status, headers, text } = await get(request.url!, request.headers as Record<string, string>)
-    const { 'content-encoding': _, ...others } = headers
-    response.writeHead(status, others).end(text)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  root = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  server = await startPageServer(startStatusPage(db))
+  root = server.url
 })
 afterAll(async () => {
-  await new Promise(resolve => server?.close(resolve).closeAllConnections())
+  await server?.stop()
   await database?.end()
 })
 

@@ -1,4 +1,5 @@
 import type { Postgres } from '#database/connect.ts'
+import { type PostStatus, pagePostsIn } from '#database/pages/posts.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { addHours, addMonitor, addPage, chatId, dayMs, goodHours, hourMs, noon } from './support.ts'
 
@@ -36,6 +37,60 @@ export const addSamplePage = async (db: Postgres): Promise<number[]> => {
       },
       noon,
     )
-  await addPage(db, ids, { title: 'Loja da Ana' })
+  const { id: pageId } = await addPage(db, ids, { title: 'Loja da Ana' })
+  const post = (threadId: number | null, status: PostStatus, text: string, minutesAgo: number) =>
+    pagePostsIn(db).add(
+      { pageId, threadId, status, text, at: new Date(+noon - minutesAgo * 60_000) },
+      `sample/${minutesAgo}`,
+    )
+  const solved = await post(null, 'investigating', 'Algumas compras demoram para abrir.', 3 * 24 * 60)
+  await post(solved.threadId, 'resolved', 'O servidor foi trocado, e as compras abrem como antes.', 3 * 24 * 60 - 25)
+  const open = await post(null, 'investigating', 'Pagamentos com cartão são recusados. Pix e boleto funcionam.', 55)
+  await post(open.threadId, 'identified', 'A operadora de cartões está fora do ar.\nPróxima notícia até as 12:30.', 20)
   return ids
+}
+
+/** Names that a page must not be broken by: long ones, of right-to-left scripts, and with marks that turn the text. */
+export const hostileNames = [
+  'نظام الدفع (إنتاج) v2.1',
+  'שרת ראשי – API',
+  'turned \u202E txt.exe',
+  'x'.repeat(60),
+  'https://pedidos.interno.example.com.br/v2/saude?regiao=sa-east-1',
+  '<img src=x onerror=alert(1)>',
+  '決済サービス（本番）',
+  'Ãçẽñtø ¿é? 🧪🛰️',
+]
+
+/** A page with forty groups, three monitors in each, with hostile names. One monitor in each tenth group is down. */
+export const addCrowdedPage = async (db: Postgres): Promise<number[]> => {
+  await db.query('insert into chat (id) values (8)')
+  const nameAt = (place: number) => hostileNames[place % hostileNames.length]!
+  const ids: number[] = []
+  for (let at = 0; at < 120; at++) {
+    const group = Math.floor(at / 3)
+    ids.push(
+      await addMonitor(db, `${at} ${nameAt(at)}`.slice(0, 64), {
+        chat: 8,
+        state: at % 30 === 4 ? 'down' : 'up',
+        group: `${group} ${nameAt(group + 3)}`.slice(0, 64),
+      }),
+    )
+    await addHours(db, ids[at]!, goodHours(30))
+  }
+  await addPage(db, ids, { chatId: 8, slug: 'crowded', title: `${nameAt(0)} ${'Título longo '.repeat(3)}` })
+  return ids
+}
+
+/** A page of 2,000 monitors in twenty groups, and one without any. */
+export const addLargeAndEmptyPages = async (db: Postgres): Promise<void> => {
+  await db.query('insert into chat (id) values (9)')
+  const ids: number[] = []
+  for (let at = 0; at < 2000; at++) {
+    const state = at % 400 === 7 ? 'down' : 'up'
+    ids.push(await addMonitor(db, `Serviço ${at + 1}`, { chat: 9, state, group: `Região ${Math.floor(at / 100) + 1}` }))
+    if (at < 40) await addHours(db, ids[at]!, goodHours(90))
+  }
+  await addPage(db, ids, { chatId: 9, slug: 'large', title: 'Dois mil serviços' })
+  await addPage(db, [], { chatId: 9, slug: 'empty', title: 'Página nova' })
 }

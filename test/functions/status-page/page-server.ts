@@ -1,0 +1,17 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { startStatusPage } from './support.ts'
+
+/** Serves pages to browsers on loopback. */
+export const startPageServer = async ({ get }: Pick<ReturnType<typeof startStatusPage>, 'get'>) => {
+  const server = createServer(async (request, response) => {
+    const { status, headers, text } = await get(request.url!, request.headers as Record<string, string>)
+    const { 'content-encoding': _, ...others } = headers
+    response.writeHead(status, others).end(text)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () => new Promise(resolve => server.close(resolve).closeAllConnections()),
+  }
+}
