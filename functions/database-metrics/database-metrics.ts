@@ -21,9 +21,9 @@ const cacheMs = { figures: 30_000, failure: 10_000 }
 const waitMs = 1_500
 
 /**
- * Metrics from PostgreSQL in Prometheus' text format. PostgreSQL is read at most once in 30 seconds (once in ten seconds
- * while it is unavailable), and only once for scrapes at the same time. If PostgreSQL is unavailable or slow, the text
- * has only `vigia_database_up 0`. A slow read continues, and later scrapes get its result.
+ * Metrics from PostgreSQL in Prometheus' text format. PostgreSQL is read at most once in 30 seconds (once in ten
+ * seconds while it is unavailable), and only once for scrapes at the same time. If PostgreSQL is unavailable or slow,
+ * the text has only `vigia_database_up 0`. A slow read continues, and later scrapes get its result.
  */
 export const databaseMetrics = ({ figures, clock, pause, failed }: DatabaseMetricsOptions): (() => Promise<string>) => {
   let cached: { text: string; at: number; forMs: number } | undefined
