@@ -9,6 +9,8 @@ const bearerToken = /(?<=\bbearer\s{1,5})[\w.~+/-]{16,}=*/gi
 const pingToken = /(?<=\/ping\/+)[\w%-]{20,}/gi
 // The secret of a status page in its address. Who knows it can read the page.
 const pageSecret = /(?<=\/status\/+p\/+)[\w%-]{20,}/gi
+// A signature with which a member of a chat sees a status page, in a link or in a cookie.
+const pageSignature = /\bpage_[0-9a-z]{6,8}_[\w-]{43}/g
 // A key of the HTTP API.
 const apiKey = /vigia_[\w-]{43}/g
 const secretVariable = /TOKEN|SECRET|PASSWORD|PASSWD|PRIVATE|API_?KEY|CREDENTIAL/i
@@ -49,8 +51,8 @@ const secretsOfProcess = () => {
 }
 
 /**
- * Replaces Telegram tokens, tokens of pings, secrets of status pages, keys of the API, credentials in URLs, bearer
- * tokens, and `secrets` (by default those of this process's environment) with `[redacted]`.
+ * Replaces Telegram tokens, tokens of pings, secrets and signatures of status pages, keys of the API, credentials in
+ * URLs, bearer tokens, and `secrets` (by default those of this process's environment) with `[redacted]`.
  */
 export const redact = (text: string, secrets: readonly string[] = secretsOfProcess()): string => {
   let clean = text
@@ -59,6 +61,7 @@ export const redact = (text: string, secrets: readonly string[] = secretsOfProce
     clean = clean.replace(credentialsInUrl, '[redacted]@').replace(secretsInQuery, '[redacted]')
   if (clean.includes('/ping/')) clean = clean.replace(pingToken, '[redacted]')
   if (clean.includes('/status/')) clean = clean.replace(pageSecret, '[redacted]')
+  if (clean.includes('page_')) clean = clean.replace(pageSignature, '[redacted]')
   if (clean.includes('vigia_')) clean = clean.replace(apiKey, '[redacted]')
   return clean.replace(telegramToken, '[redacted]').replace(bearerToken, '[redacted]')
 }

@@ -34,16 +34,8 @@ export async function* exportPage(
 ): AsyncGenerator<{ name: string; text: string }> {
   const now = clock()
   const whole: PageRequest = {
-    ...{
-      address,
-      monitorId: null,
-      file: null,
-      range: usualRange,
-      language: null,
-      zone: null,
-      isEmbedded: false,
-      part: 1,
-    },
+    ...{ address, isAtRoot: false, monitorId: null, file: null, range: usualRange, language: null },
+    ...{ zone: null, isEmbedded: false, part: 1 },
   }
   const first = await read(queryFor(whole, now))
   if (first === null) return
@@ -57,7 +49,8 @@ export async function* exportPage(
       ...zonesOf(page, request),
       now,
       texts: pageTexts[language],
-      links: exportedLinks(request, page.language, botName),
+      links: exportedLinks(request, page, botName),
+      pageUrl: pagesUrl,
     },
   })
   for (const request of shown)
@@ -68,7 +61,7 @@ export async function* exportPage(
       if (page === null) return
       for (const language of languages) {
         const localized = { ...wanted, language }
-        const answer = await textOf(page, localized, pagesUrl, readerFor(page, localized, language))
+        const answer = await textOf(page, localized, readerFor(page, localized, language))
         if (answer !== null) yield { name: fileName(localized, page.language), text: answer.text }
       }
     }
@@ -76,7 +69,7 @@ export async function* exportPage(
     const wanted = { ...whole, file }
     const page = await read(queryFor(wanted, now))
     if (page === null) return
-    const answer = await textOf(page, wanted, pagesUrl, readerFor(page, wanted, page.language))
+    const answer = await textOf(page, wanted, readerFor(page, wanted, page.language))
     if (answer !== null) yield { name, text: answer.text }
   }
 }
@@ -96,9 +89,11 @@ const fileName = (
 }
 
 /** Links between the files, which are all in one folder. */
-const exportedLinks = (request: PageRequest, usualLanguage: Language, botName: string | null): Links => ({
-  to: (changes: LinkChanges) => fileName({ ...request, part: 1, ...changes }, usualLanguage),
+const exportedLinks = (request: PageRequest, page: ReadPage, botName: string | null): Links => ({
+  to: (changes: LinkChanges) => fileName({ ...request, part: 1, ...changes }, page.language),
   file: name => name,
   kept: null,
-  subscribe: subscribeLink(request, botName),
+  // It is a copy, also if the page itself is public.
+  canonical: null,
+  subscribe: subscribeLink(page, botName),
 })

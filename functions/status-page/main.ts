@@ -1,4 +1,5 @@
 import { postgres } from '#database/connect.ts'
+import { type PageDoor, pageDoorsIn } from '#database/pages/page-doors.ts'
 import { readPage } from '#database/pages/page-reading.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
@@ -24,6 +25,13 @@ const cache = responseCache<RenderedPage>({
   mostBytes: 32 * 1024 * 1024,
 })
 
+const doors = pageDoorsIn(db)
+// A page that was closed to others a few seconds ago may still be shown.
+const doorCache = responseCache<PageDoor | null>({
+  ...{ clock: systemClock, freshMs: 5_000, refreshMs: 15_000, staleMs: 3_600_000 },
+  ...{ bytesOf: () => 500, mostBytes: 2 * 1024 * 1024 },
+})
+
 serve({
   name,
   http: {
@@ -31,6 +39,10 @@ serve({
     handle: (request, context) =>
       statusPage(request, context, {
         read: query => readPage(db, query),
+        doors: {
+          atDomain: host => doorCache(`host ${host}`, () => doors.atDomain(host)),
+          forMembers: id => doorCache(`page ${id}`, () => doors.forMembers(id)),
+        },
         cache,
         clock: systemClock,
         pagesUrl,

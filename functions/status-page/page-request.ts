@@ -13,6 +13,8 @@ export type PageFile =
 /** What a visitor wants to see: the page, one of its monitors, or a file. */
 export interface PageRequest {
   address: PageAddress
+  /** The page is at the root of a host of its own. */
+  isAtRoot: boolean
   monitorId: number | null
   /** null: the page itself. */
   file: PageFile | null
@@ -37,20 +39,37 @@ const idPattern = /^[1-9]\d{0,14}$/
 const publicRoot = 'status'
 
 /**
- * Reads `/status/<slug>` or `/status/p/<secret>`, followed by nothing, by the id of a monitor, by the name of a file,
- * or by both. Returns null for any other path. Values of the query that are not known count as absent.
+ * Reads `/status/<slug>`, `/status/p/<secret>` or `/status/m/<id>`, followed by nothing, by the id of a monitor, by the
+ * name of a file, or by both. Returns null for any other path. Values of the query that are not known count as absent.
  */
 export const parsePageRequest = ({ path }: Pick<RequestHead, 'path'>, query: URLSearchParams): PageRequest | null => {
   const [root, ...segments] = path.split('/').slice(1)
   if (root !== publicRoot) return null
-  const isSecret = segments[0] === 'p'
-  const [name = '', ...rest] = isSecret ? segments.slice(1) : segments
-  if (!(isSecret ? secretPattern : slugPattern).test(name)) return null
+  const [first = '', ...others] = segments
+  const [second = '', ...rest] = others
+  if (first === 'p') return secretPattern.test(second) ? partOf({ secret: second }, rest, query) : null
+  if (first === 'm') return idPattern.test(second) ? partOf({ id: Number(second) }, rest, query) : null
+  return slugPattern.test(first) ? partOf({ slug: first }, others, query) : null
+}
+
+/** The same for a page at the root of its own host. */
+export const parseRootRequest = (
+  { path, query }: Pick<RequestHead, 'path'> & { query: URLSearchParams },
+  pageId: number,
+): PageRequest | null => {
+  const segments = path.split('/').slice(1)
+  const part = partOf({ id: pageId }, path === '/' ? [] : segments, query)
+  return part && { ...part, isAtRoot: true }
+}
+
+/** What the rest of a path names. */
+const partOf = (address: PageAddress, segments: readonly string[], query: URLSearchParams): PageRequest | null => {
+  const rest = [...segments]
   const monitorId = idPattern.test(rest[0] ?? '') ? Number(rest.shift()) : null
   const fileName = rest.shift()
   const file = fileName === undefined ? null : fileNamed(fileName, monitorId !== null)
   if (rest.length > 0 || (fileName !== undefined && file === null)) return null
-  return { address: isSecret ? { secret: name } : { slug: name }, monitorId, file, ...optionsIn(query) }
+  return { address, isAtRoot: false, monitorId, file, ...optionsIn(query) }
 }
 
 /** A monitor has badges; a page has badges, feeds and a calendar. */

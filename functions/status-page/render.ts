@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib'
 import type { Language } from '#database/chats/language.ts'
 import type { PageQuery, ReadPage } from '#database/pages/page-reading.ts'
 import type { Clock } from '#functions/host/clock.ts'
+import { pageAddress } from '#functions/pages/page-address.ts'
 import { renderFile } from './files/render-file.ts'
 import { notice, type Reader } from './html/layout.ts'
 import { servedLinks } from './html/links.ts'
@@ -22,6 +23,8 @@ export interface RenderedPage {
   etag: string
   /** Whether search engines and proxies must not keep it. */
   isHidden: boolean
+  /** Whether a browser must ask each time, because the visitor may no longer see it. */
+  isForMembers: boolean
 }
 
 export interface RenderDependencies {
@@ -38,11 +41,11 @@ const dayMs = 86_400_000
 
 export const rendered = (
   text: string,
-  { status = 200, type = htmlType, isHidden = false }: Partial<Pick<RenderedPage, 'status' | 'type' | 'isHidden'>> = {},
+  { status = 200, type = htmlType, isHidden = false, isForMembers = false }: Partial<RenderedPage> = {},
 ): RenderedPage => {
   const body = Buffer.from(text)
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  return { status, type, body, zipped: gzipSync(body), etag, isHidden }
+  return { status, type, body, zipped: gzipSync(body), etag, isHidden, isForMembers }
 }
 
 /** The answer to an address without a page. It is the same for every such address. */
@@ -66,30 +69,25 @@ export const render = async (
   if (page === null) return notFound(visitorLanguage)
   // A program that reads a file has no language of its own.
   const language = (wanted.file === null ? visitorLanguage : wanted.language) ?? page.language
-  const reader: Reader = {
-    ...{ language, ...zonesOf(page, wanted), now, texts: pageTexts[language], links: servedLinks(wanted, botName) },
-  }
-  const name = 'slug' in wanted.address ? wanted.address.slug : `p/${wanted.address.secret}`
-  const answer = await textOf(page, wanted, `${pagesUrl}/${name}`, reader)
-  return answer === null
-    ? notFound(visitorLanguage)
-    : rendered(answer.text, { ...answer, isHidden: page.access === 'link' })
+  const pageUrl = pageAddress(page, pagesUrl)
+  const links = servedLinks(page, wanted, { pageUrl, botName })
+  const reader: Reader = { language, ...zonesOf(page, wanted), now, texts: pageTexts[language], links, pageUrl }
+  const answer = await textOf(page, wanted, reader)
+  if (answer === null) return notFound(visitorLanguage)
+  const { access } = page
+  return rendered(answer.text, { ...answer, isHidden: access !== 'public', isForMembers: access === 'members' })
 }
 
-/**
- * What was asked for of a page, as text with its media type; null if the page has no such monitor or part. `pageUrl` is
- * the address of the page on the internet.
- */
+/** What was asked for of a page, as text with its media type; null if the page has no such monitor or part. */
 export const textOf = async (
   page: ReadPage,
   wanted: PageRequest,
-  pageUrl: string,
   reader: Reader,
 ): Promise<{ type: string; text: string } | null> => {
   const component = page.components.find(({ id }) => id === wanted.monitorId)
   if (wanted.monitorId !== null && component === undefined) return null
   if (wanted.part > partsOf(page)) return null
-  if (wanted.file !== null) return renderFile(page, component, wanted.file, wanted, pageUrl, reader)
+  if (wanted.file !== null) return renderFile(page, component, wanted.file, wanted, reader)
   const text = component === undefined ? pageHtml(page, wanted, reader) : monitorHtml(page, component, wanted, reader)
   return { type: htmlType, text }
 }

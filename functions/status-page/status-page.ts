@@ -2,15 +2,17 @@ import type { Language } from '#database/chats/language.ts'
 import { asError } from '#functions/host/errors.ts'
 import type { Context, HttpRequest, HttpResponse, RequestHead } from '#functions/host/function-definition.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
+import { type Doors, enter } from './entrance.ts'
 import { notice } from './html/layout.ts'
 import { styleHash } from './html/style.ts'
 import { visitorZoneHash } from './html/visitor-zone.ts'
-import { type PageRequest, parsePageRequest } from './page-request.ts'
+import type { PageRequest } from './page-request.ts'
 import { notFound, type RenderDependencies, type RenderedPage, render, rendered } from './render.ts'
 import type { Cache } from './response-cache.ts'
 import { pageTexts } from './texts.ts'
 
 export interface PageDependencies extends RenderDependencies {
+  doors: Doors
   cache: Cache<RenderedPage>
 }
 
@@ -24,10 +26,13 @@ export const statusPage = async (
   { log }: Pick<Context, 'log'>,
   { cache, ...dependencies }: PageDependencies,
 ): Promise<HttpResponse> => {
-  const wanted = parsePageRequest(request, request.query)
-  const language = languageOf(request, wanted)
-  if (wanted === null) return send(request, notFound(language))
+  let language = languageOf(request, null)
   try {
+    const entered = await enter(request, dependencies)
+    if (entered === null) return send(request, notFound(language))
+    if ('response' in entered) return entered.response
+    const { wanted } = entered
+    language = languageOf(request, wanted)
     const key = JSON.stringify([wanted, language])
     return send(request, await cache(key, () => render(wanted, language, dependencies)), wanted)
   } catch (error) {
@@ -50,14 +55,13 @@ const contentSecurityPolicy = (isEmbedded: boolean) =>
   `default-src 'none'; style-src '${styleHash}'; script-src '${visitorZoneHash}'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${isEmbedded ? '*' : "'none'"}`
 
 /** A badge may be kept for a minute, because sites that show many badges ask often. */
-const cacheControl = (isHidden: boolean, isFile: boolean) =>
-  `${isHidden ? 'private' : 'public'}, max-age=${isFile ? 60 : 10}, stale-while-revalidate=60, stale-if-error=86400`
+const cacheControl = ({ isHidden, isForMembers }: RenderedPage, isFile: boolean) =>
+  isForMembers
+    ? 'private, no-cache'
+    : `${isHidden ? 'private' : 'public'}, max-age=${isFile ? 60 : 10}, stale-while-revalidate=60, stale-if-error=86400`
 
-const send = (
-  { headers }: HttpRequest,
-  { status, type, body, zipped, etag, isHidden }: RenderedPage,
-  wanted: PageRequest | null = null,
-): HttpResponse => {
+const send = ({ headers }: HttpRequest, page: RenderedPage, wanted: PageRequest | null = null): HttpResponse => {
+  const { status, type, body, zipped, etag, isHidden, isForMembers } = page
   const isFile = status === 200 && wanted !== null && wanted.file !== null
   const isCurrent = status === 200 && (headers['if-none-match'] ?? '').includes(etag)
   const isZipped = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''))
@@ -66,10 +70,10 @@ const send = (
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     // A proxy must not keep a page with a secret address.
-    'cache-control': status === 200 ? cacheControl(isHidden, isFile) : 'no-store',
-    vary: 'accept-encoding, accept-language',
-    // Scripts of other sites may read files, which have no cookies and no secrets.
-    ...(isFile && { 'access-control-allow-origin': '*' }),
+    'cache-control': status === 200 ? cacheControl(page, isFile) : 'no-store',
+    vary: `accept-encoding, accept-language${isForMembers ? ', cookie' : ''}`,
+    // Scripts of other sites may read files, except those that need a cookie.
+    ...(isFile && !isForMembers && { 'access-control-allow-origin': '*' }),
     ...(isHidden && { 'x-robots-tag': 'noindex' }),
     ...(status === 200 && { etag }),
   }

@@ -169,7 +169,10 @@ const pt: PageTexts = {
     late: (half, most) => `Nas últimas 24 h, metade começou com até ${half} de atraso, e 99 % com até ${most}.`,
     never: 'Nenhuma verificação nas últimas 24 h.',
   },
-  notFound: { title: 'Página não encontrada', text: 'Não existe uma página de status neste endereço.' },
+  notFound: {
+    title: 'Página não encontrada',
+    text: 'Não existe uma página de status neste endereço. Se ela é só para os membros de um chat, abra-a de novo pelo botão do bot.',
+  },
   unavailable: {
     title: 'Página indisponível no momento',
     text: 'A página não pôde ser lida agora. Tente de novo em alguns segundos.',
@@ -278,7 +281,10 @@ const en: PageTexts = {
     late: (half, most) => `In the last 24 h, half of them began at most ${half} late, and 99 % at most ${most} late.`,
     never: 'No check in the last 24 h.',
   },
-  notFound: { title: 'Page not found', text: 'There is no status page at this address.' },
+  notFound: {
+    title: 'Page not found',
+    text: 'There is no status page at this address. If it is only for the members of a chat, open it again with the button of the bot.',
+  },
   unavailable: {
     title: 'The page is unavailable at the moment',
     text: 'The page could not be read. Try again in a few seconds.',

@@ -8,6 +8,8 @@ const keptMs = 60_000
 /** The part of Telegram's ChatMember that tells the role. */
 interface Member {
   status: string
+  /** Whether a person with the status `restricted` is in the group. */
+  is_member?: boolean
   user?: { id: number }
 }
 
@@ -35,23 +37,33 @@ export const administratorsOf = (clock: Clock) => {
 
 export type Administrators = ReturnType<typeof administratorsOf>
 
+/** Whether the person is a member of the chat now. Nothing is kept, because who has left must not get in. */
+export const isMember = async (
+  telegram: TelegramApi,
+  chatId: number,
+  personId: number,
+  signal: AbortSignal,
+): Promise<boolean> => personId > 0 && askTelegram(telegram, chatId, personId, signal, belongs)
+
+const belongs = (member: Member) =>
+  isAdministrator(member) || member.status === 'member' || (member.status === 'restricted' && member.is_member === true)
+
 /**
  * Telegram guarantees an answer about other users only if the bot is an administrator. Where it refuses, the list of
- * the administrators tells the same, because every member may ask for it.
+ * the administrators tells whether the person is one of them, because every member may ask for it.
  */
 const askTelegram = async (
   telegram: TelegramApi,
   chatId: number,
   personId: number,
   signal: AbortSignal,
+  isWanted: (member: Member) => boolean = isAdministrator,
 ): Promise<boolean> => {
   try {
-    return isAdministrator(
-      (await telegram.call('getChatMember', { chat_id: chatId, user_id: personId }, signal)) as Member,
-    )
+    return isWanted((await telegram.call('getChatMember', { chat_id: chatId, user_id: personId }, signal)) as Member)
   } catch (error) {
     if (!(error instanceof TelegramError)) throw error
-    if (error.migrateTo !== undefined) return askTelegram(telegram, error.migrateTo, personId, signal)
+    if (error.migrateTo !== undefined) return askTelegram(telegram, error.migrateTo, personId, signal, isWanted)
     // The bot is no longer in the group, so it does not change anything there.
     if (error.code === 403) return false
     if (error.code !== 400) throw error

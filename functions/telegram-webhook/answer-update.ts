@@ -3,7 +3,7 @@ import { MessageRefused } from '#events/message-refused.ts'
 import type { Publish } from '#functions/host/publish.ts'
 import { withTimeout } from '#functions/host/timeout.ts'
 import { TelegramError } from '#functions/telegram/client.ts'
-import type { Administrators } from './administrators.ts'
+import { type Administrators, isMember } from './administrators.ts'
 import type { Dependencies } from './context.ts'
 import { conversation } from './conversation.ts'
 import { causeOf, type Update } from './deferred-update.ts'
@@ -84,6 +84,7 @@ export const answerUpdate = async (
   const { chatId, personId, messageId } = request.origin
   const { effects, events = [] } = await conversation(request, deps, cause, {
     administers: (group = chatId) => administrators.include(api, group, personId, signal),
+    isMember: chat => isMember(api, chat, personId, signal),
     botName: () => api.botName(signal),
     readFile: fileId => api.readFile(fileId, signal),
     deleteMessage: async () => messageId !== undefined && deleteMessage(api, { chatId, messageId }, signal),

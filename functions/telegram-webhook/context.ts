@@ -1,6 +1,7 @@
 import type { Allowances } from '#database/chats/allowances.ts'
 import type { ApiKeys } from '#database/chats/api-keys.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
+import type { PageDoors } from '#database/pages/page-doors.ts'
 import type { PostDrafts } from '#database/pages/post-drafts.ts'
 import type { PagePosts } from '#database/pages/posts.ts'
 import type { StatusPages } from '#database/pages/status-pages.ts'
@@ -41,6 +42,7 @@ export interface Dependencies {
   maintenance: Pick<MaintenanceTables, 'addOnce' | 'addWindow' | 'beginNow' | 'endNow' | 'of' | 'remove'>
   statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
   subscribers: Pick<Subscribers, 'pageAt'>
+  pageDoors: Pick<PageDoors, 'forMembers'>
   pagePosts: PagePosts
   postDrafts: PostDrafts
   removedMonitors: RemovedMonitors
@@ -73,6 +75,8 @@ export interface Dependencies {
 export interface AskTelegram {
   /** Whether the person administers a group; by default the group of the request. */
   administers(chatId?: number): Promise<boolean>
+  /** Whether the person is a member of a chat now. */
+  isMember(chatId: number): Promise<boolean>
   /** The bot's user name. */
   botName(): Promise<string>
   /** Deletes the person's message. False if Telegram does not permit it. */

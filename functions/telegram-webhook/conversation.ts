@@ -1,5 +1,5 @@
 import type { Cause } from '#events/event.ts'
-import { isChatId, isTvmazeId } from '#events/ranges.ts'
+import { isBigintId, isChatId, isTvmazeId } from '#events/ranges.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
 import { addHeartbeat } from './add-heartbeat.ts'
 import { addMonitor, suggestMonitor } from './add-monitor.ts'
@@ -15,6 +15,7 @@ import { botMessages } from './messages/messages.ts'
 import { explainUptime, pressMonitorButton, restoreMonitor } from './monitor-actions.ts'
 import { parseMonitorArgument } from './monitor-argument.ts'
 import { monitorsList } from './monitor-views.ts'
+import { openPage } from './open-page.ts'
 import { postCommand, pressPost } from './page-posts.ts'
 import { label } from './pages.ts'
 import { draftPost, pressPostDraft } from './post-drafts.ts'
@@ -130,6 +131,8 @@ const replyToCommand = async (
       if (isTvmazeId(Number(show))) return searchById(context, Number(show))
       const page = pageOfLink(argument)
       if (page !== null) return subscribe(context, page)
+      const pageForMembers = Number(/^m_(\d{1,15})$/.exec(argument)?.[1])
+      if (isBigintId(pageForMembers)) return openPage(context, pageForMembers)
       const keysOf = Number(/^k_(-\d{1,16})$/.exec(argument)?.[1])
       if (isChatId(keysOf)) return keysByLink(context, keysOf)
       return sendReply(isNew ? greeting(context) : menu(context))
@@ -286,6 +289,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'deletePage':
     case 'deletePageNow':
       return pressStatusPage(context, press)
+    case 'openPage':
+      return openPage(context, press.id)
     case 'post':
       return pressPost(context, press.id, press.status)
     case 'setPost':

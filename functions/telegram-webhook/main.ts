@@ -4,6 +4,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
+import { pageDoorsIn } from '#database/pages/page-doors.ts'
 import { postDraftsIn } from '#database/pages/post-drafts.ts'
 import { pagePostsIn } from '#database/pages/posts.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
@@ -69,6 +70,7 @@ const webhook = telegramWebhook({
     statusPages: statusPagesIn(db),
     pagePosts: pagePostsIn(db),
     postDrafts: postDraftsIn(db),
+    pageDoors: pageDoorsIn(db),
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     apiKeys: apiKeysIn(db),

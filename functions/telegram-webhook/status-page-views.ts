@@ -1,4 +1,6 @@
-import type { StatusPage } from '#database/pages/status-pages.ts'
+import { pageAccesses, type StatusPage } from '#database/pages/status-pages.ts'
+import { isInternalHost } from '#functions/host/internal-host.ts'
+import { pageAddress } from '#functions/pages/page-address.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
 import { label, pageOf, pageRow } from './pages.ts'
@@ -6,10 +8,6 @@ import type { Button, View } from './reply.ts'
 
 const monitorsPerPage = 7
 const shownNames = 10
-
-/** The address of a page on the internet, or only its path. */
-export const addressOf = ({ deps }: ChatContext, { slug, access, secret }: StatusPage): string =>
-  `${deps.pagesUrl ?? '/status'}/${access === 'public' ? slug : `p/${secret}`}`
 
 /** The pages of the chat. */
 export const pageList = ({ messages }: ChatContext, pages: readonly StatusPage[]): View => {
@@ -45,8 +43,8 @@ export const pageCard = async (context: ChatContext, page: StatusPage): Promise<
   const monitors = new Map((await deps.monitors.of(chat.id)).map(monitor => [monitor.id, monitor.name]))
   const names = components.flatMap(({ monitorId, name }) => name ?? monitors.get(monitorId) ?? [])
   const listed = names.slice(0, shownNames).join(', ') + (names.length > shownNames ? ', …' : '')
-  const address = addressOf(context, page)
-  const other = { public: 'link', link: 'public' } as const
+  const address = pageAddress(page, deps.pagesUrl)
+  const others = pageAccesses.filter(other => other !== access)
   const otherLanguage = language === 'en' ? 'pt-BR' : 'en'
   return {
     html: joined(
@@ -54,6 +52,7 @@ export const pageCard = async (context: ChatContext, page: StatusPage): Promise<
         joined([
           html`<b>${title}</b>`,
           html`<code>${address}</code>`,
+          page.domain !== null && statusPages.dnsRecord(page.domain, dnsTarget(deps.pagesUrl)),
           deps.pagesUrl === null && statusPages.urlUnknown(),
         ]),
         joined([
@@ -66,19 +65,22 @@ export const pageCard = async (context: ChatContext, page: StatusPage): Promise<
       '\n\n',
     ),
     buttons: [
-      [{ text: statusPages.copyUrl, copy: address }],
+      [access === 'members' ? await openButton(context, id) : { text: statusPages.copyUrl, copy: address }],
       ...(page.configKey === null
         ? ([
             [{ text: statusPages.choose, press: { act: 'pageMonitors', id, page: 0 } }],
+            others.map(other => ({
+              text: statusPages.makeAccess[other],
+              press: { act: 'setStatusPage', id, field: 'access', value: other },
+            })),
             [
-              {
-                text: statusPages.makeAccess[other[access]],
-                press: { act: 'setStatusPage', id, field: 'access', value: other[access] },
-              },
               {
                 text: statusPages.otherLanguage[language],
                 press: { act: 'setStatusPage', id, field: 'language', value: otherLanguage },
               },
+              page.domain === null
+                ? { text: statusPages.domain, press: { act: 'setStatusPage', id, field: 'domain', value: 'how' } }
+                : { text: statusPages.noDomain, press: { act: 'setStatusPage', id, field: 'domain', value: 'none' } },
             ],
             [{ text: statusPages.delete, press: { act: 'deletePage', id } }],
           ] satisfies Button[][])
@@ -87,6 +89,30 @@ export const pageCard = async (context: ChatContext, page: StatusPage): Promise<
     ],
   }
 }
+
+/**
+ * Opens a page for members. In a group the button leads to the private chat, because the link is only for the person
+ * who asks for it.
+ */
+const openButton = async ({ chat, messages, telegram }: ChatContext, id: number): Promise<Button> => {
+  const text = messages.statusPages.open
+  return chat.kind === 'private'
+    ? { text, press: { act: 'openPage', id } }
+    : { text, url: `https://t.me/${await telegram.botName()}?start=m_${id}` }
+}
+
+/** The host that the DNS record of a domain names; null if it is not known on the internet. */
+const dnsTarget = (pagesUrl: string | null): string | null => {
+  if (pagesUrl === null || !URL.canParse(pagesUrl)) return null
+  const { hostname } = new URL(pagesUrl)
+  return isInternalHost(hostname) ? null : hostname
+}
+
+/** How a page gets a domain. */
+export const domainView = ({ messages }: ChatContext, { id, slug }: StatusPage): View => ({
+  html: messages.statusPages.howDomain(slug),
+  buttons: [[{ text: messages.statusPages.back, press: { act: 'statusPage', id } }]],
+})
 
 /** The monitors of the chat: first those that the page shows, in its order, then the others. */
 export const monitorsView = async (context: ChatContext, page: StatusPage, at: number): Promise<View> => {

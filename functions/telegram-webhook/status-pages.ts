@@ -1,19 +1,20 @@
 import { slugFault, slugOfTitle } from '#database/pages/slug.ts'
-import type { PageComponent, StatusPage } from '#database/pages/status-pages.ts'
+import { type PageComponent, pageAccesses, type StatusPage } from '#database/pages/status-pages.ts'
+import { domainIn } from '#functions/pages/domain.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import { html } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
 import { label } from './pages.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 import { refusedChange } from './roles.ts'
-import { deleteView, monitorsView, pageCard, pageList } from './status-page-views.ts'
+import { deleteView, domainView, monitorsView, pageCard, pageList } from './status-page-views.ts'
 
 const maxPages = 10
 const maxTitle = 100
 
 /**
- * Handles /pagina: without words lists the pages of the chat. With the name of a page shows it, with `name = new-name`
- * or `name New title` changes it, and with any other words creates a page with this title.
+ * Handles /pagina: without words lists the pages of the chat. With the name of a page shows it, with `name = new-name`,
+ * `name @ domain` or `name New title` changes it, and with any other words creates a page with this title.
  */
 export const statusPageCommand = async (context: ChatContext, argument: string): Promise<Reply> => {
   const { deps, chat } = context
@@ -28,9 +29,9 @@ export const statusPageCommand = async (context: ChatContext, argument: string):
   const { statusPages } = context.messages
   if (found === undefined) return createPage(context, pages, text)
   if (found.configKey !== null) return sendReply({ html: html`${statusPages.fromFile}` })
-  return words[0] === '='
-    ? changeSlug(context, found, words.slice(1).join(' '))
-    : changeTitle(context, found, words.join(' '))
+  const [, sign, value] = /^([=@])\s*(.*)$/.exec(words.join(' ')) ?? []
+  if (sign === '=') return changeSlug(context, found, value!)
+  return sign === '@' ? changeDomain(context, found, value!) : changeTitle(context, found, words.join(' '))
 }
 
 /** A new page is secret and has all monitors of the chat. A repeated request finds the page that it has made. */
@@ -72,11 +73,20 @@ const changeSlug = async (context: ChatContext, page: StatusPage, slug: string):
   }
 }
 
+const changeDomain = async (context: ChatContext, page: StatusPage, text: string): Promise<Reply> => {
+  const { deps, messages } = context
+  const found = domainIn(text, [deps.pagesUrl, deps.apiUrl, deps.pingUrl])
+  if (found === 'form') return sendReply({ html: messages.statusPages.domainForm(label(text)) })
+  if (found === 'own') return sendReply({ html: messages.statusPages.domainOwn(text) })
+  if (page.access === 'link') return sendReply({ html: html`${messages.statusPages.noSecretDomain}` })
+  return changed(context, page, found, sendReply)
+}
+
 /** Stores a change of a page, and answers with the page or with the reason why it was not stored. */
 const changed = async (
   context: ChatContext,
   page: StatusPage,
-  changes: Partial<Pick<StatusPage, 'slug' | 'title' | 'language' | 'access' | 'components'>>,
+  changes: Partial<Pick<StatusPage, 'slug' | 'title' | 'language' | 'access' | 'domain' | 'components'>>,
   answer: typeof sendReply,
   view: (page: StatusPage) => Promise<Parameters<typeof sendReply>[0]> = shown => pageCard(context, shown),
 ): Promise<Reply> => {
@@ -85,7 +95,9 @@ const changed = async (
   const stored = await deps.statusPages.change(page.id, wanted)
   if (stored === null) return toastReply(messages.statusPages.gone)
   if (!('taken' in stored)) return answer(await view(wanted))
-  const reason = messages.statusPages.slugTaken(wanted.slug)
+  const { slug, domain } = wanted
+  const reason =
+    stored.taken === 'slug' ? messages.statusPages.slugTaken(slug) : messages.statusPages.domainTaken(domain ?? '')
   return answer === editReply ? toastReply(reason, true) : sendReply({ html: html`${reason}` })
 }
 
@@ -130,8 +142,14 @@ export const pressStatusPage = async (context: ChatContext, press: PagePress): P
 
 const setPage = async (context: ChatContext, page: StatusPage, field: string, value: string): Promise<Reply> => {
   const oldButton = toastReply(context.messages.oldButton)
-  if (field === 'access' && (value === 'public' || value === 'link'))
-    return changed(context, page, { access: value }, editReply)
+  if (field === 'access') {
+    const access = pageAccesses.find(one => one === value)
+    if (access === undefined) return oldButton
+    if (access === 'link' && page.domain !== null) return toastReply(context.messages.statusPages.noSecretDomain, true)
+    return changed(context, page, { access }, editReply)
+  }
+  if (field === 'domain')
+    return value === 'none' ? changed(context, page, { domain: null }, editReply) : editReply(domainView(context, page))
   if (field === 'language' && (value === 'pt-BR' || value === 'en'))
     return changed(context, page, { language: value }, editReply)
   const [, id, at] = /^(\d{1,13})-(\d)$/.exec(value) ?? []

@@ -1,5 +1,4 @@
-import type { PageAddress } from '#database/pages/page-reading.ts'
-import { pageSubject } from '#database/pages/subscribers.ts'
+import { type PublicAddress, pageSubject } from '#database/pages/subscribers.ts'
 import type { ChatContext } from './context.ts'
 import { type Reply, sendReply, toastReply } from './reply.ts'
 import { refusedChange } from './roles.ts'
@@ -11,14 +10,14 @@ const maxSubscriptions = 100
  * The page in the argument of /start, which a link on the page sends: `p_<slug>`, or `q_<secret>` of a secret page.
  * Null for any other argument.
  */
-export const pageOfLink = (argument: string): PageAddress | null => {
+export const pageOfLink = (argument: string): PublicAddress | null => {
   const [, kind, name] = /^([pq])_([A-Za-z0-9_-]{3,64})$/.exec(argument) ?? []
   if (name === undefined) return null
   return kind === 'p' ? { slug: name } : { secret: name }
 }
 
 /** Subscribes the chat to a page. A second press of the same link changes nothing. */
-export const subscribe = async (context: ChatContext, address: PageAddress): Promise<Reply> => {
+export const subscribe = async (context: ChatContext, address: PublicAddress): Promise<Reply> => {
   const { deps, chat, messages, origin } = context
   const refused = await refusedChange(context)
   if (refused !== null) return refused

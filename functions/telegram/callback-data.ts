@@ -80,6 +80,8 @@ export type Press =
   /** First step: asks for confirmation. */
   | { act: 'deletePage'; id: number }
   | { act: 'deletePageNow'; id: number }
+  /** Gives a link to a status page for the members of its chat. */
+  | { act: 'openPage'; id: number }
   /** Ends the subscription to a status page. */
   | { act: 'unsubscribe'; id: number }
   /** Makes an API key of a chat, or revokes one. */
@@ -146,6 +148,7 @@ const letters = {
   pageMonitors: 'T',
   deletePage: 'D',
   deletePageNow: 'E',
+  openPage: 'Z',
   unsubscribe: 'U',
   makeKey: 'A',
   revokeKey: 'V',
@@ -221,6 +224,7 @@ export const encode = (press: Press): string => {
     case 'statusPage':
     case 'deletePage':
     case 'deletePageNow':
+    case 'openPage':
     case 'unsubscribe':
       return joinParts(letter, press.id)
     case 'setStatusPage':
@@ -366,6 +370,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'statusPage':
     case 'deletePage':
     case 'deletePageNow':
+    case 'openPage':
     case 'unsubscribe':
       return { act, id: rowId(first) }
     case 'setStatusPage':

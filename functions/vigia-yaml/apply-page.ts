@@ -2,14 +2,19 @@ import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
+import type { DesiredPage } from './desired.ts'
 import type { PageChange } from './plan-pages.ts'
 
-/** A public page of another chat has the name; nothing is saved. */
+/** Another page has the name or the domain; nothing is saved. */
 export class PageTaken extends Error {
   override name = 'PageTaken'
 
-  constructor(slug: string) {
-    super(`the name ${slug} belongs to a public page of another chat; use another one, or access: link`)
+  constructor(taken: 'slug' | 'domain', { slug, domain }: DesiredPage) {
+    super(
+      taken === 'slug'
+        ? `the name ${slug} belongs to a public page of another chat; use another one, or access: link`
+        : `page ${slug}: the domain ${domain} belongs to another page; a domain shows only one page`,
+    )
   }
 }
 
@@ -21,10 +26,10 @@ export const applyPage = async (tx: Postgres, change: PageChange): Promise<void>
     await pages.remove(chatId, change.id)
     return
   }
-  const { slug, title, access, components, language } = change.page
+  const { slug, title, access, domain, components, language } = change.page
   const found = change.action === 'create' ? null : await pages.find(chatId, change.id)
   const wanted = {
-    ...{ chatId, slug, title, access, configKey: slug },
+    ...{ chatId, slug, title, access, domain, configKey: slug },
     language: language ?? found?.language ?? (await chatsIn(tx).find(chatId))?.language ?? 'en',
     components: await Promise.all(
       components.map(async ({ monitorKey, name, group }) => ({
@@ -34,5 +39,5 @@ export const applyPage = async (tx: Postgres, change: PageChange): Promise<void>
     ),
   }
   const stored = change.action === 'create' ? await pages.add(wanted) : await pages.change(change.id, wanted)
-  if (stored !== null && 'taken' in stored) throw new PageTaken(slug)
+  if (stored !== null && 'taken' in stored) throw new PageTaken(stored.taken, change.page)
 }

@@ -46,6 +46,8 @@ export interface DesiredPage {
   title: string
   language: Language | null
   access: PageAccess
+  /** The host at whose root it is shown; null for none. */
+  domain: string | null
   components: { monitorKey: string; name: string | null; group: string | null }[]
 }
 

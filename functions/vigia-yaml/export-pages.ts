@@ -7,12 +7,13 @@ export const pageEntries = (
   keys: ReadonlyMap<number, string>,
 ): Record<string, PageEntry> =>
   Object.fromEntries(
-    pages.map(({ slug, title, language, access, components }) => [
+    pages.map(({ slug, title, language, access, domain, components }) => [
       slug,
       {
         title,
         language,
         ...(access !== 'link' && { access }),
+        ...(domain !== null && { domain }),
         monitors: components.map(({ monitorId, name, group }) => {
           const monitor = keys.get(monitorId)!
           return name === null && group === null

@@ -1,5 +1,5 @@
 import Type, { type Static, type TSchema, type TUnsafe } from 'typebox'
-import type { PageAccess } from '#database/pages/status-pages.ts'
+import { type PageAccess, pageAccesses } from '#database/pages/status-pages.ts'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
 import { type ReminderSetting, reminderSettings } from '#database/uptime/told-states.ts'
 import { settingsSchemas } from '#functions/checks/settings-schemas.ts'
@@ -132,8 +132,16 @@ export const PageEntry = Type.Object(
     ),
     access: Type.Optional(
       Type.Unsafe<PageAccess>({
-        enum: ['public', 'link'],
-        description: 'link: only people who have the secret address see it. Default: link.',
+        enum: [...pageAccesses],
+        description:
+          'link: only people who have the secret address see it. members: only members of the chat see it, with a link from the bot. Default: link.',
+      }),
+    ),
+    domain: Type.Optional(
+      Type.String({
+        minLength: 4,
+        maxLength: 253,
+        description: 'The host at whose root the page is shown: status.example.org. Not with access link.',
       }),
     ),
     monitors: Type.Optional(

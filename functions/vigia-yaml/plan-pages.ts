@@ -41,6 +41,7 @@ const changedFields = (from: StatusPage, to: DesiredPage, keyOf: (id: number) =>
     ...(from.title === to.title ? [] : ['title']),
     ...(to.language === null || from.language === to.language ? [] : ['language']),
     ...(from.access === to.access ? [] : ['access']),
+    ...(from.domain === to.domain ? [] : ['domain']),
     ...(isDeepStrictEqual(components, to.components) ? [] : ['monitors']),
   ]
 }

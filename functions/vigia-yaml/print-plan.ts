@@ -61,10 +61,12 @@ const windowText = (change: WindowChange): string => {
     : `${when.startsAt.toISOString()} to ${when.endsAt.toISOString()}`
 }
 
+const accessTexts = { public: 'public', link: 'with a secret address', members: 'for the members of the chat' }
+
 const pageText = (change: PageChange): string => {
   switch (change.action) {
     case 'create':
-      return `${change.page.title}, ${change.page.access === 'public' ? 'public' : 'with a secret address'}`
+      return `${change.page.title}, ${accessTexts[change.page.access]}`
     case 'update':
       return `changes ${change.fields.join(', ')}`
     case 'adopt':

@@ -1,4 +1,6 @@
 import { slugFault } from '#database/pages/slug.ts'
+import type { PageAccess } from '#database/pages/status-pages.ts'
+import { domainIn } from '#functions/pages/domain.ts'
 import type { YamlPath } from '#infra/files/yaml-lines.ts'
 import type { DesiredPage } from './desired.ts'
 import { didYouMean } from './did-you-mean.ts'
@@ -30,5 +32,25 @@ export const readPage = (
     if (seen.has(monitorKey)) report(path, `is ${JSON.stringify(monitorKey)} a second time`)
     seen.add(monitorKey)
   }
-  return { slug, title: entry.title, language: entry.language ?? null, access: entry.access ?? 'link', components }
+  const { title, language = null, access = 'link' } = entry
+  return { slug, title, language, access, domain: readDomain(entry, access, report), components }
+}
+
+const readDomain = (
+  { domain }: PageEntry,
+  access: PageAccess,
+  report: (path: YamlPath, reason: string) => void,
+): string | null => {
+  if (domain === undefined) return null
+  const found = domainIn(domain, [])
+  if (typeof found === 'string') {
+    report(
+      ['domain'],
+      `${JSON.stringify(domain)} is not a domain; write the name of a host, such as status.example.org`,
+    )
+    return null
+  }
+  if (access === 'link')
+    report(['domain'], 'is not possible with access link, because anyone can find out a domain; use public or members')
+  return found.domain
 }

@@ -31,7 +31,7 @@ export const verb: Verb = {
       if (page === undefined) throw new Error(`there is no status page ${slug}`)
       if (other !== undefined)
         throw new Error(`${found.length} chats have a page ${slug}; name the chat: --chat=${page.chatId}`)
-      const address = page.access === 'public' ? { slug } : { secret: page.secret }
+      const address = { id: page.id }
       await mkdir(folder, { recursive: true })
       let files = 0
       for await (const { name, text } of exportPage(address, {

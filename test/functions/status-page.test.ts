@@ -242,7 +242,7 @@ describe('an address', () => {
     await addPage(db, [], { slug: 'interna', access: 'link' })
     await addPage(db, [], { slug: 'interna', chatId: 8 })
     const again = { chatId, slug: 'interna', title: 'X', language: 'en', access: 'public', components: [] } as const
-    expect(await statusPagesIn(db).add(again)).toEqual({ taken: true })
+    expect(await statusPagesIn(db).add(again)).toEqual({ taken: 'slug' })
   })
 
   test('with a public secret is not the address of a public page', async () => {

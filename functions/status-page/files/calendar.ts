@@ -7,7 +7,7 @@ import type { Reader } from '../html/layout.ts'
 const clean = (text: string) => plain(html`${text}`)
 
 /** The maintenance of a page as a calendar that a program reads again every hour. */
-export const calendarOf = (page: ReadPage, address: string, { language }: Reader): string => {
+export const calendarOf = (page: ReadPage, { language, pageUrl }: Reader): string => {
   const texts = feedTexts[language]
   const calendar = ical({
     name: clean(texts.calendar(page.title)),
@@ -25,7 +25,7 @@ export const calendarOf = (page: ReadPage, address: string, { language }: Reader
       end: new Date(endsAt * 1000),
       summary: clean(title === '' ? texts.maintenance(name ?? page.title) : title),
       description: clean(name ?? page.title),
-      url: address,
+      url: pageUrl,
     })
   }
   return calendar.toString()

@@ -19,12 +19,12 @@ const unknownHost = 'http://host.invalid'
 
 /**
  * The outages of a page as a feed, the newest first. An outage keeps its id when it ends, so a reader updates the
- * entry. `address` is the page's address on the internet, or its path if the host is not known.
+ * entry.
  */
-export const feedOf = (page: ReadPage, kind: FeedKind, address: string, reader: Reader): string =>
-  address.startsWith('/')
-    ? wholeFeed(page, kind, unknownHost + address, reader).replaceAll(unknownHost, '')
-    : wholeFeed(page, kind, address, reader)
+export const feedOf = (page: ReadPage, kind: FeedKind, reader: Reader): string =>
+  reader.pageUrl.startsWith('/')
+    ? wholeFeed(page, kind, unknownHost + reader.pageUrl, reader).replaceAll(unknownHost, '')
+    : wholeFeed(page, kind, reader.pageUrl, reader)
 
 const wholeFeed = (page: ReadPage, kind: FeedKind, address: string, reader: Reader): string => {
   const { language, now } = reader

@@ -18,7 +18,6 @@ export const renderFile = async (
   component: ReadComponent | undefined,
   file: PageFile,
   request: PageRequest,
-  address: string,
   reader: Reader,
 ): Promise<{ type: string; text: string }> => {
   if (file.kind === 'badge') {
@@ -27,9 +26,9 @@ export const renderFile = async (
   }
   if (file.kind === 'calendar') {
     const { calendarOf } = await import('./calendar.ts')
-    return { type: types.ics, text: calendarOf(page, address, reader) }
+    return { type: types.ics, text: calendarOf(page, reader) }
   }
   const { feedOf } = await import('./feeds.ts')
   const type = file.format === 'json' ? 'application/feed+json; charset=utf-8' : types[file.format]
-  return { type, text: feedOf(page, file.format, address, reader) }
+  return { type, text: feedOf(page, file.format, reader) }
 }

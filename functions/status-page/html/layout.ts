@@ -17,6 +17,8 @@ export interface Reader {
   now: Date
   texts: PageTexts
   links: Links
+  /** The address of the page on the internet, or its path if the host is not known. */
+  pageUrl: string
 }
 
 /** A whole document. */
@@ -24,7 +26,11 @@ export const layout = (
   { language, isZoneChosen }: Pick<Reader, 'language' | 'isZoneChosen'>,
   title: string,
   body: Html,
-  { isHidden = false, head = null }: { isHidden?: boolean; head?: Html | null } = {},
+  {
+    isHidden = false,
+    canonical = null,
+    head = null,
+  }: { isHidden?: boolean; canonical?: string | null; head?: Html | null } = {},
 ): string =>
   String(
     html`<!DOCTYPE html>
@@ -33,7 +39,9 @@ export const layout = (
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
-${isHidden && new Html('<meta name="robots" content="noindex">\n')}<style>${new Html(style)}</style>
+${isHidden && new Html('<meta name="robots" content="noindex">\n')}${
+  canonical !== null && html`<link rel="canonical" href="${canonical}">\n`
+}<style>${new Html(style)}</style>
 ${head}</head>
 <body>
 ${body}${!isZoneChosen && new Html(`\n<script>${visitorZone}</script>`)}

@@ -1,3 +1,4 @@
+import type { ReadPage } from '#database/pages/page-reading.ts'
 import type { PageRequest } from '../page-request.ts'
 import { usualRange } from '../ranges.ts'
 
@@ -17,6 +18,8 @@ export interface Links {
   file(name: string): string
   /** The parts of the query that a form of the page keeps; null if files without a query are shown. */
   kept: Record<string, string> | null
+  /** The address of the page for search engines; null if it has none. */
+  canonical: string | null
   /** Subscribes a visitor in Telegram; null if the name of the bot is not known. */
   subscribe: string | null
 }
@@ -25,23 +28,30 @@ export interface Links {
  * The links of a page that the function serves. They are relative, because a proxy may serve the pages below another
  * path. The visitor's choices stay.
  */
-export const servedLinks = (request: PageRequest, botName: string | null): Links => {
-  const name = 'slug' in request.address ? request.address.slug : request.address.secret
+export const servedLinks = (
+  page: ReadPage,
+  request: PageRequest,
+  { pageUrl, botName }: { pageUrl: string; botName: string | null },
+): Links => {
+  const name = nameIn(request.address)
   const isDeep = request.monitorId !== null
+  // At the root of a host, the page and its monitors are in the same folder.
+  const below = isDeep || request.isAtRoot ? '' : `${name}/`
   const language = request.language === null ? {} : { lang: request.language }
   return {
     to: changes => {
       const wanted = { ...request, part: 1, ...changes }
-      const page = isDeep ? `../${name}` : name
-      const monitor = isDeep ? String(wanted.monitorId) : `${name}/${wanted.monitorId}`
+      const page = request.isAtRoot ? './' : isDeep ? `../${name}` : name
+      const monitor = `${below}${wanted.monitorId}`
       return withQuery(wanted.monitorId === null ? page : monitor, {
         ...queryOf(wanted),
         ...(wanted.zone !== null && { zone: wanted.zone }),
       })
     },
-    file: file => withQuery(isDeep ? file : `${name}/${file}`, language),
+    file: file => withQuery(`${below}${file}`, language),
     kept: queryOf(request),
-    subscribe: subscribeLink(request, botName),
+    canonical: page.access !== 'public' || !URL.canParse(pageUrl) ? null : canonicalOf(pageUrl, request),
+    subscribe: subscribeLink(page, botName),
   }
 }
 
@@ -53,11 +63,26 @@ const queryOf = ({ range, language, part, isEmbedded }: Omit<PageRequest, 'addre
   ...(isEmbedded && { embed: '' }),
 })
 
-/** The bot reads what follows `start=`: `p_<slug>`, or `q_<secret>` of a secret page. */
-export const subscribeLink = ({ address }: Pick<PageRequest, 'address'>, botName: string | null): string | null =>
-  botName === null
+const canonicalOf = (pageUrl: string, { monitorId }: PageRequest) =>
+  monitorId === null ? pageUrl : `${pageUrl}/${monitorId}`
+
+/** The last part of the path of a page. */
+const nameIn = (address: PageRequest['address']): string => {
+  if ('slug' in address) return address.slug
+  return 'secret' in address ? address.secret : String(address.id)
+}
+
+/**
+ * The bot reads what follows `start=`: `p_<slug>`, or `q_<secret>` of a secret page. The members of a chat get its
+ * messages without a subscription.
+ */
+export const subscribeLink = (
+  { access, slug, secret }: Pick<ReadPage, 'access' | 'slug' | 'secret'>,
+  botName: string | null,
+): string | null =>
+  botName === null || access === 'members'
     ? null
-    : `https://t.me/${botName}?start=${'slug' in address ? `p_${address.slug}` : `q_${address.secret}`}`
+    : `https://t.me/${botName}?start=${access === 'public' ? `p_${slug}` : `q_${secret}`}`
 
 const withQuery = (path: string, values: Record<string, string>) => {
   const query = new URLSearchParams(values)

@@ -43,7 +43,10 @@ ${component.kind !== 'heartbeat' && quality(component, bars, reader)}
 <section><h2>${texts.outages}</h2>${outageList(page, outages, reader)}</section>
 </main>
 ${!request.isEmbedded && footer(request, reader)}`
-  return layout(reader, `${component.name} · ${page.title}`, body, { isHidden: page.access === 'link' })
+  return layout(reader, `${component.name} · ${page.title}`, body, {
+    isHidden: page.access !== 'public',
+    canonical: links.canonical,
+  })
 }
 
 /** Why the uptime has its value. */

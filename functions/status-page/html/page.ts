@@ -21,7 +21,7 @@ export const partsOf = ({ components }: ReadPage): number =>
 
 /** The whole page. */
 export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): string => {
-  const { texts, now } = reader
+  const { texts, now, links } = reader
   const states = page.components.map(component => componentState(component, now))
   const overall = overallState(states)
   const count = (state: string) => states.filter(one => one === state).length
@@ -47,7 +47,10 @@ ${closed.length > 0 && html`<section><h2>${texts.pastPosts}</h2>${threadList(clo
 ${past.length > 0 && html`<section><h2>${texts.pastMaintenance}</h2>${windowList(page, past.slice(0, shownOutages), reader)}</section>`}
 </main>
 ${!request.isEmbedded && footer(request, reader)}`
-  return layout(reader, page.title, body, { isHidden: page.access === 'link' })
+  return layout(reader, page.title, body, {
+    isHidden: page.access !== 'public',
+    canonical: links.canonical,
+  })
 }
 
 const componentSections = (page: ReadPage, request: PageRequest, reader: Reader): Html => {

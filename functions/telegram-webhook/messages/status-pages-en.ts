@@ -8,12 +8,37 @@ export const statusPagesEn: typeof statusPagesPtBR = {
   how: () => html`To create one, send its title: <code>/page Ana's shop</code>
 It starts as a secret: only people who have its address can see it.`,
   create: 'create a page',
-  listed: { public: '🌐 public', link: '🔒 secret' },
+  listed: { public: '🌐 public', link: '🔒 secret', members: '👥 members only' },
   access: {
     public: () => html`🌐 Public: everybody can see it.`,
     link: () => html`🔒 Secret: only people who have this address can see it.`,
+    members: () => html`👥 Members only: who is in this chat opens the page with a link that I give on request.`,
   },
-  makeAccess: { public: '🌐 make public', link: '🔒 make secret' },
+  makeAccess: { public: '🌐 make public', link: '🔒 make secret', members: '👥 members only' },
+  open: '👥 open the page',
+  openNow: title => `open ${title}`,
+  newLink: 'new link',
+  linkExpires: () =>
+    html`This link is only for you and valid for 10 minutes. Once opened, the page stays available in that browser for 12 hours.`,
+  notForYou: () => html`This page does not exist, or you are not in its chat.`,
+  domain: '🔗 own domain',
+  noDomain: '🔗 remove the domain',
+  howDomain: slug => html`To show the page at an address of your own, send the name of the domain:
+<code>/page ${slug} @ status.example.com</code>
+The page must be public or for members only.`,
+  dnsRecord: (domain, target) =>
+    html`🔗 Own domain. Create this DNS record${
+      target === null
+        ? html`, with the address that the people who run this Vigia name: <code>${domain} CNAME …</code>`
+        : html`: <code>${domain} CNAME ${target}</code>
+At the root of a domain, use ALIAS or ANAME instead of CNAME`
+    }. The people who run this Vigia also have to admit the domain, so that it gets a certificate.`,
+  domainForm: asked =>
+    html`“${asked}” is not a domain. Send only the name, for example <code>status.example.com</code>.`,
+  domainOwn: asked => html`“${asked}” is an address of Vigia itself. Choose another domain.`,
+  domainTaken: domain =>
+    `Another page uses the domain ${domain} already, and a domain shows only one page. If the domain is yours, talk to the people who run this Vigia.`,
+  noSecretDomain: 'A secret page cannot have a domain of its own, because domains are easy to find out.',
   language: name => html`Language, if the browser asks for no other: ${name}`,
   languages: { 'pt-BR': 'Portuguese', en: 'English' },
   otherLanguage: { 'pt-BR': '🌐 English', en: '🌐 Português' },

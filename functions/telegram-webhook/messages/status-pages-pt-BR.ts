@@ -8,12 +8,37 @@ export const statusPagesPtBR = {
   how: () => html`Para criar uma, mande o título: <code>/pagina Loja da Ana</code>
 Ela começa secreta: só quem tem o endereço consegue ver.`,
   create: 'criar página',
-  listed: { public: '🌐 pública', link: '🔒 secreta' },
+  listed: { public: '🌐 pública', link: '🔒 secreta', members: '👥 só membros' },
   access: {
     public: () => html`🌐 Pública: qualquer pessoa pode ver.`,
     link: () => html`🔒 Secreta: só quem tem este endereço consegue ver.`,
+    members: () => html`👥 Só membros: quem está neste chat abre a página com um link que eu dou na hora.`,
   },
-  makeAccess: { public: '🌐 tornar pública', link: '🔒 tornar secreta' },
+  makeAccess: { public: '🌐 tornar pública', link: '🔒 tornar secreta', members: '👥 só membros' },
+  open: '👥 abrir a página',
+  openNow: (title: string) => `abrir ${title}`,
+  newLink: 'novo link',
+  linkExpires: () =>
+    html`Este link é só seu e vale por 10 minutos. Aberta, a página fica disponível nesse navegador por 12 horas.`,
+  notForYou: () => html`Essa página não existe, ou você não está no chat dela.`,
+  domain: '🔗 domínio próprio',
+  noDomain: '🔗 tirar o domínio',
+  howDomain: (slug: string) => html`Para mostrar a página em um endereço seu, mande o nome do domínio:
+<code>/pagina ${slug} @ status.exemplo.com.br</code>
+A página precisa ser pública ou só para membros.`,
+  dnsRecord: (domain: string, target: string | null) =>
+    html`🔗 Domínio próprio. Crie este registro no DNS${
+      target === null
+        ? html`, com o endereço que quem administra este Vigia indicar: <code>${domain} CNAME …</code>`
+        : html`: <code>${domain} CNAME ${target}</code>
+Na raiz de um domínio, use ALIAS ou ANAME no lugar de CNAME`
+    }. Quem administra este Vigia também precisa liberar o domínio, para ele ter um certificado.`,
+  domainForm: (asked: string) =>
+    html`“${asked}” não é um domínio. Mande só o nome, por exemplo <code>status.exemplo.com.br</code>.`,
+  domainOwn: (asked: string) => html`“${asked}” é um endereço do próprio Vigia. Escolha outro domínio.`,
+  domainTaken: (domain: string) =>
+    `Outra página já usa o domínio ${domain}, e um domínio mostra uma página só. Se o domínio é seu, fale com quem administra este Vigia.`,
+  noSecretDomain: 'Uma página secreta não pode ter domínio próprio, porque domínios são fáceis de descobrir.',
   language: (name: string) => html`Idioma, se o navegador não pedir outro: ${name}`,
   languages: { 'pt-BR': 'português', en: 'inglês' },
   otherLanguage: { 'pt-BR': '🌐 English', en: '🌐 Português' },

@@ -9,8 +9,11 @@ import { type Impact, type Impacts, worst } from './impacts.ts'
 import { type PostStatus, postUntil } from './posts.ts'
 import type { PageAccess } from './status-pages.ts'
 
-/** Which page a visitor asks for: a public one by its slug, or one by its secret address. */
-export type PageAddress = { slug: string } | { secret: string }
+/**
+ * Which page a visitor asks for: a public one by its slug, or one by its secret address. By its id, any page; then the
+ * caller has checked that the visitor may see it.
+ */
+export type PageAddress = { slug: string } | { secret: string } | { id: number }
 
 /** The unit of the sums. A day is one of the page's zone; days of UTC are read faster over a long time. */
 export type SumUnit = 'hour' | 'day' | 'utc day'
@@ -108,6 +111,10 @@ export interface ReadPage {
   title: string
   language: Language
   access: PageAccess
+  /** The secret part of the address of a page with the access `link`. */
+  secret: string
+  /** The host at whose root the page is shown. */
+  domain: string | null
   /** The zone of the page's days. */
   zone: string
   components: ReadComponent[]
@@ -184,7 +191,8 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
   const { rows } = await db.query<ReadPage>(
     `with page as (
        select status_page.*, chat.zone from status_page join chat on chat.id = chat_id
-       where case when $1::text is null then secret = $2 and access = 'link' else slug = $1 and access = 'public' end
+       where case when $10::bigint is not null then status_page.id = $10
+         when $1::text is null then secret = $2 and access = 'link' else slug = $1 and access = 'public' end
      ), component as (
        select monitor.*, page.zone, coalesce(shown.name, monitor.name) as shown_name,
          coalesce(shown.group_name, monitor.group_name) as shown_group,
@@ -194,7 +202,7 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
        select plan.monitor_id, plan.group_name from page join maintenance plan on plan.chat_id = page.chat_id
        join maintenance_window on maintenance_id = plan.id and starts_at <= $5 and ends_at > $5
      )
-     select id, slug, title, language, access, zone,
+     select id, slug, title, language, access, secret, domain, zone,
        coalesce((
          select json_agg(json_build_object('id', component.id, 'name', shown_name, 'group', shown_group, 'kind', kind,
            'intervalS', interval_s, 'state', state, 'isPaused', paused_at is not null, 'isSlow', slow_since is not null,
@@ -249,6 +257,7 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
       'first' in history ? history.first : null,
       'first' in history ? history.first + history.count : null,
       query.outagesSince,
+      'id' in address ? address.id : null,
     ],
   )
   const page = rows[0]

@@ -2,8 +2,12 @@ import { randomBytes } from 'node:crypto'
 import type { Language } from '../chats/language.ts'
 import type { Postgres } from '../connect.ts'
 
-/** link: the page is reachable only by its secret address. */
-export type PageAccess = 'public' | 'link'
+/**
+ * Who may see a page. `link`: who has its secret address. `members`: who is a member of its chat, with a signed link
+ * from the bot.
+ */
+export const pageAccesses = ['public', 'link', 'members'] as const
+export type PageAccess = (typeof pageAccesses)[number]
 
 /** A monitor on a page. A name or group of null is that of the monitor. */
 export interface PageComponent {
@@ -21,42 +25,60 @@ export interface StatusPage {
   access: PageAccess
   /** The unguessable part of the address of a page with the access `link`. */
   secret: string
+  /** The host at whose root the page is shown; null if it has none. A page with the access `link` has none. */
+  domain: string | null
   /** The key in vigia.yaml; null for a page that was made in the chat. */
   configKey: string | null
   components: PageComponent[]
 }
 
 /** A page to store, without what the table gives it. */
-export type WantedPage = Omit<StatusPage, 'id' | 'secret' | 'configKey' | 'components'> & {
+export type WantedPage = Omit<StatusPage, 'id' | 'secret' | 'domain' | 'configKey' | 'components'> & {
+  domain?: string | null
   configKey?: string | null
   components: readonly PageComponent[]
 }
 
-/** Why a page was not stored: another page has the slug. */
-export type SlugTaken = { taken: true }
+/** Why a page was not stored: another page has its slug or its domain. */
+export type PageTaken = { taken: 'slug' | 'domain' }
 
-const columns = `page.id, page.chat_id as "chatId", slug, title, page.language, access, secret, page.config_key as "configKey",
+const columns = `page.id, page.chat_id as "chatId", slug, title, page.language, access, secret, domain, page.config_key as "configKey",
   coalesce((
     select json_agg(json_build_object('monitorId', monitor_id, 'name', name, 'group', group_name) order by position, monitor_id)
     from status_page_component where page_id = page.id
   ), '[]') as components`
 
-const isSlugTaken = (error: unknown): boolean => {
+/** What another page has, if that is the reason of an error of PostgreSQL. */
+const takenBy = (error: unknown): PageTaken['taken'] | null => {
   const { code, constraint } = error as { code?: string; constraint?: string }
-  return code === '23505' && (constraint === 'status_page_slug' || constraint === 'status_page_chat')
+  if (code !== '23505') return null
+  if (constraint === 'status_page_slug' || constraint === 'status_page_chat') return 'slug'
+  return constraint === 'status_page_domain' ? 'domain' : null
 }
 
 /** 132 random bits. */
 const newSecret = () => randomBytes(18).toString('base64url')
 
+const fieldsOf = ({ chatId, slug, title, language, access }: WantedPage) => [chatId, slug, title, language, access]
+
+/** Voids the links that were signed for members of a page, and ends the subscriptions of other chats to it. */
+const closeToOthers = async (tx: Postgres, chatId: number, id: number): Promise<void> => {
+  await tx.query('update status_page set member_key = $2 where id = $1', [id, randomBytes(32)])
+  await tx.query(`delete from follow where (subject = $1 or subject like $1 || '/%') and chat_id <> $2`, [
+    `page/${id}`,
+    chatId,
+  ])
+}
+
 /** The tables `status_page` and `status_page_component`, for those who make pages. */
 export const statusPagesIn = (db: Postgres) => {
-  /** Runs `work` in a transaction. A slug that another page has is a result, not an error. */
-  const unlessTaken = async <T>(work: (tx: Postgres) => Promise<T>): Promise<T | SlugTaken> => {
+  /** Runs `work` in a transaction. A slug or a domain that another page has is a result, not an error. */
+  const unlessTaken = async <T>(work: (tx: Postgres) => Promise<T>): Promise<T | PageTaken> => {
     try {
       return await db.transaction(work)
     } catch (error) {
-      if (isSlugTaken(error)) return { taken: true }
+      const taken = takenBy(error)
+      if (taken !== null) return { taken }
       throw error
     }
   }
@@ -82,28 +104,35 @@ export const statusPagesIn = (db: Postgres) => {
 
   return {
     /** Stores a new page with its components, all or nothing. */
-    add: (page: WantedPage): Promise<{ id: number; secret: string } | SlugTaken> =>
+    add: (page: WantedPage): Promise<{ id: number; secret: string } | PageTaken> =>
       unlessTaken(async tx => {
         const secret = newSecret()
         const { rows } = await tx.query<{ id: number }>(
-          `insert into status_page (chat_id, slug, title, language, access, secret, config_key)
-           values ($1, $2, $3, $4, $5, $6, $7) returning id`,
-          [page.chatId, page.slug, page.title, page.language, page.access, secret, page.configKey ?? null],
+          `insert into status_page (chat_id, slug, title, language, access, secret, config_key, domain)
+           values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+          [...fieldsOf(page), secret, page.configKey ?? null, page.domain ?? null],
         )
         const { id } = rows[0]!
         await replaceComponents(tx, id, page.components)
         return { id, secret }
       }),
 
-    /** Changes a page of its chat, all or nothing. Null if the chat has no such page. */
-    change: (id: number, page: WantedPage): Promise<{ id: number } | SlugTaken | null> =>
+    /**
+     * Changes a page of its chat, all or nothing. Null if the chat has no such page. A page that is closed to all but
+     * members gets a new key for their links, and loses the subscribers of other chats.
+     */
+    change: (id: number, page: WantedPage): Promise<{ id: number } | PageTaken | null> =>
       unlessTaken(async tx => {
-        const { rowCount } = await tx.query(
-          `update status_page set slug = $3, title = $4, language = $5, access = $6, config_key = coalesce($7, config_key)
-           where chat_id = $1 and id = $2`,
-          [page.chatId, id, page.slug, page.title, page.language, page.access, page.configKey ?? null],
+        const { rows } = await tx.query<{ wasForMembers: boolean }>(
+          `update status_page set slug = $2, title = $3, language = $4, access = $5, config_key = coalesce($7, config_key),
+             domain = $8
+           from (select id, access from status_page where id = $6 for update) as before
+           where chat_id = $1 and status_page.id = before.id
+           returning before.access = 'members' as "wasForMembers"`,
+          [...fieldsOf(page), id, page.configKey ?? null, page.domain ?? null],
         )
-        if (rowCount === 0) return null
+        if (rows[0] === undefined) return null
+        if (page.access === 'members' && !rows[0].wasForMembers) await closeToOthers(tx, page.chatId, id)
         await replaceComponents(tx, id, page.components)
         return { id }
       }),

@@ -10,13 +10,16 @@ export interface Subscriber extends Follower {
   componentName: string
 }
 
+/** The address in a link with which a visitor subscribes. */
+export type PublicAddress = Exclude<PageAddress, { id: number }>
+
 /** The subject of the follows of a page. */
 export const pageSubject = (pageId: number): string => `page/${pageId}`
 
 /** The subscribers of status pages: rows of `follow` with the subject `page/<id>`. */
 export const subscribersIn = (db: Postgres) => ({
   /** The page at an address, for a visitor who wants to subscribe; null if there is none. */
-  pageAt: async (address: PageAddress): Promise<{ id: number; title: string } | null> =>
+  pageAt: async (address: PublicAddress): Promise<{ id: number; title: string } | null> =>
     (
       await db.query<{ id: number; title: string }>(
         `select id, title from status_page

@@ -21,6 +21,15 @@ test.each([
 })
 
 test.each([
+  '{"url.full":"https://vigia.example.org/status/m/7?signature=page_tbq0x1_Zk3vJ0Qm9xT4bW8nL2cR6yHdAbCdEfGhIjKlMnOpQrS"}',
+  'cookie: vigia-page=page_tbq0x1_Zk3vJ0Qm9xT4bW8nL2cR6yHdAbCdEfGhIjKlMnOpQrS; a=b',
+  'location: /?signature=page_tbq0x1_Zk3vJ0Qm9xT4bW8nL2cR6yHdAbCdEfGhIjKlMnOpQrS',
+])('the link %s is logged without its signature', text => {
+  expect(redact(text, [])).toContain('=[redacted]')
+  expect(redact(text, [])).not.toContain('Zk3v')
+})
+
+test.each([
   'https://ana:hunter2@example.org/a',
   'https://hunter2@example.org',
   'tcp://ana:hunter2%40@db.example:5432',

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import type { Postgres } from '#database/connect.ts'
+import { pageDoorsIn } from '#database/pages/page-doors.ts'
 import { readPage } from '#database/pages/page-reading.ts'
 import { statusPagesIn, type WantedPage } from '#database/pages/status-pages.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
@@ -80,7 +81,7 @@ export const addPage = async (db: Postgres, monitorIds: readonly number[], field
     components: monitorIds.map(monitorId => ({ monitorId, name: null, group: null })),
     ...fields,
   })
-  if ('taken' in added) throw new Error('the slug is taken')
+  if ('taken' in added) throw new Error(`the ${added.taken} is taken`)
   return added
 }
 
@@ -120,6 +121,7 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
         { log },
         {
           read: wanted => readPage(counted, wanted),
+          doors: pageDoorsIn(counted),
           cache,
           clock,
           pagesUrl,

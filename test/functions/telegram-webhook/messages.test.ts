@@ -123,6 +123,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   pageMonitors: fc.record({ act: act('pageMonitors'), id, page: small }),
   deletePage: fc.record({ act: act('deletePage'), id }),
   deletePageNow: fc.record({ act: act('deletePageNow'), id }),
+  openPage: fc.record({ act: act('openPage'), id }),
   unsubscribe: fc.record({ act: act('unsubscribe'), id }),
   post: fc.record({ act: act('post'), id, status: fc.constantFrom(...postStatuses) }),
   edit: fc.record({ act: act('edit'), monitor: id }),

@@ -24,7 +24,8 @@ test('/pagina with a title creates a secret page with all monitors, and the same
   expect(labels(shown)).toEqual([
     ['copiar endereço'],
     ['☑️ monitores e ordem'],
-    ['🌐 tornar pública', '🌐 English'],
+    ['🌐 tornar pública', '👥 só membros'],
+    ['🌐 English', '🔗 domínio próprio'],
     ['🗑 excluir'],
     ['« páginas'],
   ])

@@ -4,6 +4,7 @@ import { allowancesIn } from '#database/chats/allowances.ts'
 import { apiKeysIn } from '#database/chats/api-keys.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
+import { pageDoorsIn } from '#database/pages/page-doors.ts'
 import { postDraftsIn } from '#database/pages/post-drafts.ts'
 import { pagePostsIn } from '#database/pages/posts.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
@@ -119,6 +120,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     statusPages: statusPagesIn(db),
     pagePosts: pagePostsIn(db),
     postDrafts: postDraftsIn(db),
+    pageDoors: pageDoorsIn(db),
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     apiKeys: apiKeysIn(db),

@@ -68,6 +68,23 @@ test('pages are created, changed, exported and deleted, and keep what is the sam
   expect(await pagesOf()).toEqual([])
 })
 
+test('a page may be for members of the chat only, and have a domain, which no other page has', async () => {
+  const acme = 'acme: {title: Acme, access: members, domain: Status.Acme.example, monitors: [api]}'
+  expect(await apply(file(acme))).toContain('+ page acme: Acme, for the members of the chat')
+  expect(await pagesOf()).toMatchObject([{ access: 'members', domain: 'status.acme.example' }])
+  expect(await exported()).toContain('        access: members\n        domain: status.acme.example\n')
+  expect(await apply(await exported())).toBe('monitors: 2 unchanged')
+  await expect(
+    apply(file('other: {title: X, access: public, domain: status.acme.example, monitors: []}', 8)),
+  ).rejects.toThrow('page other: the domain status.acme.example belongs to another page')
+  expect(await apply(file('acme: {title: Acme, access: members, monitors: [api]}'))).toContain('changes domain')
+  for (const [domain, access, fault] of [
+    ['10.0.0.1', 'public', 'is not a domain'],
+    ['status.acme.example', 'link', 'is not possible with access link'],
+  ])
+    await expect(apply(file(`acme: {title: Acme, domain: ${domain}, access: ${access}}`))).rejects.toThrow(fault!)
+})
+
 test('a page without a list has all monitors of the chat, and one that was made in the chat is taken over', async () => {
   const { monitor } = await monitorsIn(database.db).add({
     ...{ chatId: 7, name: 'shop.example', kind: 'http', url: 'https://shop.example/' },
