@@ -1,5 +1,6 @@
 import type { Postgres } from '#database/connect.ts'
 import { deleteExpired } from '#database/operations/retention.ts'
+import { impactHoursIn } from '#database/pages/impact-hours.ts'
 import { probeDaysIn } from '#database/uptime/probe-days.ts'
 import { resultPartitionsIn } from '#database/uptime/result-partitions.ts'
 
@@ -8,7 +9,7 @@ const dayMs = 24 * hourMs
 
 /**
  * Makes the function that every tick calls. Once an hour it creates the partitions for the results of the days from
- * yesterday to the day after tomorrow, sums up the days that are over, and deletes the expired rows of all tables.
+ * yesterday to the day after tomorrow, sums up what is over, and deletes the expired rows of all tables.
  */
 export const housekeeping = (db: Postgres): ((now: Date) => Promise<void>) => {
   let lastHour: number | undefined
@@ -18,6 +19,7 @@ export const housekeeping = (db: Postgres): ((now: Date) => Promise<void>) => {
     await resultPartitionsIn(db).createPartitions([-1, 0, 1, 2].map(days => new Date(now.getTime() + days * dayMs)))
     // Before hours are deleted.
     await probeDaysIn(db).sumUp(now)
+    await impactHoursIn(db).sumUp(now)
     await deleteExpired(db, now)
     lastHour = hour
   }

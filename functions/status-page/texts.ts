@@ -25,7 +25,8 @@ export interface PageTexts {
     maintenance: string
   }
   since(state: string, duration: string): string
-  posts: string
+  /** The heading of what goes on. */
+  openMatters: string
   pastPosts: string
   outages: string
   noOutages: string
@@ -59,7 +60,18 @@ export interface PageTexts {
     response: string
     description(lowest: string, highest: string): string
   }
-  why: { title: string; rule: string; up: string; down: string; unknown: string; maintenance: string; empty: string }
+  why: {
+    title: string
+    rule: string
+    /** The weights of posts, as percentages. */
+    impactRule(degraded: string, partial: string, down: string): string
+    impact: Record<'degraded' | 'partial' | 'down', string>
+    up: string
+    down: string
+    unknown: string
+    maintenance: string
+    empty: string
+  }
   checks: {
     title: string
     every(interval: string): string
@@ -78,6 +90,8 @@ const pt: PageTexts = {
   states: {
     up: 'Funcionando',
     slow: 'Lento',
+    degraded: 'Desempenho degradado',
+    partial: 'Parcialmente fora do ar',
     down: 'Fora do ar',
     maintenance: 'Em manutenção',
     unknown: 'Sem dados recentes',
@@ -88,6 +102,8 @@ const pt: PageTexts = {
     none: () => 'Nada é monitorado nesta página',
     up: () => 'Tudo funcionando',
     slow: () => 'Tudo no ar, com lentidão',
+    degraded: () => 'Tudo no ar, com desempenho degradado',
+    partial: () => 'Alguns serviços estão parcialmente fora do ar',
     someDown: (down, all) => `${down} de ${all} serviços ${down === 1 ? 'está' : 'estão'} fora do ar`,
     allDown: (_, all) => (all === 1 ? 'O serviço está fora do ar' : 'Todos os serviços estão fora do ar'),
     maintenance: () => 'Manutenção em andamento',
@@ -118,7 +134,7 @@ const pt: PageTexts = {
     maintenance: 'Manutenção',
   },
   since: (state, duration) => `${state} há ${duration}`,
-  posts: 'Avisos',
+  openMatters: 'Em andamento',
   pastPosts: 'Avisos anteriores',
   outages: 'Quedas',
   noOutages: 'Nenhuma queda neste período.',
@@ -153,6 +169,13 @@ const pt: PageTexts = {
   why: {
     title: 'Por que este número',
     rule: 'Disponibilidade = tempo no ar ÷ (tempo no ar + tempo fora do ar). Cada verificação conta pelo seu intervalo. O tempo não verificado e o de manutenção não contam.',
+    impactRule: (degraded, partial, down) =>
+      `Enquanto um aviso dizia que o serviço foi afetado, o tempo no ar conta em parte como fora do ar: desempenho degradado ${degraded}, parcialmente fora do ar ${partial}, fora do ar ${down}.`,
+    impact: {
+      degraded: 'No ar, com desempenho degradado',
+      partial: 'No ar, com aviso de queda parcial',
+      down: 'No ar, com aviso de queda',
+    },
     up: 'No ar',
     down: 'Fora do ar',
     unknown: 'Não verificado',
@@ -186,6 +209,8 @@ const en: PageTexts = {
   states: {
     up: 'Operational',
     slow: 'Slow',
+    degraded: 'Degraded performance',
+    partial: 'Partial outage',
     down: 'Down',
     maintenance: 'Under maintenance',
     unknown: 'No recent data',
@@ -196,6 +221,8 @@ const en: PageTexts = {
     none: () => 'Nothing is monitored on this page',
     up: () => 'All systems operational',
     slow: () => 'Everything is up, but slow',
+    degraded: () => 'Everything is up, with degraded performance',
+    partial: () => 'Some services have a partial outage',
     someDown: (down, all) => `${down} of ${all} services ${down === 1 ? 'is' : 'are'} down`,
     allDown: (_, all) => (all === 1 ? 'The service is down' : 'All services are down'),
     maintenance: () => 'Maintenance in progress',
@@ -230,7 +257,7 @@ const en: PageTexts = {
     maintenance: 'Maintenance',
   },
   since: (state, duration) => `${state} for ${duration}`,
-  posts: 'Notices',
+  openMatters: 'In progress',
   pastPosts: 'Past notices',
   outages: 'Outages',
   noOutages: 'No outage in this period.',
@@ -265,6 +292,13 @@ const en: PageTexts = {
   why: {
     title: 'Why this figure',
     rule: 'Availability = time up ÷ (time up + time down). Each check counts with its interval. Time that was not checked and maintenance do not count.',
+    impactRule: (degraded, partial, down) =>
+      `While a notice said that the service was affected, a part of the time up counts as down: degraded performance ${degraded}, partial outage ${partial}, down ${down}.`,
+    impact: {
+      degraded: 'Up, with a notice of degraded performance',
+      partial: 'Up, with a notice of a partial outage',
+      down: 'Up, with a notice of an outage',
+    },
     up: 'Up',
     down: 'Down',
     unknown: 'Not checked',

@@ -11,6 +11,8 @@ import type { BadgeKind } from './file-kinds.ts'
 const stateColors: Record<ComponentState, BadgeColor> = {
   up: 'green',
   slow: 'yellow',
+  degraded: 'yellow',
+  partial: 'yellow',
   down: 'red',
   maintenance: 'blue',
   unknown: 'grey',

@@ -3,12 +3,14 @@ import { type Html, html } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
 import { sayMilliseconds, sayUptime } from '#functions/wording/uptime.ts'
 import { componentState } from '../component-state.ts'
+import { endOf, isAbout, mattersOf } from '../matters.ts'
 import type { PageRequest } from '../page-request.ts'
-import { type Bar, barsOf, limitsOf, total, uptimeOf } from '../ranges.ts'
+import { type Bar, barsOf, impactWeights, limitsOf, total, uptimeOf } from '../ranges.ts'
 import { history } from './bars.ts'
 import { chart } from './chart.ts'
 import { layout, type Reader } from './layout.ts'
-import { choices, footer, outageList } from './parts.ts'
+import { matterList } from './matters.ts'
+import { choices, footer } from './parts.ts'
 import { stateLabel } from './shapes.ts'
 
 /** The page of one monitor. */
@@ -19,8 +21,8 @@ export const monitorHtml = (page: ReadPage, component: ReadComponent, request: P
   const bars = barsOf(component, limits)
   const uptime = uptimeOf(total(bars))
   const isSettled = state === 'up' || state === 'down' || state === 'slow'
-  const outages = page.outages.filter(
-    ({ monitorId, closedAt }) => monitorId === component.id && (closedAt === null || closedAt > limits[0]!),
+  const matters = mattersOf(page).filter(
+    matter => isAbout(matter, component.id) && (endOf(matter) ?? Number.POSITIVE_INFINITY) > limits[0]!,
   )
   const heading = html`<h1${request.isEmbedded && html` class="hidden"`}>${component.name}</h1>`
   const body = html`${
@@ -40,7 +42,9 @@ ${choices(request, reader)}
 ${component.kind !== 'heartbeat' && html`<section><h2>${texts.chart.title}</h2><div class="box">${chart(bars, reader)}</div></section>`}
 ${reasons(bars, reader)}
 ${component.kind !== 'heartbeat' && quality(component, bars, reader)}
-<section><h2>${texts.outages}</h2>${outageList(page, outages, reader)}</section>
+<section><h2>${texts.outages}</h2>${
+    matters.length === 0 ? html`<p class="soft">${texts.noOutages}</p>` : matterList(page, matters, reader)
+  }</section>
 </main>
 ${!request.isEmbedded && footer(request, reader)}`
   return layout(reader, `${component.name} · ${page.title}`, body, {
@@ -51,16 +55,27 @@ ${!request.isEmbedded && footer(request, reader)}`
 
 /** Why the uptime has its value. */
 const reasons = (bars: readonly Bar[], { texts, language }: Reader): Html => {
-  const { upS, downS, unknownS, maintenanceS } = total(bars)
+  const sums = total(bars)
+  const { upS, downS, unknownS, maintenanceS, degradedImpactS, partialImpactS, downImpactS } = sums
   const { why } = texts
   const said = (seconds: number) => sayDuration(seconds * 1000, language)
+  const percent = (share: number) => new Intl.NumberFormat(language, { style: 'percent' }).format(share)
+  const affected = (
+    [
+      [why.impact.degraded, degradedImpactS],
+      [why.impact.partial, partialImpactS],
+      [why.impact.down, downImpactS],
+    ] as const
+  ).filter(([, seconds]) => seconds > 0)
+  const { degraded, partial, down } = impactWeights
   const times = [
     [why.up, upS],
+    ...affected,
     [why.down, downS],
     [why.unknown, unknownS],
     [why.maintenance, maintenanceS],
   ] as const
-  return html`<section><h2>${why.title}</h2><div class="box"><p>${why.rule}</p>${
+  return html`<section><h2>${why.title}</h2><div class="box"><p>${why.rule}${affected.length > 0 && ` ${why.impactRule(percent(degraded), percent(partial), percent(down))}`}</p>${
     upS + downS + unknownS + maintenanceS === 0
       ? html`<p>${why.empty}</p>`
       : html`<dl>${times.map(([name, seconds]) => html`<dt>${name}</dt><dd>${said(seconds)}</dd>`)}</dl>`

@@ -2,18 +2,19 @@ import type { ReadComponent, ReadPage } from '#database/pages/page-reading.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
 import { sayUptime } from '#functions/wording/uptime.ts'
 import { componentState, overallState } from '../component-state.ts'
+import { mattersOf } from '../matters.ts'
 import type { PageRequest } from '../page-request.ts'
 import { barsOf, limitsOf, total, uptimeOf } from '../ranges.ts'
 import { history } from './bars.ts'
 import { layout, type Reader } from './layout.ts'
-import { choices, footer, outageList, sortedWindows, subscribe, windowList } from './parts.ts'
-import { threadList, threadsOf } from './posts.ts'
+import { matterList } from './matters.ts'
+import { choices, footer, sortedWindows, subscribe, windowList } from './parts.ts'
 import { overallClass, shape, stateLabel } from './shapes.ts'
 
 /** A page shows the history of this many monitors at once. Those that are not up are listed on every part. */
 export const componentsPerPart = 40
 
-const shownOutages = 20
+const shownMatters = 20
 
 /** The number of parts of a page. */
 export const partsOf = ({ components }: ReadPage): number =>
@@ -25,7 +26,10 @@ export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): 
   const states = page.components.map(component => componentState(component, now))
   const overall = overallState(states)
   const count = (state: string) => states.filter(one => one === state).length
-  const { open, past: closed } = threadsOf(page.posts)
+  const matters = mattersOf(page)
+  const open = matters.filter(({ isOpen }) => isOpen)
+  const outages = matters.filter(({ isOpen, outage }) => !isOpen && outage !== null)
+  const pastPosts = matters.filter(({ isOpen, outage }) => !isOpen && outage === null)
   const { planned, past } = sortedWindows(page.windows, now)
   const heading = html`<h1${request.isEmbedded && html` class="hidden"`}>${page.title}</h1>`
   const body = html`${
@@ -38,13 +42,17 @@ export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): 
     states.length - count('paused'),
   )}</span></p>
 ${!request.isEmbedded && subscribe(reader)}
-${open.length > 0 && html`<section><h2>${texts.posts}</h2>${threadList(open, reader)}</section>`}
+${open.length > 0 && html`<section><h2>${texts.openMatters}</h2>${matterList(page, open.slice(0, shownMatters), reader)}</section>`}
 ${planned.length > 0 && html`<section><h2>${texts.planned}</h2>${windowList(page, planned, reader)}</section>`}
 ${choices(request, reader)}
 ${componentSections(page, request, reader)}
-<section><h2>${texts.outages}</h2>${outageList(page, page.outages.slice(0, shownOutages), reader)}</section>
-${closed.length > 0 && html`<section><h2>${texts.pastPosts}</h2>${threadList(closed.slice(0, shownOutages), reader)}</section>`}
-${past.length > 0 && html`<section><h2>${texts.pastMaintenance}</h2>${windowList(page, past.slice(0, shownOutages), reader)}</section>`}
+<section><h2>${texts.outages}</h2>${
+    outages.length === 0
+      ? html`<p class="soft">${texts.noOutages}</p>`
+      : matterList(page, outages.slice(0, shownMatters), reader)
+  }</section>
+${pastPosts.length > 0 && html`<section><h2>${texts.pastPosts}</h2>${matterList(page, pastPosts.slice(0, shownMatters), reader)}</section>`}
+${past.length > 0 && html`<section><h2>${texts.pastMaintenance}</h2>${windowList(page, past.slice(0, shownMatters), reader)}</section>`}
 </main>
 ${!request.isEmbedded && footer(request, reader)}`
   return layout(reader, page.title, body, {
@@ -80,7 +88,9 @@ const notUp = ({ components }: ReadPage, reader: Reader): Html | null => {
   const { texts, now, links } = reader
   const listed = components.flatMap(component => {
     const state = componentState(component, now)
-    return state === 'down' || state === 'slow' || state === 'unknown' ? [{ component, state }] : []
+    return state === 'up' || state === 'maintenance' || state === 'paused' || state === 'waiting'
+      ? []
+      : [{ component, state }]
   })
   return listed.length === 0
     ? null

@@ -1,9 +1,9 @@
-import type { ReadOutage, ReadPage, ReadWindow } from '#database/pages/page-reading.ts'
+import type { ReadPage, ReadWindow } from '#database/pages/page-reading.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
-import { sayDuration } from '#functions/wording/dates.ts'
 import type { PageRequest } from '../page-request.ts'
 import { type RangeName, ranges } from '../ranges.ts'
 import type { Reader } from './layout.ts'
+import { nameOf } from './matters.ts'
 import { period, time, zoneForm, zoneLine } from './times.ts'
 
 /** The choice of the period and of the language. */
@@ -16,21 +16,6 @@ export const choices = ({ range }: PageRequest, { texts, links }: Reader): Html 
 const languageLink = ({ texts, language, links }: Reader): Html => {
   const { name, code } = texts.otherLanguage
   return html`<a href="${links.to({ language: language === 'en' ? 'pt-BR' : 'en' })}" hreflang="${code}" lang="${code}">${name}</a>`
-}
-
-const nameOf = ({ components }: ReadPage, monitorId: number) =>
-  components.find(({ id }) => id === monitorId)?.name ?? ''
-
-/** The outages, the newest first. */
-export const outageList = (page: ReadPage, outages: readonly ReadOutage[], reader: Reader): Html => {
-  const { texts, language, now } = reader
-  if (outages.length === 0) return html`<p class="soft">${texts.noOutages}</p>`
-  return html`<ul class="plain">${outages.map(({ monitorId, openedAt, closedAt }) => {
-    const lasted = sayDuration((closedAt === null ? now.getTime() : closedAt * 1000) - openedAt * 1000, language)
-    return html`<li class="box"><strong>${nameOf(page, monitorId)}</strong><br>${time(openedAt, reader)} · ${
-      closedAt === null ? texts.outageGoesOn(lasted) : texts.outageLasted(lasted)
-    }</li>`
-  })}</ul>`
 }
 
 /** What a window of maintenance concerns. */

@@ -7,6 +7,7 @@ const paths = {
   up: 'M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0m-1 12L3 8l1.5-1.5L7 9l5-5 1.5 1.5z',
   slow: 'M8 0 16 15H0zM7 5v5h2V5zm0 6v2h2v-2z',
   down: 'M4.7 0h6.6L16 4.7v6.6L11.3 16H4.7L0 11.3V4.7zm-.2 5.9L6.6 8l-2.1 2.1 1.4 1.4L8 9.4l2.1 2.1 1.4-1.4L9.4 8l2.1-2.1-1.4-1.4L8 6.6 5.9 4.5z',
+  partial: 'M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0m0 2a6 6 0 0 1 0 12z',
   maintenance: 'M8 0l8 8-8 8-8-8zm-1 4v5h2V4zm0 6v2h2v-2z',
   unknown: 'M8 0a8 8 0 1 0 0 16A8 8 0 0 0 8 0m0 2a6 6 0 1 1 0 12A6 6 0 0 1 8 2',
   paused: 'M2 0h4v16H2zM10 0h4v16h-4z',
@@ -15,6 +16,8 @@ const paths = {
 const shapes: Record<ComponentState | OverallState, keyof typeof paths> = {
   up: 'up',
   slow: 'slow',
+  degraded: 'slow',
+  partial: 'partial',
   down: 'down',
   someDown: 'down',
   allDown: 'down',

@@ -23,7 +23,7 @@ nav.choice a[aria-current]{font-weight:700;color:var(--text);border-color:var(--
 .box>p:first-child,.head+p{margin:0}
 .head{display:flex;flex-wrap:wrap;justify-content:space-between;gap:.25rem 1rem}
 .state{display:inline-flex;align-items:center;gap:.4rem;font-weight:600}.state svg{width:1em;height:1em;flex:none}
-.up{color:var(--up)}.slow,.partial{color:var(--slow)}.down{color:var(--down)}.maintenance{color:var(--fix)}.unknown,.waiting,.paused,.none,.empty{color:var(--none)}
+.up{color:var(--up)}.slow,.degraded,.partial{color:var(--slow)}.down{color:var(--down)}.maintenance{color:var(--fix)}.unknown,.waiting,.paused,.none,.empty{color:var(--none)}
 .soft{color:var(--soft);font-size:.9rem}
 summary{cursor:pointer;padding:.25rem 0;list-style:none}summary::-webkit-details-marker{display:none}summary .soft::before{content:"▸ " / ""}details[open] .soft::before{content:"▾ " / ""}
 svg.bars{display:block;width:100%;height:2.25rem}svg.bars path{stroke:currentColor;stroke-width:3;fill:none}
@@ -31,7 +31,7 @@ svg.chart{display:block;width:100%;height:10rem}svg.chart .line{fill:none;stroke
 .scroll{overflow-x:auto}.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table{border-collapse:collapse;width:100%;min-width:34rem;font-size:.9rem;overflow-wrap:normal}caption{text-align:start;font-weight:600;padding:.5rem 0}
 th,td{text-align:start;padding:.3rem .5rem .3rem 0;border-top:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:end;white-space:nowrap}
-.post{white-space:pre-line}.post+.post{border-top:1px solid var(--line);padding-top:.5rem}
+.post>p{white-space:pre-line;margin:.5rem 0}.post+.post{border-top:1px solid var(--line);padding-top:.5rem}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:.5rem 0}dd{margin:0}
 @media print{:root{${light}}nav,footer{display:none}.box{break-inside:avoid}}`
 

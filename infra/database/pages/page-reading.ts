@@ -181,7 +181,7 @@ const impacts = `
       and hour < ${firstHourWithoutImpacts('$5')}
     union all
     select hour, degraded_s, partial_s, down_s from (
-      ${impactSums(firstHourWithoutImpacts('$5'), '$5::timestamptz', 'page_post.page_id = page.id', 'monitor.id = component.id')}
+      ${impactSums(firstHourWithoutImpacts('$5'), '$5::timestamptz', 'page_post.page_id = page.id and impacts ? component.id::text', 'monitor.id = component.id')}
     ) recent
   ) part`
 

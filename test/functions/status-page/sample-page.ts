@@ -1,5 +1,5 @@
 import type { Postgres } from '#database/connect.ts'
-import { type PostStatus, pagePostsIn } from '#database/pages/posts.ts'
+import { type NewPost, type PostStatus, pagePostsIn } from '#database/pages/posts.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { addHours, addMonitor, addPage, chatId, dayMs, goodHours, hourMs, noon } from './support.ts'
 
@@ -38,15 +38,35 @@ export const addSamplePage = async (db: Postgres): Promise<number[]> => {
       noon,
     )
   const { id: pageId } = await addPage(db, ids, { title: 'Loja da Ana' })
-  const post = (threadId: number | null, status: PostStatus, text: string, minutesAgo: number) =>
+  const { rows } = await db.query<{ id: number }>('select id from incident where monitor_id = $1', [ids[1]])
+  const aboutOutage = { incidentId: rows[0]!.id, impacts: { [ids[1]!]: 'down', [ids[2]!]: 'partial' } as const }
+  const post = (
+    threadId: number | null,
+    status: PostStatus,
+    text: string,
+    minutesAgo: number,
+    { incidentId, impacts }: Pick<NewPost, 'incidentId' | 'impacts'> = { incidentId: null, impacts: {} },
+  ) =>
     pagePostsIn(db).add(
-      { pageId, threadId, status, text, at: new Date(+noon - minutesAgo * 60_000) },
+      { pageId, threadId, incidentId, status, text, impacts, at: new Date(+noon - minutesAgo * 60_000) },
       `sample/${minutesAgo}`,
     )
   const solved = await post(null, 'investigating', 'Algumas compras demoram para abrir.', 3 * 24 * 60)
   await post(solved.threadId, 'resolved', 'O servidor foi trocado, e as compras abrem como antes.', 3 * 24 * 60 - 25)
-  const open = await post(null, 'investigating', 'Pagamentos com cartão são recusados. Pix e boleto funcionam.', 55)
-  await post(open.threadId, 'identified', 'A operadora de cartões está fora do ar.\nPróxima notícia até as 12:30.', 20)
+  const open = await post(
+    null,
+    'investigating',
+    'Pagamentos com cartão são recusados. Pix e boleto funcionam.',
+    55,
+    aboutOutage,
+  )
+  await post(
+    open.threadId,
+    'identified',
+    'A operadora de cartões está fora do ar.\nPróxima notícia até as 12:30.',
+    20,
+    aboutOutage,
+  )
   return ids
 }
 

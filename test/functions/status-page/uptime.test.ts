@@ -1,5 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { impactHoursIn } from '#database/pages/impact-hours.ts'
+import type { Impact } from '#database/pages/impacts.ts'
 import { readPage } from '#database/pages/page-reading.ts'
+import { type NewPost, pagePostsIn } from '#database/pages/posts.ts'
+import { resultPartitionsIn } from '#database/uptime/result-partitions.ts'
 import { barsOf, limitsOf, type RangeName, total, uptimeOf } from '#functions/status-page/ranges.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { addMonitor, addPage, hourMs } from './support.ts'
@@ -37,14 +41,30 @@ const historyOf = (from: number, to: number, random: () => number): Slot[] => {
   return slots
 }
 
-/** The uptime from the single slots: the rule in one line. */
-const simpleUptime = (slots: readonly Slot[], from: number, to: number): number | null => {
+/** A time in which people call the service affected. Several of them may overlap. */
+interface Matter {
+  from: number
+  to: number
+  impact: Impact
+}
+
+const weights: Record<Impact, number> = { none: 0, degraded: 0, partial: 0.3, down: 1 }
+
+/** The uptime from the single slots: the rule in a few lines. */
+const simpleUptime = (slots: readonly Slot[], matters: readonly Matter[], from: number, to: number): number | null => {
   const seconds = (result: Slot['result']) =>
     slots
       .filter(slot => slot.result === result && slot.at >= from && slot.at < to)
       .reduce((sum, { intervalS }) => sum + intervalS, 0)
+  const lost = slots
+    .filter(({ result, at }) => result === 'up' && at >= from && at < to)
+    .map(({ at, intervalS }) => {
+      const covering = matters.filter(matter => matter.from <= at && at < matter.to)
+      return intervalS * Math.max(0, ...covering.map(({ impact }) => weights[impact]))
+    })
+    .reduce((sum, each) => sum + each, 0)
   const [up, down] = [seconds('up'), seconds('down')]
-  return up + down === 0 ? null : up / (up + down)
+  return up + down === 0 ? null : (up - lost) / (up + down)
 }
 
 /** The start of a day or hour of a zone, by stepping through the hours. */
@@ -74,6 +94,59 @@ const store = (monitorId: number, slots: readonly Slot[]) => {
   )
 }
 
+const dayMs = 24 * hourMs
+
+/** Matters of some hours up to two days: one that goes on, two that overlap, and one in each quarter of the year. */
+const mattersBefore = (now: number, random: () => number): Matter[] =>
+  [340, 250, 160, 70, 20, 9, 8.5, 0.4].map((days, at) => {
+    const from = Math.floor(now - days * dayMs)
+    const impact = (['partial', 'down', 'degraded', 'partial', 'down', 'partial', 'down', 'partial'] as const)[at]!
+    return { from, to: days < 1 ? now + dayMs : Math.floor(from + hourMs + random() * 2 * dayMs), impact }
+  })
+
+/** Tells people of the matters, each by two posts, and sums up their hours as time goes on. */
+const tell = async (
+  pageId: number,
+  monitorId: number,
+  matters: readonly Matter[],
+  slots: readonly Slot[],
+  now: number,
+) => {
+  const { db } = database
+  for (const { from, to, impact } of matters) {
+    const end = Math.min(to, now)
+    const days = Array.from({ length: Math.ceil((end - from) / dayMs) + 1 }, (_, day) => new Date(from + day * dayMs))
+    await resultPartitionsIn(db).createPartitions(days)
+    const during = slots.filter(
+      ({ at }) => at >= from - hourMs && at < end && Math.floor(at / dayMs) * dayMs <= +days.at(-1)!,
+    )
+    await db.query(
+      `insert into probe_slot (monitor_id, due_at, weight_s, outcome, late, status, dns, connect, tls, first_byte, total)
+       select $1, due_at, weight_s, outcome, 0, 0, -1, -1, -1, -1, -1
+       from unnest($2::timestamptz[], $3::int[], $4::int[]) as slot (due_at, weight_s, outcome)
+       on conflict do nothing`,
+      [
+        monitorId,
+        during.map(({ at }) => new Date(at)),
+        during.map(({ intervalS, result }) => (result === 'maintenance' ? -intervalS : intervalS)),
+        during.map(({ result }) => ({ up: 1, maintenance: 1, down: 65, unknown: -33 })[result]),
+      ],
+    )
+    const post: NewPost = {
+      ...{ pageId, threadId: null, incidentId: null, status: 'identified', text: 'x', at: new Date(from) },
+      impacts: impact === 'none' ? {} : { [monitorId]: impact },
+    }
+    const { threadId } = await pagePostsIn(db).add(post, `${from}/begin`)
+    if (to < now) {
+      const last: NewPost = { ...post, threadId, status: 'resolved', at: new Date(to) }
+      await pagePostsIn(db).add(last, `${from}/end`)
+    }
+  }
+  // The scheduler sums up every hour; here only after each matter.
+  const ends = matters.map(({ to }) => Math.min(now, to + hourMs))
+  for (const end of ends.toSorted((one, other) => one - other)) await impactHoursIn(db).sumUp(new Date(end))
+}
+
 test.each([
   // Clocks are set back and forward within 90 days, and in a zone that is half an hour away from UTC they are not.
   ['America/New_York', '2026-11-21T15:00:00Z'],
@@ -88,7 +161,10 @@ test.each([
   const monitor = await addMonitor(db, 'Loja')
   const slots = historyOf(now.getTime() - 370 * 24 * hourMs, now.getTime(), numbers(42))
   await store(monitor, slots)
-  await addPage(db, [monitor])
+  const { id: pageId } = await addPage(db, [monitor])
+  const matters = mattersBefore(now.getTime(), numbers(7))
+  await db.query('delete from cursor')
+  await tell(pageId, monitor, matters, slots, now.getTime())
   const units: Record<RangeName, ['day' | 'hour', number, string]> = {
     '24h': ['hour', 24, 'UTC'],
     '7d': ['hour', 7 * 24, 'UTC'],
@@ -110,6 +186,6 @@ test.each([
     })
     expect([name, limits[0]! * 1000]).toEqual([name, from])
     const uptime = uptimeOf(total(barsOf(page!.components[0]!, limits)))
-    expect(Math.abs(uptime! - simpleUptime(slots, from, now.getTime())!)).toBeLessThan(0.00001)
+    expect(Math.abs(uptime! - simpleUptime(slots, matters, from, now.getTime())!)).toBeLessThan(0.00001)
   }
 })
