@@ -12,6 +12,7 @@ import { reportOutages, startCatalogue, startPostgresAndMigrate } from './databa
 import type { Settings } from './environment.ts'
 import { type Eventing, startEventing } from './eventing.ts'
 import { loopbackPost } from './http/loopback-post.ts'
+import { pageDomains } from './http/page-domains.ts'
 import { type PublicListener, startPublicListener } from './http/public-listener.ts'
 import { publicAddress } from './http/public-routes.ts'
 import type { Server } from './http/server.ts'
@@ -56,6 +57,9 @@ export interface Runtime {
   stop(): Promise<void>
 }
 
+/** The function that shows status pages, also at domains of their own. */
+const pageFunction = 'status-page'
+
 /** How long functions may take to finish their requests when the runtime stops. */
 const functionsGraceMs = 1_500
 
@@ -87,7 +91,7 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
   shutdown.atTheEnd(bundles.stop)
   const publicListener = await startPublicListener(
     settings,
-    { functions: manifests.functions, baseFunction: webhookFunction },
+    { functions: manifests.functions, baseFunction: webhookFunction, pageFunction },
     terminal.warn,
   )
   shutdown.atTheEnd(() => publicListener.close())
@@ -102,7 +106,7 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
   const variables = {
     ...variablesOf(settings, postgres, mongo, outsideWorld),
     PING_URL: publicUrlOf('heartbeat', manifests, publicUrl),
-    PAGES_URL: publicUrlOf('status-page', manifests, publicUrl),
+    PAGES_URL: publicUrlOf(pageFunction, manifests, publicUrl),
     API_URL: publicUrlOf('api', manifests, publicUrl),
   }
   const missing = missingVariables(manifests.functions, variables)
@@ -140,7 +144,11 @@ const startInOrder = async (options: RuntimeOptions, shutdown: Shutdown): Promis
     }),
   )
   shutdown.atTheEnd(() => server.close())
-  publicListener.serve({ variableOf: entry => variableOf(entry, variables), proxy: activator.proxy, failed })
+  const { pageDoorsIn } = await import('#database/pages/page-doors.ts')
+  publicListener.serve({
+    ...{ variableOf: entry => variableOf(entry, variables), proxy: activator.proxy, failed },
+    isPageDomain: pageDomains(pageDoorsIn(db).domains),
+  })
   activator.warm()
 
   await startTelegram(options, { outsideWorld, publicPort: publicListener.port, shutdown })

@@ -37,7 +37,7 @@ const defaultPublicPort = 8081
  */
 export const startPublicListener = async (
   { publicPort, port, publicUrl }: Pick<Settings, 'publicPort' | 'port' | 'publicUrl'>,
-  functions: Pick<PublicListenerOptions, 'functions' | 'baseFunction'>,
+  functions: Pick<PublicListenerOptions, 'functions' | 'baseFunction' | 'pageFunction'>,
   warn: (text: string) => void,
   defaultPort = defaultPublicPort,
 ): Promise<PublicListener> => {

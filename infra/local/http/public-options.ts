@@ -7,6 +7,8 @@ export interface PublicListenerOptions {
   basePath?: string | undefined
   /** The function that PUBLIC_URL itself reached before functions had paths of their own. */
   baseFunction?: string
+  /** The function that the domains of status pages reach, at all paths that belong to no other function. */
+  pageFunction?: string
   limits?: Partial<PublicLimits>
 }
 

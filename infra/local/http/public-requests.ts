@@ -5,7 +5,7 @@ import { isEventRequest } from '#functions/host/route.ts'
 import { secretCheck } from '#functions/telegram-webhook/secret.ts'
 import type { FunctionManifest } from '../manifests/manifests.ts'
 import type { PublicLimits, PublicListenerOptions } from './public-options.ts'
-import { type PublicRoute, publicRoutes } from './public-routes.ts'
+import { isPlainTarget, type PublicRoute, publicRoutes } from './public-routes.ts'
 
 export interface PublicHandlers {
   /** Returns the value of a container's variable that contains a secret. */
@@ -17,6 +17,8 @@ export interface PublicHandlers {
     response: ServerResponse,
     untrusted: { path: string; body: Buffer },
   ): Promise<void>
+  /** Whether a Host header is the domain of a status page. */
+  isPageDomain?(host: string | undefined): Promise<boolean>
   /** Gets the error of a handler that did not answer. */
   failed(error: unknown): void
 }
@@ -24,7 +26,8 @@ export interface PublicHandlers {
 type Secret = NonNullable<NonNullable<FunctionManifest['public']>['secret']>
 type SecretCheck = (request: IncomingMessage) => boolean
 
-export interface PublicRequestOptions extends Pick<PublicListenerOptions, 'functions' | 'basePath' | 'baseFunction'> {
+export interface PublicRequestOptions
+  extends Pick<PublicListenerOptions, 'functions' | 'basePath' | 'baseFunction' | 'pageFunction'> {
   limits: PublicLimits
   /** Called when the body of a request has arrived. */
   onBodyRead(request: IncomingMessage): void
@@ -36,7 +39,7 @@ export interface PublicRequestOptions extends Pick<PublicListenerOptions, 'funct
  * slot of a function, so that slow clients do not hold slots.
  */
 export const publicRequestHandler = (options: PublicRequestOptions) => {
-  const { functions, baseFunction, limits, onBodyRead } = options
+  const { functions, baseFunction, pageFunction, limits, onBodyRead } = options
   const routes = publicRoutes(functions, options.basePath)
   const refusalPause = refusalPauses(limits)
   /** Bytes of bodies in memory, by function. */
@@ -54,6 +57,15 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
     const manifest = functions.find(({ name }) => name === baseFunction)
     return manifest?.public && secretChecks.get(baseFunction)?.(request)
       ? { function: manifest as PublicRoute['function'], path: manifest.public.path }
+      : undefined
+  }
+
+  /** The route of a request to the domain of a status page; undefined for any other host. */
+  const domainRoute = async ({ headers, url = '' }: IncomingMessage): Promise<PublicRoute | undefined> => {
+    const manifest = functions.find(({ name }) => name === pageFunction)
+    const isPossible = manifest?.public && isPlainTarget(url)
+    return isPossible && (await handlers?.isPageDomain?.(headers.host))
+      ? { function: manifest as PublicRoute['function'], path: url }
       : undefined
   }
 
@@ -92,7 +104,10 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
       response.once('close', () => clearTimeout(timer))
     }
     if (request.rawHeaders.length / 2 > limits.headers) return refuseUntrusted(431)
-    const route = request.method === 'TRACE' ? undefined : (routes.find(request.url) ?? baseRoute(request))
+    const route =
+      request.method === 'TRACE'
+        ? undefined
+        : (routes.find(request.url) ?? baseRoute(request) ?? (await domainRoute(request)))
     // Functions get events through the broker only, because they trust every event that they receive.
     if (!route || isEventRequest(request.headers)) return refuseUntrusted(404)
     if (!handlers || isClosing) return refuse(exchange, 503, { 'retry-after': '1' })

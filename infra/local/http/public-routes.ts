@@ -45,6 +45,9 @@ const pathOf = (url: string) => url.split('?', 1)[0]!
 
 const isBelow = (path: string, prefix: string) => path === prefix || path.startsWith(`${prefix}/`)
 
+/** Whether the target of a request is a path that every proxy reads in the same way, with or without a query. */
+export const isPlainTarget = (url: string): boolean => pathOf(url) === '/' || isPlain(pathOf(url))
+
 /**
  * Whether the path has no dot segments, empty segments or backslashes, encoded or not. A reverse proxy may interpret
  * these differently.

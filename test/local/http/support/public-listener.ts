@@ -42,6 +42,7 @@ export const serving = {
     reached.push(`${name} ${method} ${path} ${body.length > 100 ? body.length : body}`.trim())
     response.writeHead(200, { 'content-length': 0 }).end()
   },
+  isPageDomain: async (host: string | undefined) => host === 'status.acme.test',
   failed: () => {},
 }
 export const listeners: PublicListener[] = []
@@ -51,6 +52,7 @@ export const startListener = async (basePath?: string, limits?: Partial<PublicLi
     functions,
     basePath,
     baseFunction: 'telegram-webhook',
+    pageFunction: 'status-page',
     limits: limits ?? {},
   })
   listeners.push(listener)
