@@ -1,3 +1,4 @@
+import { EpisodeDigest } from './episode-digest.ts'
 import { EpisodeDue } from './episode-due.ts'
 import { EpisodeMissed } from './episode-missed.ts'
 import type { EventDefinition } from './event.ts'
@@ -24,6 +25,7 @@ import { UpdateDeferred } from './update-deferred.ts'
 
 /** All events, for the schema export, the build and the tests. A function imports only the events that it uses. */
 export const allEvents: readonly EventDefinition[] = [
+  EpisodeDigest,
   EpisodeDue,
   EpisodeMissed,
   HeartbeatChanged,

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
-import { Instant } from './fields.ts'
+import { ChatId, Instant } from './fields.ts'
 import { EventEpisode, EventShow } from './show.ts'
 
 /**
@@ -14,6 +14,8 @@ export const EpisodeMissed = defineEvent(
   Type.Object({
     /** late: TVmaze published the episodes late. Absent: Vigia did not run. */
     why: Type.Optional(Type.Literal('late')),
+    /** The chats to notify; absent for all chats that follow one of the shows. */
+    chats: Type.Optional(Type.Array(ChatId, { minItems: 1, maxItems: 500 })),
     from: Instant,
     to: Instant,
     shows: Type.Array(Type.Object({ show: EventShow, episodes: Type.Array(EventEpisode, { minItems: 1 }) }), {

@@ -1,20 +1,43 @@
+import type { Language } from '#database/chats/language.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
-import { type Html, html, joined } from '#functions/telegram/html.ts'
+import { html, joined } from '#functions/telegram/html.ts'
 import { dayOf, sayDate } from '#functions/wording/dates.ts'
 import { distinctionsBetween } from '#functions/wording/namesakes.ts'
 import { episodeName, sayEpisodes, sayShow } from '#functions/wording/series.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import { type Recipient, sayWhen, type Texts, tvmazeButton, type Wording } from './shared-wording.ts'
 
-const oneEpisodeOut = (which: Html, isToday: boolean): Texts => ({
-  'pt-BR': html`${isToday ? 'Sai hoje um episódio novo' : 'Saiu episódio novo'}: ${which}`,
-  en: html`${isToday ? 'A new episode comes out today' : 'A new episode is out'}: ${which}`,
-})
+/** When episodes come out, seen from now: they are out, they come out today or tomorrow, or later. */
+type When = 'out' | 'today' | 'tomorrow' | 'later'
 
-const severalEpisodesOut = (which: Html, count: number, isToday: boolean): Texts => ({
-  'pt-BR': html`${isToday ? 'Saem hoje' : 'Saíram'} ${count} episódios novos: ${which}`,
-  en: html`${count} new episodes ${isToday ? 'come out today' : 'are out'}: ${which}`,
-})
+const whenOf = ({ airstamp, airdate }: EventEpisode, { zone }: Recipient, now: Date): When => {
+  if (airstamp !== null && Date.parse(airstamp) <= now.getTime()) return 'out'
+  const today = dayOf(now, zone)
+  const day = airstamp === null ? airdate : dayOf(airstamp, zone)
+  // If the time is not known, the message is sent in the morning of that day, when the episode may not be out yet.
+  if (day <= today) return airstamp === null && day < today ? 'out' : 'today'
+  return day === Temporal.PlainDate.from(today).add({ days: 1 }).toString() ? 'tomorrow' : 'later'
+}
+
+const oneEpisode: Record<When, Record<Language, string>> = {
+  out: { 'pt-BR': 'Saiu episódio novo', en: 'A new episode is out' },
+  today: { 'pt-BR': 'Sai hoje um episódio novo', en: 'A new episode comes out today' },
+  tomorrow: { 'pt-BR': 'Sai amanhã um episódio novo', en: 'A new episode comes out tomorrow' },
+  later: { 'pt-BR': 'Vem aí um episódio novo', en: 'A new episode is coming' },
+}
+
+const severalEpisodes: Record<When, Record<Language, (count: number) => string>> = {
+  out: { 'pt-BR': count => `Saíram ${count} episódios novos`, en: count => `${count} new episodes are out` },
+  today: {
+    'pt-BR': count => `Saem hoje ${count} episódios novos`,
+    en: count => `${count} new episodes come out today`,
+  },
+  tomorrow: {
+    'pt-BR': count => `Saem amanhã ${count} episódios novos`,
+    en: count => `${count} new episodes come out tomorrow`,
+  },
+  later: { 'pt-BR': count => `Vêm aí ${count} episódios novos`, en: count => `${count} new episodes are coming` },
+}
 
 /** The message about episodes of one show that come out at the same instant. */
 export const episodeDue = (
@@ -36,17 +59,13 @@ export const episodeDue = (
             en: html`🎬 Premiere of season ${firstOfSeason.season}`,
           }[language]
   const which = joined([sayEpisodes(episodes, language), episodes.length === 1 && episodeName(first)], ' · ')
-  // If the time is not known, the message is sent in the morning of that day, when the episode may not be out yet.
-  const isToday = first.airstamp === null && first.airdate === dayOf(now, recipient.zone)
-  const what =
-    episodes.length === 1
-      ? oneEpisodeOut(which, isToday)[language]
-      : severalEpisodesOut(which, episodes.length, isToday)[language]
+  const when = whenOf(first, recipient, now)
+  const what = episodes.length === 1 ? oneEpisode[when][language] : severalEpisodes[when][language](episodes.length)
   return {
     html: String(
       joined([
         html`📺 ${sayShow(show, language)}`,
-        what,
+        html`${what}: ${which}`,
         headline,
         html`🗓 ${sayWhen(first, recipient, now)}`,
         show.channel !== null && html`▶️ ${show.channel}`,

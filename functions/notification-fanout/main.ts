@@ -2,6 +2,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { postgres } from '#database/connect.ts'
 import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { EpisodeDigest } from '#events/episode-digest.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import { MaintenanceChanged } from '#events/maintenance-changed.ts'
@@ -24,6 +25,7 @@ serve({
   name: 'notification-fanout',
   events: [
     on(EpisodeDue, event => notificationFanout(event, { name: 'episode.due', data: event.data }, dependencies)),
+    on(EpisodeDigest, event => notificationFanout(event, { name: 'episode.digest', data: event.data }, dependencies)),
     on(EpisodeMissed, event => notificationFanout(event, { name: 'episode.missed', data: event.data }, dependencies)),
     on(SeriesChanged, event => notificationFanout(event, { name: 'series.changed', data: event.data }, dependencies)),
     on(MaintenanceChanged, event =>

@@ -1,3 +1,4 @@
+import type { EpisodeDigest } from '#events/episode-digest.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
 import type { EpisodeMissed } from '#events/episode-missed.ts'
 import type { DataOf } from '#events/event.ts'
@@ -16,6 +17,7 @@ import type { SeriesChanged } from '#events/series-changed.ts'
  */
 export type NotifiableEvent =
   | { name: 'episode.due'; data: DataOf<typeof EpisodeDue> }
+  | { name: 'episode.digest'; data: DataOf<typeof EpisodeDigest> }
   | { name: 'episode.missed'; data: DataOf<typeof EpisodeMissed> }
   | { name: 'series.changed'; data: DataOf<typeof SeriesChanged> }
   | { name: 'maintenance.changed'; data: DataOf<typeof MaintenanceChanged> }

@@ -96,9 +96,17 @@ const notificationsFor = async (
 ): Promise<Notification[]> => {
   switch (event.name) {
     case 'episode.due': {
-      const { zone, followedBefore } = event.data
-      const before = new Date(followedBefore)
-      return notify(await follows.followersOf(subject, zone === undefined ? { before } : { before, zone }), event)
+      const { chats, zone, followedBefore } = event.data
+      const which = {
+        ...(chats === undefined ? {} : { chats }),
+        ...(zone === undefined ? {} : { zone }),
+        ...(followedBefore === undefined ? {} : { before: new Date(followedBefore) }),
+      }
+      return notify(await follows.followersOf(subject, which), event)
+    }
+    case 'episode.digest': {
+      const recipient = await reachable(event.data.chatId, chats)
+      return recipient === null ? [] : [{ recipient, event, threadId: event.data.threadId ?? null }]
     }
     case 'episode.missed':
       return missedEpisodes(event.data, follows)
@@ -159,7 +167,8 @@ const missedEpisodes = async (
   follows: Dependencies['follows'],
 ): Promise<Notification[]> => {
   const shows = new Map(data.shows.map(item => [`show/${item.show.id}`, item]))
-  const followers = await follows.followersOfAny([...shows.keys()])
+  const wanted = data.chats === undefined ? null : new Set(data.chats)
+  const followers = (await follows.followersOfAny([...shows.keys()])).filter(({ chat }) => wanted?.has(chat.id) ?? true)
   return [...Map.groupBy(followers, ({ chat }) => `${chat.id} ${chat.threadId}`).values()].flatMap(followed => {
     const recipient = followed[0]!.chat
     const followedShows = followed.flatMap(({ subject, followedAt }) => {

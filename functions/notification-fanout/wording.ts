@@ -1,5 +1,6 @@
 import { probeFinished } from './check-wording.ts'
 import { monitorDegraded } from './degraded-wording.ts'
+import { episodeDigest } from './digest-wording.ts'
 import { episodeDue, episodeMissed } from './episode-wording.ts'
 import { heartbeatDown, heartbeatUp } from './heartbeat-wording.ts'
 import { maintenanceChanged } from './maintenance-wording.ts'
@@ -15,6 +16,8 @@ export const wording = (event: NotifiableEvent, recipient: Recipient, now: Date)
   switch (event.name) {
     case 'episode.due':
       return episodeDue(event.data, recipient, now)
+    case 'episode.digest':
+      return episodeDigest(event.data, recipient, now)
     case 'episode.missed':
       return episodeMissed(event.data, recipient, now)
     case 'series.changed':

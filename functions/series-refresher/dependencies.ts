@@ -3,7 +3,9 @@ import type { SkippedRecords } from '#database/operations/skipped-records.ts'
 import type { Announcements } from '#database/series/announcements.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
+import type { Looks } from '#database/series/looks.ts'
 import type { MissingShows } from '#database/series/missing-shows.ts'
+import type { NoticeSettings } from '#database/series/notice-settings.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import type { Publish } from '#functions/host/publish.ts'
@@ -26,6 +28,8 @@ export interface Dependencies {
     | 'clearWaiting'
   >
   announcements: Pick<Announcements, 'of' | 'save' | 'markPublished' | 'copyToShow'>
+  looks: Pick<Looks, 'showChanged'>
+  noticeSettings: Pick<NoticeSettings, 'moveShow'>
   missingShows: MissingShows
   cursors: Pick<Cursors, 'reached' | 'advance'>
   skippedRecords: SkippedRecords

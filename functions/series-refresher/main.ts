@@ -5,7 +5,9 @@ import { skippedRecordsIn } from '#database/operations/skipped-records.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { type TvmazeCaller, tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
@@ -32,6 +34,8 @@ const dependencies = {
   follows: followsIn(db),
   announcements: announcementsIn(db),
   cursors: cursorsIn(db),
+  looks: looksIn(db),
+  noticeSettings: noticeSettingsIn(db),
   missingShows: missingShowsIn(db),
   skippedRecords: skippedRecordsIn(db),
   clock: systemClock,

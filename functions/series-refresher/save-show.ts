@@ -38,7 +38,7 @@ export const saveFetched = async (
  * finds the same changes again and publishes them with the same ids.
  */
 export const saveShow = async (cause: Cause, { before, after }: FetchedShow, deps: Dependencies): Promise<void> => {
-  const { catalogue, announcements, follows, publish, clock } = deps
+  const { catalogue, announcements, follows, looks, publish, clock } = deps
   if (before !== null) {
     const now = clock()
     const announced = await announcements.of([after._id])
@@ -48,6 +48,8 @@ export const saveShow = async (cause: Cause, { before, after }: FetchedShow, dep
     if (late.length > 0) await announceLate(cause, after, late, deps)
   }
   await catalogue.keep(after)
+  // Also if the show seems unchanged, because the process may have ended after an earlier write.
+  await looks.showChanged(after._id)
 }
 
 /** Whether TVmaze's edit changes the date of an episode that followers wait for. */
@@ -83,7 +85,7 @@ const announceLate = async (cause: Cause, show: Show, late: Episode[], deps: Dep
     shows: [{ show: toEventShow(show), episodes: late.slice(0, maxEpisodesPerEvent).map(toEventEpisode) }],
   }
   const event = { id: lateEventId(show), subject: `show/${show._id}`, data }
-  const records = late.map(episode => announcementOf(show, episode, '', event.id))
+  const records = late.map(episode => announcementOf(show, episode, null, event.id))
   await announcements.save({ ...event, type: EpisodeMissed.name }, records, now)
   await publish([EpisodeMissed.from(cause, event)])
   await announcements.markPublished([event.id], now)
@@ -101,7 +103,7 @@ export const mergeInto = async (
   mergedInto: Show,
   deps: Dependencies,
 ): Promise<void> => {
-  const { catalogue, follows, announcements, publish } = deps
+  const { catalogue, follows, announcements, noticeSettings, publish } = deps
   const known = await catalogue.show(mergedInto._id)
   await announcements.copyToShow(id, mergedInto._id)
   await saveShow(cause, { before: known, after: mergedInto }, deps)
@@ -110,6 +112,7 @@ export const mergeInto = async (
     const chats = (await follows.followersOf(`show/${id}`)).map(chat => chat.id)
     for (const part of inParts(chats)) await publish([mergedEvent(cause, id, formerName, mergedInto, part)])
   }
+  await noticeSettings.moveShow(id, mergedInto._id)
   await follows.moveSubject(`show/${id}`, `show/${mergedInto._id}`)
   await catalogue.forget(id)
 }

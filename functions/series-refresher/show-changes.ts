@@ -1,7 +1,7 @@
 import type { Announcement } from '#database/series/announcements.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import {
-  announcedZones,
+  announcementsOf,
   counterpartIn,
   dueAt,
   graceMs,
@@ -81,7 +81,7 @@ const postponed = (before: Show, after: Show, now: Date, known: readonly Announc
         isUndated(episode) ||
         (approximateMs(episode) <= now.getTime() && approximateMs(episode) > now.getTime() - soonMs),
     )
-    .filter(episode => announcedZones(before, episode, known).size > 0)
+    .filter(episode => announcementsOf(before, episode, known).length > 0)
     .sort(byTime)
   for (const old of announced) {
     const episode = counterpartIn(after.episodes, old)
@@ -105,7 +105,7 @@ const movedNext = (before: Show, after: Show, now: Date, known: readonly Announc
   if (Math.min(approximateMs(next), approximateMs(episode)) > now.getTime() + soonMs) return null
   // A move into the past is reported only if the episode was announced for that date before. Otherwise the episode is
   // announced now, and followers need no second message.
-  if (approximateMs(episode) <= now.getTime() && announcedZones(after, episode, known).size === 0) return null
+  if (approximateMs(episode) <= now.getTime() && announcementsOf(after, episode, known).length === 0) return null
   return { change: 'moved', episode, before: next }
 }
 
@@ -158,7 +158,7 @@ export const lateEpisodes = (
     .filter(episode =>
       isNew(episode) ? !isBackCatalogue : approximateMs(old.get(episode)!) > now.getTime() - checkerToleranceMs,
     )
-    .filter(episode => announcedZones(after, episode, known).size === 0)
+    .filter(episode => announcementsOf(after, episode, known).length === 0)
     .sort(byTime)
 }
 

@@ -77,8 +77,8 @@ const isSpecialWithSameName = (key: string, episode: Episode): boolean => {
 }
 
 /**
- * The zones in which an episode was announced already ('' means all zones). TVmaze renumbers, deletes and re-creates
- * episodes, so an earlier announcement is about this episode in each of these cases:
+ * Those of `announced` that are about the episode on its date. TVmaze renumbers, deletes and re-creates episodes, so an
+ * earlier announcement is about this episode in each of these cases:
  * - It has the id of this episode.
  * - Its id is no longer in the show, and it has the number of this episode (for a special: season, date and name).
  * - Neither its id nor its number is in the show, and it has the date of this episode.
@@ -86,29 +86,34 @@ const isSpecialWithSameName = (key: string, episode: Episode): boolean => {
  *
  * An announcement counts only for its date: an episode that was postponed afterwards is announced again.
  */
-export const announcedZones = (show: Show, episode: Episode, announced: readonly Announcement[]): Set<string> => {
+export const announcementsOf = (show: Show, episode: Episode, announced: readonly Announcement[]): Announcement[] => {
+  if (announced.length === 0) return []
   const ids = new Set(show.episodes.map(({ id }) => id))
   const keys = [episodeKey(episode), specialKey(episode)]
   const isFormerEntry = (each: Announcement): boolean =>
     keys.includes(each.episode) ||
     ((airsAtSameTime(each, episode) || isSpecialWithSameName(each.episode, episode)) &&
       !show.episodes.some(other => episodeKey(other) === each.episode))
-  return new Set(
+  return (
     announced
       .filter(each => each.showId === show._id)
       .filter(each => each.episodeId === episode.id || (!ids.has(each.episodeId) && isFormerEntry(each)))
       // An announcement without a date was stored by an older version of Vigia. It counts for every date.
       .filter(each => each.airdate === '' || !isPostponed(each, episode))
-      .map(({ zone }) => zone),
   )
 }
 
-/** The record of an announcement that the event `eventId` makes in `zone` ('' means all zones). */
-export const announcementOf = (show: Show, episode: Episode, zone: string, eventId: string): Announcement => ({
+/** Whether an announcement went to a chat. */
+export const wentTo = (announcement: Announcement, chat: { chatId: number; zone: string }): boolean =>
+  announcement.chatId === null ? ['', chat.zone].includes(announcement.zone) : announcement.chatId === chat.chatId
+
+/** The record of an announcement that the event `eventId` makes to a chat; null for all chats. */
+export const announcementOf = (show: Show, episode: Episode, chatId: number | null, eventId: string): Announcement => ({
   showId: show._id,
+  chatId,
   episodeId: episode.id,
   episode: episodeKey(episode),
-  zone,
+  zone: '',
   airdate: episode.airdate,
   airstamp: episode.airstamp,
   eventId,

@@ -8,6 +8,8 @@ const names = {
   series: ['series', 'shows', 'serie', 'show'],
   upcoming: ['proximos', 'upcoming', 'proximo', 'next'],
   today: ['hoje', 'today'],
+  notices: ['config', 'settings', 'notificacoes', 'notifications', 'ajustes'],
+  quiet: ['silencio', 'quiet'],
   monitor: ['monitorar', 'monitor'],
   monitors: ['monitores', 'monitors'],
   heartbeat: ['batimento', 'heartbeat', 'batimentos', 'heartbeats'],

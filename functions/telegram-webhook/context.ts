@@ -9,6 +9,7 @@ import type { Subscribers } from '#database/pages/subscribers.ts'
 import type { ReportSettings } from '#database/reports/report-settings.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
+import type { NoticeSettings } from '#database/series/notice-settings.ts'
 import type { Searches } from '#database/series/searches.ts'
 import type { Heartbeats } from '#database/uptime/heartbeats.ts'
 import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
@@ -34,6 +35,7 @@ export interface Dependencies {
   chats: Chats
   follows: Follows
   searches: Searches
+  noticeSettings: Pick<NoticeSettings, 'change' | 'forgetShow' | 'of' | 'setQuiet' | 'showsWithChoices'>
   monitors: Monitors
   heartbeats: Pick<Heartbeats, 'ensure' | 'keyOf' | 'lastPings' | 'of'>
   monitorChanges: MonitorChanges

@@ -15,6 +15,7 @@ import { botMessages } from './messages/messages.ts'
 import { explainUptime, pressMonitorButton, restoreMonitor } from './monitor-actions.ts'
 import { parseMonitorArgument } from './monitor-argument.ts'
 import { monitorsList } from './monitor-views.ts'
+import { chooseSeries, noticesCommand, quietCommand, setNotices, showNotices } from './notices/notices.ts'
 import { openPage } from './open-page.ts'
 import { postCommand, pressPost } from './page-posts.ts'
 import { label } from './pages.ts'
@@ -147,6 +148,10 @@ const replyToCommand = async (
       return sendReply(await upcoming(context, 7, 0))
     case 'today':
       return sendReply(await today(context))
+    case 'notices':
+      return noticesCommand(context, argument)
+    case 'quiet':
+      return quietCommand(context, argument)
     case 'monitor':
       return watch(context, argument)
     case 'monitors':
@@ -297,6 +302,12 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return pressPostDraft(context, press)
     case 'unsubscribe':
       return unsubscribe(context, press.id)
+    case 'notices':
+      return showNotices(context, press.show)
+    case 'noticeSeries':
+      return chooseSeries(context, press.page)
+    case 'setNotices':
+      return setNotices(context, press)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

@@ -1,4 +1,3 @@
-import type { Language } from '#database/chats/language.ts'
 import type { ReportSetting } from '#database/reports/report-settings.ts'
 import { ReportRequested } from '#events/report-requested.ts'
 import { nextDue, periodUntil } from '#functions/report/schedule.ts'
@@ -8,6 +7,7 @@ import type { ChatContext } from './context.ts'
 import { label } from './pages.ts'
 import { type Button, type Reply, sendReply, type View } from './reply.ts'
 import { reportArgument } from './report-argument.ts'
+import { sayHour } from './say-hour.ts'
 import { zoneLabel } from './zones.ts'
 
 /** A chat may ask for this many reports at once, and then for one each minute. */
@@ -101,10 +101,6 @@ const saySetting = ({ deps, chat, messages }: ChatContext, setting: ReportSettin
     ? texts.daily(hour, next)
     : texts.weekly(messages.weekdays[setting.weekday - 1]!, hour, next)
 }
-
-/** `8h`, in English `8 AM`. */
-const sayHour = (hour: number, language: Language): string =>
-  language === 'pt-BR' ? `${hour}h` : `${hour % 12 === 0 ? 12 : hour % 12} ${hour < 12 ? 'AM' : 'PM'}`
 
 const settingButtons = ({ chat, messages }: ChatContext, setting: ReportSetting): Button[][] => {
   const button = (text: string, change: Partial<ReportSetting>): Button => {

@@ -43,7 +43,12 @@ const followRow = (show: number, { search, at }: CardPosition, state: FollowStat
   const follow: Button = { text: messages.follow, press: { act: 'follow', show, ...place } }
   const following: Button = { text: messages.following, press: { act: 'nothing' } }
   if (state === 'not followed') return [follow]
-  if (state === 'followed') return [following, { text: messages.remove, press: { act: 'unfollow', show, ...place } }]
+  if (state === 'followed')
+    return [
+      following,
+      { text: messages.remove, press: { act: 'unfollow', show, ...place } },
+      { text: messages.notices.buttons.open, press: { act: 'notices', show } },
+    ]
   if (state === 'followed just now')
     return [following, { text: messages.undo, press: { act: 'unfollow', show, ...place } }]
   return [follow, { text: messages.undo, press: { act: 'refollow', show, ...place, followedAt: state.removed } }]

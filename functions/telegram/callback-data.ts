@@ -91,6 +91,12 @@ export type Press =
   | { act: 'post'; id: number; status: PostStatus }
   /** Changes, publishes or discards the draft of a post. */
   | { act: 'setPost'; id: number; field: string; value: string }
+  /** Shows when the chat is told about a series; 0 for all series. */
+  | { act: 'notices'; show: number }
+  /** Lists the series of the chat, to choose one whose notices are shown. */
+  | { act: 'noticeSeries'; page: number }
+  /** Changes a field of that setting. */
+  | { act: 'setNotices'; show: number; field: string; value: string }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -154,6 +160,9 @@ const letters = {
   revokeKey: 'V',
   post: 'O',
   setPost: 'X',
+  notices: '0',
+  setNotices: '1',
+  noticeSeries: '2',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -182,6 +191,7 @@ export const encode = (press: Press): string => {
     case 'monitors':
     case 'incidents':
     case 'maintenanceFor':
+    case 'noticeSeries':
       return joinParts(letter, press.page)
     case 'remove':
       return joinParts(letter, press.show, press.page)
@@ -238,6 +248,10 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.chat, press.scope)
     case 'revokeKey':
       return joinParts(letter, press.chat, press.key)
+    case 'notices':
+      return joinParts(letter, press.show)
+    case 'setNotices':
+      return joinParts(letter, press.show, press.field, press.value)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -271,6 +285,7 @@ const number =
     return value
   }
 const showId = number(isTvmazeId)
+const showOrAll = number(value => value === 0 || isTvmazeId(value))
 const rowId = number(isBigintId)
 const index = number(value => isWithin(value, 0, maxIndex))
 const chatId = (text: string | undefined): number => {
@@ -328,6 +343,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'monitors':
     case 'incidents':
     case 'maintenanceFor':
+    case 'noticeSeries':
       return { act, page: index(first) }
     case 'remove':
       return { act, show: showId(first), page: index(second) }
@@ -385,6 +401,10 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       return { act, chat: chatId(first), scope: oneOf(keyScopes, second) }
     case 'revokeKey':
       return { act, chat: chatId(first), key: rowId(second) }
+    case 'notices':
+      return { act, show: showOrAll(first) }
+    case 'setNotices':
+      return { act, show: showOrAll(first), field: word(second), value: word(third) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }

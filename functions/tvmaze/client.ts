@@ -89,8 +89,8 @@ const calls = (request: (path: string) => Promise<TvmazeResponse>, clock: Clock)
     throw new TvmazeUnavailable(`answered ${status} to ${path} with something that is not a list`, status)
   }
 
-  const showJson = async (id: number): Promise<{ json: Json; hit: ShowHit }> => {
-    const { status, json } = await request(`/shows/${id}`)
+  const showJson = async (id: number, query = ''): Promise<{ json: Json; hit: ShowHit }> => {
+    const { status, json } = await request(`/shows/${id}${query}`)
     if (status === 404) throw new ShowGone(id)
     if (status === redirectLoop) throw new ShowUnreadable(id, 'redirects in a circle', status)
     // A refusal such as 403 concerns all calls of this address, and not only this show.
@@ -109,7 +109,8 @@ const calls = (request: (path: string) => Promise<TvmazeResponse>, clock: Clock)
     card: async id => (await showJson(id)).hit,
 
     show: async id => {
-      const { json, hit } = await showJson(id)
+      // TVmaze's redirect to another id loses the query, so a merged show gets its seasons at the next fetch.
+      const { json, hit } = await showJson(id, '?embed=seasons')
       const episodes = await list(`/shows/${hit.id}/episodes?specials=1`)
       const akas = await list(`/shows/${hit.id}/akas`)
       return parseShow(hit, { json, episodes, akas, fetchedAt: clock() })

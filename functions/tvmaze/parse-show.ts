@@ -1,5 +1,12 @@
 import type { Show, ShowHit } from '#database/series/show.ts'
-import { validDate, validEpisodes, validLabel, validLink, validName } from '#database/series/valid-show.ts'
+import {
+  validDate,
+  validEpisodes,
+  validLabel,
+  validLink,
+  validName,
+  validSeasons,
+} from '#database/series/valid-show.ts'
 import { isTvmazeId, isWithin } from '#events/ranges.ts'
 import { plain } from '#functions/telegram/html.ts'
 
@@ -32,6 +39,8 @@ export const parseShow = (
   { json, episodes, akas, fetchedAt }: { json: Json; episodes: Json[]; akas: Json[]; fetchedAt: Date },
 ): Show => {
   const brazilian = akas.find(aka => isObject(aka.country) && aka.country.code === 'BR')
+  const embedded = isObject(json._embedded) ? json._embedded : {}
+  const seasons = Array.isArray(embedded.seasons) ? embedded.seasons.filter(isObject) : []
   const externals = isObject(json.externals) ? json.externals : {}
   return {
     _id: hit.id,
@@ -46,6 +55,7 @@ export const parseShow = (
     thetvdb: isWithin(externals.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? externals.thetvdb : null,
     names: { pt: validName(brazilian?.name) },
     episodes: validEpisodes(episodes.map(withoutPlaceholder)),
+    seasons: validSeasons(seasons.map(({ number, episodeOrder }) => ({ number, episodes: episodeOrder }))),
     fetchedAt: fetchedAt.toISOString(),
   }
 }

@@ -5,7 +5,6 @@ import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
 import { instantOf } from '#functions/wording/dates.ts'
 import {
   at,
-  catalogue,
   chat,
   database,
   dependencies,
@@ -15,6 +14,7 @@ import {
   follow,
   id,
   published,
+  publishedAt,
   show,
   tick,
   ticksUntil,
@@ -34,17 +34,16 @@ describe('an episode whose hour is known', () => {
     await ticksUntil('2026-11-21T03:00:00Z')
     expect(due()).toMatchObject([
       {
-        id: `show/${id}@2026-11-21T01:00:00Z`,
+        id: `show/${id}@2026-11-21T01:00:00Z/1`,
         type: 'dev.vigia.episode.due',
         subject: `show/${id}`,
         data: {
           show: { id, name: 'Harbor Nine', channel: 'Meridian' },
           episodes: [{ id: 101, season: 1, number: 1, airstamp: '2026-11-21T01:00:00Z' }],
-          followedBefore: '2026-11-21T01:00:00.000Z',
+          chats: [1],
         },
       },
     ])
-    expect(due()[0]!.data.zone).toBeUndefined()
   })
 
   test('is announced by the very first tick if it aired after the follow, but not if it aired before the follow', async () => {
@@ -54,7 +53,7 @@ describe('an episode whose hour is known', () => {
     await tick()
     expect(due()).toHaveLength(1)
     await ticksUntil('2026-11-20T14:00:00Z')
-    expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-20T11:45:00Z`])
+    expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-20T11:45:00Z/1`])
   })
 
   test('is not announced if it aired before the follow', async () => {
@@ -69,8 +68,7 @@ describe('an episode whose hour is known', () => {
 
   test('is not looked up in the catalogue while no chat follows a series', async () => {
     const unavailable = () => Promise.reject(new Error('MongoDB is unavailable'))
-    const run = () =>
-      episodeChecker(rootCause('tick'), { ...dependencies(), catalogue: { airing: unavailable, dated: unavailable } })
+    const run = () => episodeChecker(rootCause('tick'), { ...dependencies(), catalogue: { shows: unavailable } })
     await run()
     await chat(7)
     await follow(7, id)
@@ -103,8 +101,8 @@ describe('an episode whose hour is known', () => {
     await show([...episodes, episode(103, '2026-11-20T13:00:00Z')])
     await ticksUntil('2026-11-20T13:30:00Z')
     expect(due().map(event => [event.id, event.data.episodes.length])).toEqual([
-      [`show/${id}@2026-11-20T13:00:00Z`, 2],
-      [`show/${id}@2026-11-20T13:00:00Z/s1e3`, 1],
+      [`show/${id}@2026-11-20T13:00:00Z/1`, 2],
+      [`show/${id}@2026-11-20T13:00:00Z/1/s1e3`, 1],
     ])
   })
 
@@ -128,7 +126,10 @@ describe('an episode whose hour is known', () => {
     await ticksUntil('2026-11-20T16:00:00Z')
     await show([episode(101, '2026-11-20T13:00:00Z'), episode(102, '2026-11-20T14:00:00Z')])
     await ticksUntil('2026-11-20T16:05:00Z')
-    expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-20T13:00:00Z`, `show/${id}@2026-11-20T14:00:00Z`])
+    expect(due().map(({ id }) => id)).toEqual([
+      `show/${id}@2026-11-20T13:00:00Z/1`,
+      `show/${id}@2026-11-20T14:00:00Z/1`,
+    ])
   })
 })
 
@@ -177,11 +178,11 @@ describe('an episode of which only the date is known', () => {
     await tick()
     await ticksUntil('2026-11-22T12:00:00Z', 30)
     expect(
-      due().map(event => [event.id, event.data.zone, event.data.followedBefore, event.data.episodes.length]),
+      due().map(event => [event.id, event.data.chats, publishedAt.get(event.id), event.data.episodes.length]),
     ).toEqual([
-      [`show/${id}@2026-11-21/Europe-Lisbon`, 'Europe/Lisbon', '2026-11-21T09:00:00.000Z', 2],
-      [`show/${id}@2026-11-21/America-Sao_Paulo`, 'America/Sao_Paulo', '2026-11-21T12:00:00.000Z', 2],
-      [`show/${id}@2026-11-21/America-Rio_Branco`, 'America/Rio_Branco', '2026-11-21T14:00:00.000Z', 2],
+      [`show/${id}@2026-11-21/2`, [2], '2026-11-21T09:00:00.000Z', 2],
+      [`show/${id}@2026-11-21/1`, [1], '2026-11-21T12:00:00.000Z', 2],
+      [`show/${id}@2026-11-21/3`, [3], '2026-11-21T14:00:00.000Z', 2],
     ])
     expect(due()[0]!.data.episodes[0]).toMatchObject({ airdate: '2026-11-21', airstamp: null })
   })
@@ -203,14 +204,14 @@ describe('an episode of which only the date is known', () => {
     await show(['2026-10-31', '2026-11-01', '2026-11-02'].map((date, index) => episode(101 + index, date)))
     await tick()
     await ticksUntil('2026-11-03T00:00:00Z', 30)
-    expect(due().map(({ data }) => data.followedBefore)).toEqual([
+    expect(due().map(({ id }) => publishedAt.get(id))).toEqual([
       '2026-10-31T13:00:00.000Z',
       '2026-11-01T14:00:00.000Z',
       '2026-11-02T14:00:00.000Z',
     ])
   })
 
-  test('is announced at its hour if the hour becomes known on that day, except in zones where it was announced before', async () => {
+  test('is announced at its hour if the hour becomes known on that day, except to chats that were told before', async () => {
     await chat(1)
     await chat(2, 'America/Rio_Branco')
     await follow(1, id)
@@ -220,10 +221,7 @@ describe('an episode of which only the date is known', () => {
     await ticksUntil('2026-11-21T13:00:00Z', 30)
     await show([episode(101, '2026-11-21T13:30:00Z')])
     await ticksUntil('2026-11-21T18:00:00Z')
-    expect(due().map(event => [event.id, event.data.zone])).toEqual([
-      [`show/${id}@2026-11-21/America-Sao_Paulo`, 'America/Sao_Paulo'],
-      [`show/${id}@2026-11-21T13:30:00Z/America-Rio_Branco`, 'America/Rio_Branco'],
-    ])
+    expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-21/1`, `show/${id}@2026-11-21T13:30:00Z/2`])
   })
 })
 
@@ -242,9 +240,9 @@ describe('real schedules', () => {
     await tick()
     await ticksUntil('2026-11-05T00:00:00Z', 30)
     expect(due().map(({ id }) => id.split('@')[1])).toEqual([
-      '2026-10-30T04:37:00Z',
-      '2026-11-03T05:37:00Z',
-      '2026-11-04T05:37:00Z',
+      '2026-10-30T04:37:00Z/1',
+      '2026-11-03T05:37:00Z/1',
+      '2026-11-04T05:37:00Z/1',
     ])
   })
 })
@@ -265,17 +263,18 @@ describe('after a gap', () => {
     await tick()
     await tick()
     expect(published.map(({ id, type }) => [type, id])).toEqual([
-      ['dev.vigia.episode.missed', 'episodes@2026-11-20T12:00:00.000Z'],
-      ['dev.vigia.episode.due', `show/${id}@2026-11-25/America-Sao_Paulo`],
-      ['dev.vigia.episode.due', `show/${id}@2026-11-25T01:00:00Z`],
+      ['dev.vigia.episode.missed', 'episodes@2026-11-20T12:00:00.000Z/1'],
+      ['dev.vigia.episode.due', `show/${id}@2026-11-25/1`],
+      ['dev.vigia.episode.due', `show/${id}@2026-11-25T01:00:00Z/1`],
     ])
     expect(published[0]!.data).toMatchObject({
       from: '2026-11-20T12:00:00.000Z',
+      chats: [1],
       shows: [{ show: { id }, episodes: [{ id: 101 }, { id: 102 }, { id: 103 }] }],
     })
   })
 
-  test('an episode that was announced in some zones before the gap is announced in the other zones', async () => {
+  test('an episode that was announced to some chats before the gap is announced to the others after it', async () => {
     await chat(1)
     await chat(2, 'America/Rio_Branco')
     await follow(1, id)
@@ -285,10 +284,7 @@ describe('after a gap', () => {
     await ticksUntil('2026-11-21T12:00:00Z', 30)
     at('2026-11-24T12:00:00Z')
     await tick()
-    expect(published.map(({ id }) => id)).toEqual([
-      `show/${id}@2026-11-21/America-Sao_Paulo`,
-      `show/${id}@2026-11-21/America-Rio_Branco`,
-    ])
+    expect(published.map(({ id }) => id)).toEqual([`show/${id}@2026-11-21/1`, 'episodes@2026-11-21T12:00:00.000Z/2'])
   })
 })
 
@@ -299,14 +295,17 @@ describe('after a crash or a repeat', () => {
     await show([episode(101, '2026-11-20T13:00:00Z'), episode(102, '2026-11-20T13:05:00Z')])
     await tick()
     at('2026-11-20T13:05:00Z')
-    failWhen(event => event.id.endsWith('13:05:00Z'))
+    failWhen(event => event.id.endsWith('13:05:00Z/1'))
     await expect(tick('unlucky')).rejects.toThrow('unavailable')
     await expect(tick('unlucky')).rejects.toThrow('unavailable')
     failWhen(undefined)
     at('2026-11-20T13:10:00Z')
     await tick()
     await tick()
-    expect(due().map(({ id }) => id)).toEqual([`show/${id}@2026-11-20T13:00:00Z`, `show/${id}@2026-11-20T13:05:00Z`])
+    expect(due().map(({ id }) => id)).toEqual([
+      `show/${id}@2026-11-20T13:00:00Z/1`,
+      `show/${id}@2026-11-20T13:05:00Z/1`,
+    ])
   })
 
   test('an episode that is added between a crash and the repeat is announced', async () => {
@@ -330,7 +329,7 @@ describe('after a crash or a repeat', () => {
     await show([episode(101, '2026-11-20T13:00:00Z')])
     await tick()
     at('2026-11-20T13:00:00Z')
-    const broken = { ...dependencies(), catalogue: { ...catalogue, dated: () => Promise.reject(new Error('gone')) } }
+    const broken = { ...dependencies(), catalogue: { shows: () => Promise.reject(new Error('gone')) } }
     await expect(episodeChecker(rootCause('crash'), broken)).rejects.toThrow('gone')
     await tick()
     expect(due()).toHaveLength(1)

@@ -6,7 +6,9 @@ import { skippedRecordsIn } from '#database/operations/skipped-records.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import type { Show } from '#database/series/show.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
@@ -62,7 +64,9 @@ const dependencies = () => ({
   follows: followsIn(database.db),
   announcements: announcementsIn(database.db),
   cursors: cursorsIn(database.db),
+  looks: looksIn(database.db),
   missingShows: missingShowsIn(database.db),
+  noticeSettings: noticeSettingsIn(database.db),
   skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events)
@@ -279,7 +283,18 @@ describe('a series that TVmaze deleted', () => {
     await tick()
     await announcementsIn(database.db).save(
       { id: 'e', type: 'episode.due', subject: `show/${from}`, data: {} },
-      [{ showId: from, episodeId: 5, episode: 's1e5', zone: '', airdate: '', airstamp: null, eventId: 'e' }],
+      [
+        {
+          showId: from,
+          chatId: null,
+          episodeId: 5,
+          episode: 's1e5',
+          zone: '',
+          airdate: '',
+          airstamp: null,
+          eventId: 'e',
+        },
+      ],
       now,
     )
     simulator.mergeShow(from, to)

@@ -9,7 +9,9 @@ import { reportsIn } from '#database/reports/reports.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
@@ -161,7 +163,9 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
           follows: followsIn(db),
           announcements: announcementsIn(db),
           cursors: cursorsIn(db),
+          looks: looksIn(db),
           missingShows: missingShowsIn(db),
+          noticeSettings: noticeSettingsIn(db),
           skippedRecords: skippedRecordsIn(db),
           publish,
           log,

@@ -1,3 +1,4 @@
+import { EpisodeDigest } from '#events/episode-digest.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import { type DataOf, type EventDefinition, type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
@@ -50,8 +51,10 @@ const incident = {
 
 /** One event of each type, with realistic data. */
 const samples = [
-  of(EpisodeDue, 'show/82', { show, episodes: [episode], followedBefore: '2011-04-18T01:00:00.000Z' }),
+  of(EpisodeDue, 'show/82', { show, episodes: [episode], chats: [7] }),
+  of(EpisodeDigest, 'chat/7', { chatId: 7, why: 'daily', shows: [{ show, episodes: [episode, special] }] }),
   of(EpisodeMissed, 'episodes', {
+    chats: [7],
     from: '2026-11-18T00:00:00.000Z',
     to: '2026-11-20T00:00:00.000Z',
     shows: [{ show, episodes: [episode, special] }],

@@ -125,7 +125,7 @@ const tonightAt = (words: readonly string[], at: number): { count: number } | nu
   return words.slice(at, at + 3).join(' ') === 'hoje a noite' ? { count: 3 } : null
 }
 
-const dayAt = (
+export const dayAt = (
   words: readonly string[],
   at: number,
   today: Temporal.PlainDate,
@@ -192,7 +192,7 @@ const certainClockAt = (words: readonly string[], at: number): Found<Clock> =>
   /:|\d[ap]m$/.test(words[at] ?? '') || /^(?:as|at)$/.test(words[at] ?? '') ? clockAt(words, at) : null
 
 /** `22:00`, `22h`, `22h30`, `10pm`, `10 pm`, `às 22`, `10 da noite`, `meia-noite`, `noon`. */
-const clockAt = (words: readonly string[], at: number): Found<Clock> => {
+export const clockAt = (words: readonly string[], at: number): Found<Clock> => {
   const start = leads.has(words[at] ?? '') ? at + 1 : at
   const word = words[start] ?? ''
   const lead = start - at

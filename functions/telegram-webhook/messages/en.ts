@@ -2,6 +2,7 @@ import { html } from '#functions/telegram/html.ts'
 import { historyEn } from './history-en.ts'
 import { keysEn } from './keys-en.ts'
 import { maintenanceEn } from './maintenance-en.ts'
+import { noticesEn } from './notices-en.ts'
 import { postsEn } from './posts-en.ts'
 import type { BotMessages } from './pt-BR.ts'
 import { statusPagesEn } from './status-pages-en.ts'
@@ -52,6 +53,8 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /report – a summary now, every day or every week
 
 <b>Settings</b>
+/settings – when I tell you about episodes
+/quiet – hours without notices about episodes
 /timezone – your time zone
 /language – Portuguese or English
 /apikey – API keys, for programs
@@ -163,6 +166,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   catalogueFilling: () => html`I am still looking up the dates of what you follow. Please try again in a minute.`,
   catalogueDownNote: () => html`<i>Dates are not available right now.</i>`,
 
+  notices: noticesEn,
   wizard: wizardEn,
   history: historyEn,
   maintenance: maintenanceEn,

@@ -2,6 +2,7 @@ import { type Html, html } from '#functions/telegram/html.ts'
 import { historyPtBR } from './history-pt-BR.ts'
 import { keysPtBR } from './keys-pt-BR.ts'
 import { maintenancePtBR } from './maintenance-pt-BR.ts'
+import { noticesPtBR } from './notices-pt-BR.ts'
 import { postsPtBR } from './posts-pt-BR.ts'
 import { statusPagesPtBR } from './status-pages-pt-BR.ts'
 import { subscriptionsPtBR } from './subscriptions-pt-BR.ts'
@@ -55,6 +56,8 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /relatorio – um resumo agora, todo dia ou toda semana
 
 <b>Ajustes</b>
+/config – quando aviso dos episódios
+/silencio – horário sem avisos de episódios
 /fuso – seu fuso horário
 /idioma – português ou inglês
 /chave – chaves da API, para programas
@@ -169,6 +172,8 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
     html`Não consegui abrir o catálogo de séries agora. O que você segue está guardado; tente de novo em um minuto.`,
   catalogueFilling: () => html`Ainda estou buscando as datas do que você segue. Tente de novo em um minuto.`,
   catalogueDownNote: () => html`<i>As datas não estão disponíveis agora.</i>`,
+
+  notices: noticesPtBR,
 
   // Monitors
   wizard: wizardPtBR,

@@ -23,6 +23,10 @@ const isGroupId = (id: number) => Number.isSafeInteger(id) && id < 0
 /** The kind that Telegram's ids show; the next update of the chat corrects a channel. */
 const kindOfId = (id: number): ChatKind => (id > 0 ? 'private' : id < -1_000_000_000_000 ? 'supergroup' : 'group')
 
+/** What is due for the series that the chat follows is decided anew: its zone changed, or it can be reached again. */
+const decideAnew = (db: Postgres, id: number) =>
+  db.query(`update follow set next_at = '-infinity' where chat_id = $1 and starts_with(subject, 'show/')`, [id])
+
 /** The table `chat`. */
 export const chatsIn = (db: Postgres) => ({
   find: async (id: number): Promise<Chat | null> =>
@@ -47,21 +51,23 @@ export const chatsIn = (db: Postgres) => ({
       language,
       zone,
     ])
+    await decideAnew(db, id)
   },
 
   /**
    * Inserts or updates the chat and returns it. The chat counts as reachable again, because it has just used the bot.
    * `language` is used only for a new chat.
    */
-  upsert: async ({ id, kind, language }: Pick<Chat, 'id' | 'kind' | 'language'>): Promise<Chat> =>
-    (
-      await db.query<Chat>(
-        `insert into chat (id, kind, language) values ($1, $2, $3)
-         on conflict (id) do update set kind = excluded.kind, unreachable_since = null, unreachable_reason = null
-         returning ${chatColumns}`,
-        [id, kind, language],
-      )
-    ).rows[0]!,
+  upsert: async ({ id, kind, language }: Pick<Chat, 'id' | 'kind' | 'language'>): Promise<Chat> => {
+    const { rows } = await db.query<Chat>(
+      `insert into chat (id, kind, language) values ($1, $2, $3)
+       on conflict (id) do update set kind = excluded.kind, unreachable_since = null, unreachable_reason = null
+       returning ${chatColumns}`,
+      [id, kind, language],
+    )
+    await decideAnew(db, id)
+    return rows[0]!
+  },
 
   setLanguage: async (id: number, language: Language): Promise<void> => {
     await db.query('update chat set language = $2 where id = $1', [id, language])
@@ -69,6 +75,7 @@ export const chatsIn = (db: Postgres) => ({
 
   setZone: async (id: number, zone: string): Promise<void> => {
     await db.query('update chat set zone = $2 where id = $1', [id, zone])
+    await decideAnew(db, id)
   },
 
   /**
@@ -114,6 +121,17 @@ export const chatsIn = (db: Postgres) => ({
       await tx.query('update search set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update removed_monitor set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update api_key set chat_id = $2 where chat_id = $1', [fromId, toId])
+      await tx.query(
+        `update announcement source set chat_id = $2 where chat_id = $1 and not exists (select from announcement target
+           where target.chat_id = $2 and (target.show_id, target.episode_id, target.zone, target.airdate)
+             = (source.show_id, source.episode_id, source.zone, source.airdate))`,
+        [fromId, toId],
+      )
+      await tx.query(
+        `update notice_setting source set chat_id = $2 where chat_id = $1
+         and not exists (select from notice_setting target where target.chat_id = $2 and target.show_id = source.show_id)`,
+        [fromId, toId],
+      )
       await tx.query('update report set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query(
         `update report_setting set chat_id = $2 where chat_id = $1

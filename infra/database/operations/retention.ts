@@ -116,6 +116,7 @@ export const retentions: Retention[] = [
   { table: 'migration', kept: 'one row for each migration' },
   { table: 'monitor', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'monitor_secret', kept: 'until its monitor is deleted' },
+  { table: 'notice_setting', kept: 'until the chat is deleted; at most one for each series' },
   { table: 'operator_digest', kept: 'one row' },
   { table: 'report_setting', kept: 'until the chat is deleted' },
   { table: 'status_page', kept: 'until it is deleted; at most as many as a chat may have' },

@@ -135,7 +135,7 @@ export const followsIn = (db: Postgres) => ({
       `insert into follow (chat_id, subject, followed_at, title, thread_id) values ($1, $2, $3, $4, $5)
        on conflict (chat_id, subject) do update
        set followed_at = least(follow.followed_at, excluded.followed_at), title = coalesce(follow.title, excluded.title),
-         thread_id = excluded.thread_id`,
+         thread_id = excluded.thread_id, next_at = '-infinity'`,
       [chatId, subject, followedAt, title, threadId],
     )
   },
@@ -159,16 +159,20 @@ export const followsIn = (db: Postgres) => ({
 
   /**
    * The followers of a subject. `before`: only those who followed it before that time. `zone`: only those in that time
-   * zone.
+   * zone. `chats`: only these chats.
    */
-  followersOf: async (subject: string, { before, zone }: { before?: Date; zone?: string } = {}): Promise<Follower[]> =>
+  followersOf: async (
+    subject: string,
+    { before, zone, chats }: { before?: Date; zone?: string; chats?: readonly number[] } = {},
+  ): Promise<Follower[]> =>
     (
       await db.query<Follower>(
         `select ${chatColumns}, thread_id as "threadId" from follow join chat on chat.id = follow.chat_id
          where subject = $1 and unreachable_since is null
          and ($2::timestamptz is null or followed_at < $2) and ($3::text is null or zone = $3)
+         and ($4::bigint[] is null or chat.id = any ($4))
          order by chat.id`,
-        [subject, before ?? null, zone ?? null],
+        [subject, before ?? null, zone ?? null, chats ?? null],
       )
     ).rows,
 
@@ -208,12 +212,12 @@ export const followsIn = (db: Postgres) => ({
   moveSubject: (from: string, to: string): Promise<void> =>
     db.transaction(async tx => {
       await tx.query(
-        `update follow target set followed_at = least(target.followed_at, source.followed_at)
+        `update follow target set followed_at = least(target.followed_at, source.followed_at), next_at = '-infinity'
          from follow source where source.subject = $1 and target.subject = $2 and target.chat_id = source.chat_id`,
         [from, to],
       )
       await tx.query(
-        `update follow source set subject = $2 where subject = $1
+        `update follow source set subject = $2, next_at = '-infinity' where subject = $1
          and not exists (select from follow target where target.subject = $2 and target.chat_id = source.chat_id)`,
         [from, to],
       )

@@ -18,6 +18,8 @@ export interface Show {
   thetvdb: number | null
   names: { pt: string | null }
   episodes: Episode[]
+  /** How many episodes each season has when it is complete; absent if TVmaze does not say it. */
+  seasons?: { number: number; episodes: number }[]
   /** When TVmaze last answered a request for this show, RFC 3339. */
   fetchedAt: string
   /** Since when TVmaze answers 404, and how many times it did; both are absent while TVmaze has the show. */

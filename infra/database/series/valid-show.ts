@@ -59,6 +59,17 @@ export const validEpisodes = (values: unknown): Episode[] => {
   return [...new Map(episodes.map(episode => [episode.id, episode])).values()]
 }
 
+/** The seasons whose number of episodes is known; each season once. */
+export const validSeasons = (values: unknown): NonNullable<Show['seasons']> => {
+  if (!Array.isArray(values)) return []
+  const seasons = values.flatMap(value =>
+    isObject(value) && isWithin(value.number, 0, largestSeason) && isWithin(value.episodes, 1, largestNumber)
+      ? [{ number: value.number, episodes: value.episodes }]
+      : [],
+  )
+  return [...new Map(seasons.map(season => [season.number, season])).values()]
+}
+
 /**
  * A document of the catalogue as a valid Show. `faults` lists what was wrong with the document. `show` is null if the
  * document has no valid id.
@@ -80,6 +91,7 @@ export const validShow = (document: unknown): { show: Show | null; faults: strin
     thetvdb: isWithin(document.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? document.thetvdb : null,
     names: { pt: isObject(names) ? validName(names.pt) : null },
     episodes: validEpisodes(document.episodes),
+    ...(document.seasons === undefined ? {} : { seasons: validSeasons(document.seasons) }),
     // An invalid date counts as never fetched, so the show is fetched again soon.
     fetchedAt: isInstant(document.fetchedAt) ? (document.fetchedAt as string) : new Date(0).toISOString(),
     ...(missing === null ? {} : { missingSince: missingSince as string }),
@@ -123,6 +135,6 @@ const faultsOf = (document: Json, show: Show): string[] => {
 }
 
 const same = (stored: unknown, valid: unknown) =>
-  isObject(valid)
-    ? isObject(stored) && JSON.stringify(stored) === JSON.stringify(valid)
+  typeof valid === 'object' && valid !== null
+    ? JSON.stringify(stored) === JSON.stringify(valid)
     : (stored ?? null) === (valid ?? null)

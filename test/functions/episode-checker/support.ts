@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { looksIn } from '#database/series/looks.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
@@ -16,6 +17,8 @@ let closeMongo: () => Promise<void>
 export let now: Date
 /** The events that the broker accepted. Events with the same id are listed once. */
 export let published: VigiaEvent[]
+/** When each event was published, by its id. */
+export let publishedAt: Map<string, string>
 let failing: ((event: VigiaEvent) => boolean) | undefined
 let ticks = 0
 /** The id of the test's show. It is different in each test, because the tests share a MongoDB server. */
@@ -37,6 +40,7 @@ export const useChecker = () => {
     await database.db.query('truncate chat, cursor, announcement, announcement_event cascade')
     now = new Date('2026-11-20T12:00:00Z')
     published = []
+    publishedAt = new Map()
     failing = undefined
     id += 10
   })
@@ -49,7 +53,9 @@ export const dependencies = () => ({
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events) {
       if (failing?.(event)) throw new Error('the broker is unavailable')
-      if (!published.some(known => known.id === event.id)) published.push(event)
+      if (published.some(known => known.id === event.id)) continue
+      published.push(event)
+      publishedAt.set(event.id, now.toISOString())
     }
   },
 })
@@ -101,6 +107,7 @@ export const show = async (episodes: Episode[], more: Partial<Show> = {}): Promi
     ...more,
   }
   await catalogue.keep(kept)
+  await looksIn(database.db).showChanged(id)
   return kept
 }
 

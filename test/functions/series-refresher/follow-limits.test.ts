@@ -8,7 +8,9 @@ import { cursorsIn } from '#database/operations/cursors.ts'
 import { skippedRecordsIn } from '#database/operations/skipped-records.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { type TvmazeCaller, tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { rootCause } from '#events/event.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
@@ -224,7 +226,9 @@ describe('first fetches', () => {
     follows: followsIn(world.db),
     announcements: announcementsIn(world.db),
     cursors: cursorsIn(world.db),
+    looks: looksIn(world.db),
     missingShows: missingShowsIn(world.db),
+    noticeSettings: noticeSettingsIn(world.db),
     skippedRecords: skippedRecordsIn(world.db),
     publish: async () => {},
     clock: () => time.now,

@@ -7,7 +7,9 @@ import { subscribersIn } from '#database/pages/subscribers.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import type { DataOf, VigiaEvent } from '#events/event.ts'
@@ -59,7 +61,9 @@ export const dependencies = () => ({
   chats: chatsIn(database.db),
   announcements: announcementsIn(database.db),
   cursors: cursorsIn(database.db),
+  looks: looksIn(database.db),
   missingShows: missingShowsIn(database.db),
+  noticeSettings: noticeSettingsIn(database.db),
   skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events) await accept(event)

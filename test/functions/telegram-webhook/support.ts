@@ -12,6 +12,7 @@ import { subscribersIn } from '#database/pages/subscribers.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
@@ -109,6 +110,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     chats: chatsIn(db),
     follows: followsIn(db),
     searches: searchesIn(db),
+    noticeSettings: noticeSettingsIn(db),
     monitors: monitorsIn(db),
     heartbeats: heartbeatsIn(db),
     monitorChanges: monitorChangesIn(db),

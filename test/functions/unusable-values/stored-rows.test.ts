@@ -46,7 +46,7 @@ describe('an invalid row', () => {
     await followsIn(world.db).follow(2, 'show/900510', new Date('2026-01-01T00:00:00Z'))
     await bothTicks()
     const due = eventsOf('episode.due') as VigiaEvent<DataOf<typeof EpisodeDue>>[]
-    expect(due.map(({ data }) => data.zone).toSorted()).toEqual(['America/Sao_Paulo', 'Mars/Olympus Mons'])
+    expect(due.flatMap(({ data }) => data.chats).toSorted()).toEqual([1, 2])
     const requests = await Promise.all(
       due.map(event =>
         notificationFanout(

@@ -4,7 +4,9 @@ import { cursorsIn } from '#database/operations/cursors.ts'
 import { skippedRecordsIn } from '#database/operations/skipped-records.ts'
 import { announcementsIn } from '#database/series/announcements.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { RecordSkipped } from '#events/record-skipped.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
@@ -42,7 +44,9 @@ export const dependencies = () => ({
   follows: followsIn(world.db),
   announcements: announcementsIn(world.db),
   cursors: cursorsIn(world.db),
+  looks: looksIn(world.db),
   missingShows: missingShowsIn(world.db),
+  noticeSettings: noticeSettingsIn(world.db),
   skippedRecords: skippedRecordsIn(world.db),
   publish,
   clock: () => world.time.now,

@@ -1,0 +1,66 @@
+import { html } from '#functions/telegram/html.ts'
+import type { BotMessages } from './pt-BR.ts'
+
+/** The texts of /settings and /quiet, in English. */
+export const noticesEn: BotMessages['notices'] = {
+  title: () => html`🔔 <b>Notices about episodes</b>`,
+  titleOf: name => html`🔔 <b>Notices about ${name}</b>`,
+  timing: {
+    air: () => 'I tell you when an episode comes out.',
+    later: hours => `I tell you ${hours} after an episode comes out.`,
+    hour: () => 'I tell you an hour before an episode.',
+    day: () => 'I tell you a day before an episode.',
+    daily: hour => `I send a digest every day at ${hour}.`,
+    weekly: (hour, weekday) => `I send a digest every week: ${weekday} at ${hour}.`,
+  },
+  episodes: {
+    all: 'Episodes: all',
+    premieres: 'Episodes: only season premieres',
+    finales: 'Episodes: only season finales',
+    both: 'Episodes: only season premieres and finales',
+  },
+  specials: {
+    all: 'Specials: all, even trailers',
+    main: 'Specials: only those that belong to the story',
+    none: 'Specials: none',
+  },
+  quiet: (from, to) => html`🌙 Quiet from ${from} to ${to}: what comes out then arrives afterwards, in one message.`,
+  noQuiet: () => html`🌙 No quiet hours: /quiet`,
+  quietOff: () => html`Done! I can tell you at any time now.`,
+  howToQuiet: () =>
+    html`Say when I should not tell you about episodes: <code>/quiet 11pm to 8am</code>. To end it: <code>/quiet never</code>. Outages of sites are always told.`,
+  quietUnknown: asked => html`I don't understand the time “${asked}”.`,
+  muted: until => html`🔕 No notices until ${until}.`,
+  mutedForEver: () => html`🔕 No notices until you turn them on again.`,
+  ownSettings: names => html`With settings of their own: ${names}`,
+  sameAsOthers: () => html`This series has the general settings: /settings`,
+  how: () =>
+    html`Or send: <code>/settings 1 day before</code>, <code>/settings daily digest 8pm</code>, <code>/settings Severance 2h later</code>, <code>/settings mute Severance until Dec 24</code>`,
+  unknown: asked => html`I don't understand “${asked}”.`,
+  whichSeries: asked => html`Which series do you mean by “${asked}”?`,
+  chooseSeries: () => html`Which series?`,
+  buttons: {
+    one: 'only for one series…',
+    air: 'on air',
+    hour: '1 h before',
+    day: '1 day before',
+    later: 'hours later',
+    daily: 'daily digest',
+    weekly: 'weekly digest',
+    all: 'all',
+    premieres: 'premieres',
+    finales: 'finales',
+    both: 'premieres and finales',
+    specialsAll: 'all specials',
+    specialsMain: 'main specials',
+    specialsNone: 'no specials',
+    muteWeek: '🔕 1 week',
+    muteMonth: '🔕 1 month',
+    muteAlways: '🔕 always',
+    unmute: '🔔 notices on',
+    reset: 'like the others',
+    open: '🔔 notices',
+    general: '🔔 notices of all',
+  },
+  administratorsOnly: 'Only administrators of the group can change the notices.',
+}

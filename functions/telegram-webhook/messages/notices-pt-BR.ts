@@ -1,0 +1,66 @@
+import { html } from '#functions/telegram/html.ts'
+
+/** The texts of /config and /silencio, in Brazilian Portuguese. */
+export const noticesPtBR = {
+  title: () => html`🔔 <b>Avisos de episódios</b>`,
+  titleOf: (name: string) => html`🔔 <b>Avisos de ${name}</b>`,
+  timing: {
+    air: () => 'Aviso na hora em que o episódio sai.',
+    later: (hours: string) => `Aviso ${hours} depois que o episódio sai.`,
+    hour: () => 'Aviso 1 hora antes do episódio.',
+    day: () => 'Aviso 1 dia antes do episódio.',
+    daily: (hour: string) => `Mando um resumo todo dia às ${hour}.`,
+    weekly: (hour: string, weekday: string) => `Mando um resumo toda semana: ${weekday} às ${hour}.`,
+  },
+  episodes: {
+    all: 'Episódios: todos',
+    premieres: 'Episódios: só estreias de temporada',
+    finales: 'Episódios: só finais de temporada',
+    both: 'Episódios: só estreias e finais de temporada',
+  },
+  specials: {
+    all: 'Especiais: todos, até trailers',
+    main: 'Especiais: só os que fazem parte da história',
+    none: 'Especiais: nenhum',
+  },
+  quiet: (from: string, to: string) =>
+    html`🌙 Silêncio das ${from} às ${to}: o que sair nesse horário chega depois, numa mensagem só.`,
+  noQuiet: () => html`🌙 Sem horário de silêncio: /silencio`,
+  quietOff: () => html`Pronto! Agora aviso a qualquer hora.`,
+  howToQuiet: () =>
+    html`Diga o horário em que não devo avisar de episódios: <code>/silencio 23h às 8h</code>. Para tirar: <code>/silencio nunca</code>. Quedas de sites avisam sempre.`,
+  quietUnknown: (asked: string) => html`Não entendi o horário “${asked}”.`,
+  muted: (until: string) => html`🔕 Sem avisos até ${until}.`,
+  mutedForEver: () => html`🔕 Sem avisos, até você voltar a ligar.`,
+  ownSettings: (names: string) => html`Com ajuste próprio: ${names}`,
+  sameAsOthers: () => html`Esta série segue o ajuste geral: /config`,
+  how: () =>
+    html`Ou mande: <code>/config 1 dia antes</code>, <code>/config resumo diário 20h</code>, <code>/config Severance 2h depois</code>, <code>/config silenciar Severance até 24/12</code>`,
+  unknown: (asked: string) => html`Não entendi “${asked}”.`,
+  whichSeries: (asked: string) => html`De qual série você fala com “${asked}”?`,
+  chooseSeries: () => html`De qual série?`,
+  buttons: {
+    one: 'só de uma série…',
+    air: 'na hora',
+    hour: '1 h antes',
+    day: '1 dia antes',
+    later: 'horas depois',
+    daily: 'resumo diário',
+    weekly: 'resumo semanal',
+    all: 'todos',
+    premieres: 'estreias',
+    finales: 'finais',
+    both: 'estreias e finais',
+    specialsAll: 'todos os especiais',
+    specialsMain: 'só especiais da história',
+    specialsNone: 'sem especiais',
+    muteWeek: '🔕 1 semana',
+    muteMonth: '🔕 1 mês',
+    muteAlways: '🔕 sempre',
+    unmute: '🔔 voltar a avisar',
+    reset: 'como as outras séries',
+    open: '🔔 avisos',
+    general: '🔔 avisos de todas',
+  },
+  administratorsOnly: 'Só quem administra o grupo pode mudar os avisos.',
+}
