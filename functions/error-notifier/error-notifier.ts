@@ -10,6 +10,7 @@ import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import type { Logger } from '#functions/host/log.ts'
 import { redact } from '#functions/host/redact.ts'
 import { fingerprint } from './fingerprint.ts'
+import { isMisrouted } from './misrouted.ts'
 import { hourMs } from './notice-frequency.ts'
 import { refusedTitle, skippedTitle, type TextSettings } from './notice-text.ts'
 import { type NotifierState, notifyUnlessPaused } from './notify-unless-paused.ts'
@@ -30,10 +31,15 @@ export interface Dependencies {
 const alertsKeptMs = 30 * 24 * hourMs
 
 /**
- * Handles a dead letter: stores it, counts it and notifies the operators. The dead letter counts as handled once it is
+ * Handles a dead letter: stores it, counts it and notifies the operators, unless its event was not for the Trigger. The dead letter counts as handled once it is
  * stored. A failed notification is only logged, because a thrown error would lead to another dead letter.
  */
 export const errorNotifier = async (letter: DeadLetter, dependencies: Dependencies): Promise<void> => {
+  if (isMisrouted(letter)) {
+    const { trigger, event } = letter
+    dependencies.log.info(`nothing is lost: the filter of ${trigger} excludes ${event.type}, so this is no dead letter`)
+    return
+  }
   const at = dependencies.clock()
   const reason = redact(letter.reason)
   const kind = fingerprint(letter.trigger, letter.code, reason)

@@ -8,6 +8,7 @@ import {
   messageRefused,
   noticesTick,
 } from '#functions/error-notifier/error-notifier.ts'
+import type { DeadLetter } from '#functions/host/dead-letter.ts'
 import { letter, minutes, opsToken, startErrorNotifier } from './error-notifier/support.ts'
 
 let fixture: Awaited<ReturnType<typeof startErrorNotifier>>
@@ -49,6 +50,31 @@ test('a dead letter that is delivered twice is stored once and counted once', as
   expect(await deadLettersIn(fixture.db).newest(10)).toHaveLength(1)
   expect(fixture.received()).toHaveLength(1)
   expect(fixture.received()[0]).not.toContain('vezes')
+})
+
+test.each(['error-notifier-tick', 'uptime-prober-heartbeat-changed'])(
+  'a dead letter of an event that the filter of %s excludes is neither stored nor told, because nothing is lost',
+  async trigger => {
+    await errorNotifier(letter({ trigger, reason: 'context deadline exceeded' }), dependencies)
+    expect(await deadLettersIn(fixture.db).newest(10)).toEqual([])
+    expect(fixture.received()).toEqual([])
+  },
+)
+
+test('a dead letter of a Trigger or Broker that is not ours is stored and told', async () => {
+  for (const trigger of ['default', 'my-trigger', 'toString']) await errorNotifier(letter({ trigger }), dependencies)
+  expect((await deadLettersIn(fixture.db).newest(10)).map(({ trigger }) => trigger).sort()).toEqual([
+    ...['default', 'my-trigger', 'toString'],
+  ])
+  expect(fixture.received()).toHaveLength(3)
+})
+
+test('a tick that is lost is stored, and a tick of another function is not', async () => {
+  const tick = (of: string) =>
+    ({ ...letter().event, id: of, type: 'dev.knative.sources.ping', tick: of }) as DeadLetter['event']
+  for (const of of ['probe-scheduler', 'reporter'])
+    await errorNotifier(letter({ trigger: 'probe-scheduler-tick', event: tick(of) }), dependencies)
+  expect(await deadLettersIn(fixture.db).newest(10)).toMatchObject([{ event: { tick: 'probe-scheduler' } }])
 })
 
 test('a dead letter that fails again after its replay is counted again', async () => {
