@@ -31,8 +31,9 @@ export interface Dependencies {
 const alertsKeptMs = 30 * 24 * hourMs
 
 /**
- * Handles a dead letter: stores it, counts it and notifies the operators, unless its event was not for the Trigger. The dead letter counts as handled once it is
- * stored. A failed notification is only logged, because a thrown error would lead to another dead letter.
+ * Handles a dead letter: stores it, counts it and notifies the operators, unless its event was not for the Trigger. The
+ * dead letter counts as handled once it is stored. A failed notification is only logged, because a thrown error would
+ * lead to another dead letter.
  */
 export const errorNotifier = async (letter: DeadLetter, dependencies: Dependencies): Promise<void> => {
   if (isMisrouted(letter)) {

@@ -9,6 +9,7 @@ import { functionNames, root } from '#infra/repository.ts'
 import { temporaryFolder } from '#test/support/npm-start.ts'
 
 const lists = [
+  'functions/error-notifier/trigger-filters.json',
   'infra/cluster/kn.md',
   'infra/cluster/scaling/README.md',
   'infra/delivery/smoke.yaml',
