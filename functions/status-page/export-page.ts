@@ -37,7 +37,12 @@ export async function* exportPage(
     ...{ address, isAtRoot: false, monitorId: null, file: null, range: usualRange, language: null },
     ...{ zone: null, isEmbedded: false, part: 1 },
   }
-  const first = await read(queryFor(whole, now))
+  // The copy has texts only.
+  const readTexts: typeof read = async query => {
+    const page = await read(query)
+    return page && { ...page, logo: null }
+  }
+  const first = await readTexts(queryFor(whole, now))
   if (first === null) return
   const shown: PageRequest[] = [
     ...Array.from({ length: partsOf(first) }, (_, part) => ({ ...whole, part: part + 1 })),
@@ -56,7 +61,7 @@ export async function* exportPage(
   for (const request of shown)
     for (const range of Object.keys(ranges) as RangeName[]) {
       const wanted = { ...request, range }
-      const page = await read(queryFor(wanted, now))
+      const page = await readTexts(queryFor(wanted, now))
       // The page was deleted, or the monitor was taken off it, since the export began.
       if (page === null) return
       for (const language of languages) {

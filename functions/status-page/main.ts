@@ -1,4 +1,5 @@
 import { postgres } from '#database/connect.ts'
+import { type LogoFile, readLogo } from '#database/pages/logo-files.ts'
 import { type PageDoor, pageDoorsIn } from '#database/pages/page-doors.ts'
 import { readPage } from '#database/pages/page-reading.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -32,6 +33,12 @@ const doorCache = responseCache<PageDoor | null>({
   ...{ bytesOf: () => 500, mostBytes: 2 * 1024 * 1024 },
 })
 
+// A logo is only read for browsers that do not have it yet.
+const logoCache = responseCache<LogoFile | null>({
+  ...{ clock: systemClock, freshMs: 60_000, refreshMs: 120_000, staleMs: 3_600_000 },
+  ...{ bytesOf: logo => logo?.bytes.length ?? 0, mostBytes: 8 * 1024 * 1024 },
+})
+
 serve({
   name,
   http: {
@@ -43,6 +50,7 @@ serve({
           atDomain: host => doorCache(`host ${host}`, () => doors.atDomain(host)),
           forMembers: id => doorCache(`page ${id}`, () => doors.forMembers(id)),
         },
+        readLogo: (address, hash) => logoCache(JSON.stringify([address, hash]), () => readLogo(db, address, hash)),
         cache,
         clock: systemClock,
         pagesUrl,

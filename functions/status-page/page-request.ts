@@ -1,3 +1,4 @@
+import { type LogoType, logoTypes } from '#database/pages/logos.ts'
 import type { PageAddress } from '#database/pages/page-reading.ts'
 import type { RequestHead } from '#functions/host/function-definition.ts'
 import { type BadgeKind, badgeKinds, type FeedKind, feedKinds } from './files/file-kinds.ts'
@@ -9,6 +10,10 @@ export type PageFile =
   | { kind: 'badge'; badge: BadgeKind; format: 'svg' | 'json' }
   | { kind: 'feed'; format: FeedKind }
   | { kind: 'calendar'; format: 'ics' }
+  | { kind: 'logo'; hash: string; format: LogoType }
+
+/** The parts that are texts. */
+export type TextFile = Exclude<PageFile, { kind: 'logo' }>
 
 /** What a visitor wants to see: the page, one of its monitors, or a file. */
 export interface PageRequest {
@@ -81,6 +86,9 @@ const fileNamed = (name: string, isOfMonitor: boolean): PageFile | null => {
     return isPossible ? { kind: 'badge', badge, format } : null
   }
   if (isOfMonitor) return null
+  const [, hash, type] = /^logo-([0-9a-f]{16})\.([a-z]+)$/.exec(name) ?? []
+  const logoType = logoTypes.find(one => one === type)
+  if (hash !== undefined) return logoType === undefined ? null : { kind: 'logo', hash, format: logoType }
   const feed = base === 'feed' ? feedKinds.find(kind => kind === format) : undefined
   if (feed !== undefined) return { kind: 'feed', format: feed }
   return name === 'maintenance.ics' ? { kind: 'calendar', format: 'ics' } : null

@@ -6,6 +6,7 @@ import { type Doors, enter } from './entrance.ts'
 import { notice } from './html/layout.ts'
 import { styleHash } from './html/style.ts'
 import { visitorZoneHash } from './html/visitor-zone.ts'
+import { logoResponse, type ReadLogo } from './logo.ts'
 import type { PageRequest } from './page-request.ts'
 import { notFound, type RenderDependencies, type RenderedPage, render, rendered } from './render.ts'
 import type { Cache } from './response-cache.ts'
@@ -13,6 +14,7 @@ import { pageTexts } from './texts.ts'
 
 export interface PageDependencies extends RenderDependencies {
   doors: Doors
+  readLogo: ReadLogo
   cache: Cache<RenderedPage>
 }
 
@@ -33,6 +35,11 @@ export const statusPage = async (
     if ('response' in entered) return entered.response
     const { wanted } = entered
     language = languageOf(request, wanted)
+    if (wanted.file?.kind === 'logo') {
+      const { hash, format: type } = wanted.file
+      const logo = await logoResponse(request, { address: wanted.address, hash, type }, dependencies.readLogo)
+      return logo ?? send(request, notFound(language))
+    }
     const key = JSON.stringify([wanted, language])
     return send(request, await cache(key, () => render(wanted, language, dependencies)), wanted)
   } catch (error) {

@@ -79,6 +79,7 @@ export interface PageTexts {
     late(half: string, most: string): string
     never: string
   }
+  logo(title: string): string
   notFound: { title: string; text: string }
   unavailable: { title: string; text: string }
   subscribe: string
@@ -192,6 +193,7 @@ const pt: PageTexts = {
     late: (half, most) => `Nas últimas 24 h, metade começou com até ${half} de atraso, e 99 % com até ${most}.`,
     never: 'Nenhuma verificação nas últimas 24 h.',
   },
+  logo: title => `Logotipo: ${title}`,
   notFound: {
     title: 'Página não encontrada',
     text: 'Não existe uma página de status neste endereço. Se ela é só para os membros de um chat, abra-a de novo pelo botão do bot.',
@@ -315,6 +317,7 @@ const en: PageTexts = {
     late: (half, most) => `In the last 24 h, half of them began at most ${half} late, and 99 % at most ${most} late.`,
     never: 'No check in the last 24 h.',
   },
+  logo: title => `Logo: ${title}`,
   notFound: {
     title: 'Page not found',
     text: 'There is no status page at this address. If it is only for the members of a chat, open it again with the button of the bot.',

@@ -86,7 +86,7 @@ export const answerUpdate = async (
     administers: (group = chatId) => administrators.include(api, group, personId, signal),
     isMember: chat => isMember(api, chat, personId, signal),
     botName: () => api.botName(signal),
-    readFile: fileId => api.readFile(fileId, signal),
+    readFile: (fileId, maxBytes) => api.readFile(fileId, maxBytes, signal),
     deleteMessage: async () => messageId !== undefined && deleteMessage(api, { chatId, messageId }, signal),
   })
   if (events.length > 0) await publishInTime(publish, events)

@@ -1,6 +1,7 @@
 import type { Allowances } from '#database/chats/allowances.ts'
 import type { ApiKeys } from '#database/chats/api-keys.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
+import type { PageLogos } from '#database/pages/logos.ts'
 import type { PageDoors } from '#database/pages/page-doors.ts'
 import type { PostDrafts } from '#database/pages/post-drafts.ts'
 import type { PagePosts } from '#database/pages/posts.ts'
@@ -45,6 +46,7 @@ export interface Dependencies {
   statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
   subscribers: Pick<Subscribers, 'pageAt'>
   pageDoors: Pick<PageDoors, 'forMembers'>
+  pageLogos: PageLogos
   pagePosts: PagePosts
   postDrafts: PostDrafts
   removedMonitors: RemovedMonitors
@@ -83,8 +85,8 @@ export interface AskTelegram {
   botName(): Promise<string>
   /** Deletes the person's message. False if Telegram does not permit it. */
   deleteMessage(): Promise<boolean>
-  /** The text of a file that the person sent. */
-  readFile(fileId: string): Promise<string>
+  /** The bytes of a file that the person sent, at most `maxBytes` of them. */
+  readFile(fileId: string, maxBytes: number): Promise<Buffer>
 }
 
 /** One request in its chat. */
@@ -101,8 +103,8 @@ export interface ChatContext {
   mayChange(): Promise<boolean>
   /** Deletes the person's message. False if Telegram does not permit it. */
   deleteMessage(): Promise<boolean>
-  /** The text of a file that the person sent. */
-  readFile(fileId: string): Promise<string>
+  /** The bytes of a file that the person sent, at most `maxBytes` of them. */
+  readFile(fileId: string, maxBytes: number): Promise<Buffer>
 }
 
 /** The timeouts of services that a reply needs. They are short, because a person waits for the reply. */

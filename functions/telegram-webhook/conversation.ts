@@ -17,6 +17,7 @@ import { parseMonitorArgument } from './monitor-argument.ts'
 import { monitorsList } from './monitor-views.ts'
 import { chooseSeries, noticesCommand, quietCommand, setNotices, showNotices } from './notices/notices.ts'
 import { openPage } from './open-page.ts'
+import { answerLogo } from './page-logos.ts'
 import { postCommand, pressPost } from './page-posts.ts'
 import { label } from './pages.ts'
 import { draftPost, pressPostDraft } from './post-drafts.ts'
@@ -105,7 +106,13 @@ export const conversation = async (
     case 'answer':
       return (await draftPost(context, request)) ?? (await answerWizard(context, request.text)) ?? noReply
     case 'file':
-      return (await answerWizardWithFile(context, request)) ?? (chat.kind === 'private' ? wordless(context) : noReply)
+      return (
+        (await answerWizardWithFile(context, request)) ??
+        (await answerLogo(context, request)) ??
+        (chat.kind === 'private' ? wordless(context) : noReply)
+      )
+    case 'photo':
+      return (await answerLogo(context, request)) ?? (chat.kind === 'private' ? wordless(context) : noReply)
     case 'press':
       return replyToPress(context, request)
     case 'unknownCommand':

@@ -4,6 +4,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
+import { pageLogosIn } from '#database/pages/logos.ts'
 import { pageDoorsIn } from '#database/pages/page-doors.ts'
 import { postDraftsIn } from '#database/pages/post-drafts.ts'
 import { pagePostsIn } from '#database/pages/posts.ts'
@@ -73,6 +74,7 @@ const webhook = telegramWebhook({
     pagePosts: pagePostsIn(db),
     postDrafts: postDraftsIn(db),
     pageDoors: pageDoorsIn(db),
+    pageLogos: pageLogosIn(db),
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     apiKeys: apiKeysIn(db),

@@ -4,11 +4,13 @@ import type {
   ChatMember,
   ChatMemberUpdated,
   Message,
+  PhotoSize,
   Update as TelegramUpdate,
   User,
 } from 'telegraf/types'
 import type { ChatKind } from '#database/chats/chats.ts'
 import type { Language } from '#database/chats/language.ts'
+import { logoLimits } from '#functions/pages/logo-limits.ts'
 import { commandNamed, parseCommand } from './commands.ts'
 import type { Update } from './deferred-update.ts'
 import type { BotRequest, Origin, PressedMessage, RequestContent } from './request.ts'
@@ -188,7 +190,22 @@ const mediaContent = (message: Message, botName: string, botId: number): Request
     const { file_id: fileId, file_size: bytes = 0 } = message.document
     return { kind: 'file', fileId, bytes }
   }
+  if ('photo' in message && (isPrivate || isReply) && !('media_group_id' in message)) {
+    const { file_id: fileId, file_size: bytes = 0 } = largestWithin(message.photo)
+    return { kind: 'photo', fileId, bytes }
+  }
   return isPrivate && isMedia(message) ? { kind: 'media' } : null
+}
+
+/** The largest size of a photo that can be a logo; if there is none, the smallest. */
+const largestWithin = (sizes: PhotoSize[]): PhotoSize => {
+  const bySize = sizes.toSorted((one, other) => one.width * one.height - other.width * other.height)
+  return (
+    bySize.findLast(
+      ({ width, height, file_size: bytes = 0 }) =>
+        Math.max(width, height) <= logoLimits.pixels && bytes <= logoLimits.bytes,
+    ) ?? bySize[0]!
+  )
 }
 
 const mediaKinds =

@@ -44,6 +44,7 @@ export const pageCard = async (context: ChatContext, page: StatusPage): Promise<
   const names = components.flatMap(({ monitorId, name }) => name ?? monitors.get(monitorId) ?? [])
   const listed = names.slice(0, shownNames).join(', ') + (names.length > shownNames ? ', …' : '')
   const address = pageAddress(page, deps.pagesUrl)
+  const hasLogo = await deps.pageLogos.exists(id)
   const others = pageAccesses.filter(other => other !== access)
   const otherLanguage = language === 'en' ? 'pt-BR' : 'en'
   return {
@@ -81,6 +82,20 @@ export const pageCard = async (context: ChatContext, page: StatusPage): Promise<
               page.domain === null
                 ? { text: statusPages.domain, press: { act: 'setStatusPage', id, field: 'domain', value: 'how' } }
                 : { text: statusPages.noDomain, press: { act: 'setStatusPage', id, field: 'domain', value: 'none' } },
+            ],
+            [
+              {
+                text: statusPages.logo[hasLogo ? 'other' : 'first'],
+                press: { act: 'setStatusPage', id, field: 'logo', value: 'ask' },
+              },
+              ...(hasLogo
+                ? [
+                    {
+                      text: statusPages.noLogo,
+                      press: { act: 'setStatusPage', id, field: 'logo', value: 'none' },
+                    } as const,
+                  ]
+                : []),
             ],
             [{ text: statusPages.delete, press: { act: 'deletePage', id } }],
           ] satisfies Button[][])

@@ -4,6 +4,7 @@ import { domainIn } from '#functions/pages/domain.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import { html } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
+import { askLogo, removeLogo } from './page-logos.ts'
 import { label } from './pages.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 import { refusedChange } from './roles.ts'
@@ -148,6 +149,7 @@ const setPage = async (context: ChatContext, page: StatusPage, field: string, va
     if (access === 'link' && page.domain !== null) return toastReply(context.messages.statusPages.noSecretDomain, true)
     return changed(context, page, { access }, editReply)
   }
+  if (field === 'logo') return value === 'none' ? removeLogo(context, page) : askLogo(context, page)
   if (field === 'domain')
     return value === 'none' ? changed(context, page, { domain: null }, editReply) : editReply(domainView(context, page))
   if (field === 'language' && (value === 'pt-BR' || value === 'en'))

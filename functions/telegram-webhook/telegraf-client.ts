@@ -3,15 +3,12 @@ import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.t
 /** The timeout of a call. The caller's signal may end it earlier. */
 const callTimeoutMs = 6_000
 
-/** The most bytes of a file that are read: a bundle of certificates is smaller. */
-export const maxFileBytes = 65_536
-
 /** The Bot API, as the webhook calls it through Telegraf. */
 export interface TelegramApi {
   /** Calls a method of the Bot API; `signal` cancels the call. Throws TelegramError and TelegramUnreachable. */
   call(method: string, params: Record<string, unknown>, signal: AbortSignal): Promise<unknown>
-  /** Downloads a file as text, at most `maxFileBytes` of it. Throws TelegramError and TelegramUnreachable. */
-  readFile(fileId: string, signal: AbortSignal): Promise<string>
+  /** Downloads a file, at most `maxBytes` of it. Throws TelegramError and TelegramUnreachable. */
+  readFile(fileId: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>
   /** The bot's user name; asks Telegram (getMe) once. */
   botName(signal: AbortSignal): Promise<string>
 }
@@ -44,7 +41,7 @@ export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoo
     return knownName
   }
 
-  const readFile: TelegramApi['readFile'] = async (fileId, signal) => {
+  const readFile: TelegramApi['readFile'] = async (fileId, maxBytes, signal) => {
     const { file_path: path } = (await call('getFile', { file_id: fileId }, signal)) as { file_path: string }
     const callSignal = AbortSignal.any([signal, AbortSignal.timeout(callTimeoutMs)])
     try {
@@ -55,9 +52,9 @@ export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoo
       for await (const piece of response.body ?? []) {
         pieces.push(piece)
         bytes += piece.length
-        if (bytes > maxFileBytes) break
+        if (bytes > maxBytes) break
       }
-      return Buffer.concat(pieces).subarray(0, maxFileBytes).toString()
+      return Buffer.concat(pieces).subarray(0, maxBytes)
     } catch {
       // The error of fetch is left out, because it may contain the URL and the URL contains the token.
       throw new TelegramUnreachable('getFile', 'the file cannot be downloaded', { executed: false })

@@ -1,10 +1,10 @@
 import type { ReadComponent, ReadPage } from '#database/pages/page-reading.ts'
 import type { Reader } from '../html/layout.ts'
-import type { PageFile, PageRequest } from '../page-request.ts'
+import type { PageRequest, TextFile } from '../page-request.ts'
 import { badgeJson, badgeSvg } from './badge.ts'
 import { badgeOf } from './badges.ts'
 
-const types: Record<PageFile['format'], string> = {
+const types: Record<TextFile['format'], string> = {
   svg: 'image/svg+xml; charset=utf-8',
   rss: 'application/rss+xml; charset=utf-8',
   atom: 'application/atom+xml; charset=utf-8',
@@ -16,7 +16,7 @@ const types: Record<PageFile['format'], string> = {
 export const renderFile = async (
   page: ReadPage,
   component: ReadComponent | undefined,
-  file: PageFile,
+  file: TextFile,
   request: PageRequest,
   reader: Reader,
 ): Promise<{ type: string; text: string }> => {

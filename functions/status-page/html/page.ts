@@ -34,7 +34,7 @@ export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): 
   const heading = html`<h1${request.isEmbedded && html` class="hidden"`}>${page.title}</h1>`
   const body = html`${
     !request.isEmbedded &&
-    html`<header>${heading}</header>
+    html`<header>${logo(page, reader)}${heading}</header>
 `
   }<main>${request.isEmbedded && heading}
 <p class="overall ${overallClass(overall)}" role="status">${shape(overall)}<span>${texts.overall[overall](
@@ -59,6 +59,17 @@ ${!request.isEmbedded && footer(request, reader)}`
     isHidden: page.access !== 'public',
     canonical: links.canonical,
   })
+}
+
+/** The largest size of a logo on the page. */
+const logoBox = { width: 320, height: 64 }
+
+/** The logo. Its size is in the page, so that nothing moves when the picture arrives. */
+const logo = ({ logo, title }: ReadPage, { texts, links }: Reader): Html | null => {
+  if (logo === null) return null
+  const scale = Math.min(1, logoBox.width / logo.width, logoBox.height / logo.height)
+  const [width, height] = [logo.width, logo.height].map(side => Math.max(1, Math.round(side * scale)))
+  return html`<img class="logo" src="${links.file(`logo-${logo.hash}.${logo.type}`)}" width="${width}" height="${height}" alt="${texts.logo(title)}">`
 }
 
 const componentSections = (page: ReadPage, request: PageRequest, reader: Reader): Html => {

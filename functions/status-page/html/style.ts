@@ -28,6 +28,7 @@ nav.choice a[aria-current]{font-weight:700;color:var(--text);border-color:var(--
 summary{cursor:pointer;padding:.25rem 0;list-style:none}summary::-webkit-details-marker{display:none}summary .soft::before{content:"▸ " / ""}details[open] .soft::before{content:"▾ " / ""}
 svg.bars{display:block;width:100%;height:2.25rem}svg.bars path{stroke:currentColor;stroke-width:3;fill:none}
 svg.chart{display:block;width:100%;height:10rem}svg.chart .line{fill:none;stroke:var(--link);stroke-width:2;vector-effect:non-scaling-stroke}svg.chart .grid{stroke:var(--line);vector-effect:non-scaling-stroke}
+.logo{display:block;max-width:100%;height:auto}
 .scroll{overflow-x:auto}.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table{border-collapse:collapse;width:100%;min-width:34rem;font-size:.9rem;overflow-wrap:normal}caption{text-align:start;font-weight:600;padding:.5rem 0}
 th,td{text-align:start;padding:.3rem .5rem .3rem 0;border-top:1px solid var(--line);vertical-align:top}td.n,th.n{text-align:end;white-space:nowrap}

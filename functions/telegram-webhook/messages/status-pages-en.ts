@@ -21,6 +21,20 @@ It starts as a secret: only people who have its address can see it.`,
   linkExpires: () =>
     html`This link is only for you and valid for 10 minutes. Once opened, the page stays available in that browser for 12 hours.`,
   notForYou: () => html`This page does not exist, or you are not in its chat.`,
+  logo: { first: '🖼 logo', other: '🖼 change the logo' },
+  noLogo: '🖼 remove the logo',
+  askLogo:
+    title => html`Now send the picture for the logo of <b>${title}</b>, as a photo or as a file. In groups, reply to this message.
+PNG, JPEG and WebP of up to 1 MB and 2,000 pixels a side will do. A PNG file keeps a transparent background.`,
+  logoRefused: {
+    none: () =>
+      html`This file is not a whole PNG, JPEG or WebP picture, so the page is as it was. Send another picture.`,
+    svg: () =>
+      html`SVG cannot be a logo, because it can contain programs. Send the picture as PNG, JPEG or WebP. The page is as it was.`,
+    bytes: () => html`The picture has more than 1 MB. Send a smaller one. The page is as it was.`,
+    pixels: () => html`The picture has more than 2,000 pixels on a side. Send a smaller one. The page is as it was.`,
+    gone: () => html`This page no longer exists.`,
+  },
   domain: '🔗 own domain',
   noDomain: '🔗 remove the domain',
   howDomain: slug => html`To show the page at an address of your own, send the name of the domain:

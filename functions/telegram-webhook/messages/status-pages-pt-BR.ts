@@ -21,6 +21,21 @@ Ela começa secreta: só quem tem o endereço consegue ver.`,
   linkExpires: () =>
     html`Este link é só seu e vale por 10 minutos. Aberta, a página fica disponível nesse navegador por 12 horas.`,
   notForYou: () => html`Essa página não existe, ou você não está no chat dela.`,
+  logo: { first: '🖼 logotipo', other: '🖼 trocar o logotipo' },
+  noLogo: '🖼 tirar o logotipo',
+  askLogo: (
+    title: string,
+  ) => html`Mande agora a imagem do logotipo de <b>${title}</b>, como foto ou como arquivo. Em grupos, responda a esta mensagem.
+Serve PNG, JPEG ou WebP de até 1 MB e 2.000 pixels de lado. Um arquivo PNG mantém o fundo transparente.`,
+  logoRefused: {
+    none: () =>
+      html`Este arquivo não é uma imagem PNG, JPEG ou WebP inteira, então a página ficou como estava. Mande outra imagem.`,
+    svg: () =>
+      html`SVG não serve como logotipo, porque pode conter programas. Mande a imagem como PNG, JPEG ou WebP. A página ficou como estava.`,
+    bytes: () => html`A imagem tem mais de 1 MB. Mande uma menor. A página ficou como estava.`,
+    pixels: () => html`A imagem tem mais de 2.000 pixels de lado. Mande uma menor. A página ficou como estava.`,
+    gone: () => html`Essa página não existe mais.`,
+  },
   domain: '🔗 domínio próprio',
   noDomain: '🔗 tirar o domínio',
   howDomain: (slug: string) => html`Para mostrar a página em um endereço seu, mande o nome do domínio:

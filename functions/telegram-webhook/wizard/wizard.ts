@@ -5,11 +5,13 @@ import { type Html, joined } from '#functions/telegram/html.ts'
 import type { ChatContext } from '../context.ts'
 import { editReply, type Reply, sendReply, toastReply } from '../reply.ts'
 import { refusedChange } from '../roles.ts'
-import { maxFileBytes } from '../telegraf-client.ts'
 import type { DraftChanges, Drafting } from './field.ts'
 import { type FieldName, fields, isFieldName } from './fields.ts'
 import { saveDraft } from './save-draft.ts'
 import { askedAt, nextStep, type Step, stepView } from './wizard-views.ts'
+
+/** The most bytes of a file that are read: a bundle of certificates is smaller. */
+const maxFileBytes = 65_536
 
 /** Begins to set up a monitor. The draft replaces an unfinished one of the same person in the chat. */
 export const startWizard = async (context: ChatContext): Promise<Reply> =>
@@ -140,7 +142,7 @@ export const answerWizardWithFile = async (
   if (draft.cause === cause.id) return answerWizard(context, '')
   if (!isAsked) return null
   if (bytes > maxFileBytes) return sendReply({ html: messages.wizard.certificateRefused() })
-  return answerWizard(context, await context.readFile(fileId))
+  return answerWizard(context, (await context.readFile(fileId, maxFileBytes)).toString())
 }
 
 /** Deletes the message with a secret, before anything is stored, and says whether Telegram permitted it. */

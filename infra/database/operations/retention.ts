@@ -120,6 +120,7 @@ export const retentions: Retention[] = [
   { table: 'operator_digest', kept: 'one row' },
   { table: 'report_setting', kept: 'until the chat is deleted' },
   { table: 'status_page', kept: 'until it is deleted; at most as many as a chat may have' },
+  { table: 'page_logo', kept: 'until it is removed, or its page is deleted' },
   { table: 'status_page_component', kept: 'until its page or its monitor is deleted' },
   { table: 'tvmaze_budget', kept: 'one row' },
   {

@@ -6,6 +6,7 @@ import { slotSums } from '../uptime/slot-sums.ts'
 import { firstWithoutSums } from '../uptime/uptime.ts'
 import { firstHourWithoutImpacts, impactSums } from './impact-hours.ts'
 import { type Impact, type Impacts, worst } from './impacts.ts'
+import { logoOfPage, type PageLogo } from './logos.ts'
 import { type PostStatus, postUntil } from './posts.ts'
 import type { PageAccess } from './status-pages.ts'
 
@@ -115,6 +116,7 @@ export interface ReadPage {
   secret: string
   /** The host at whose root the page is shown. */
   domain: string | null
+  logo: PageLogo | null
   /** The zone of the page's days. */
   zone: string
   components: ReadComponent[]
@@ -202,7 +204,7 @@ export const readPage = async (db: Postgres, query: PageQuery): Promise<ReadPage
        select plan.monitor_id, plan.group_name from page join maintenance plan on plan.chat_id = page.chat_id
        join maintenance_window on maintenance_id = plan.id and starts_at <= $5 and ends_at > $5
      )
-     select id, slug, title, language, access, secret, domain, zone,
+     select id, slug, title, language, access, secret, domain, zone, ${logoOfPage} as logo,
        coalesce((
          select json_agg(json_build_object('id', component.id, 'name', shown_name, 'group', shown_group, 'kind', kind,
            'intervalS', interval_s, 'state', state, 'isPaused', paused_at is not null, 'isSlow', slow_since is not null,

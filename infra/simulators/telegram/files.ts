@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Args } from './args.ts'
 import { badRequest } from './bot-api-error.ts'
+import { imageSize } from './image-size.ts'
 import type { Bot, StoredMessage, TelegramState } from './state.ts'
 
 type StoredDocument = NonNullable<StoredMessage['document']>
@@ -22,25 +23,55 @@ export const storedDocument = (bot: Bot, name: string, bytes: Buffer): StoredDoc
   }
 }
 
-const documents = (bot: Bot): StoredDocument[] =>
+/**
+ * The photo of a person's message. Telegram makes JPEGs of several sizes. The simulator keeps the picture as it is, so
+ * it takes only a JPEG.
+ */
+export const storedPhoto = (bot: Bot, bytes: Buffer): NonNullable<StoredMessage['photo']> => {
+  const size = imageSize(bytes)
+  if (size?.type !== 'image/jpeg') throw new Error('the simulator sends only a JPEG as a photo; send it as a file')
+  const hash = createHash('sha256').update(String(bot.id)).update(bytes).digest('base64url')
+  const { type, width, height } = size
+  const about = { file_id: `AgACAgEAAx${hash}`, file_unique_id: `AQAD${hash.slice(0, 12)}`, width, height }
+  return {
+    url: about.file_id,
+    sizes: [{ ...about, file_size: bytes.length }],
+    upload: { type, base64: bytes.toString('base64') },
+  }
+}
+
+/** A file of a person's message that the bot can download. */
+interface StoredFile {
+  about: { file_id: string; file_unique_id: string; file_size: number }
+  base64: string
+  path: string
+}
+
+const filesOf = (bot: Bot): StoredFile[] =>
   [...bot.chats.values()].flatMap(({ messages }) =>
-    messages.flatMap(({ document, deleted }) => (document === undefined || deleted ? [] : [document])),
+    messages.filter(({ deleted, from }) => !deleted && from !== null).flatMap(fileOf),
   )
 
-const pathOf = ({ about }: StoredDocument) => `documents/${about.file_unique_id}`
+const fileOf = ({ document, photo }: StoredMessage): StoredFile[] => {
+  if (document !== undefined) return [{ ...document, path: `documents/${document.about.file_unique_id}` }]
+  const [size] = photo?.sizes ?? []
+  return size === undefined || photo?.upload === undefined
+    ? []
+    : [{ about: size, base64: photo.upload.base64, path: `photos/${size.file_unique_id}.jpg` }]
+}
 
 /** Says where the bot can download a file. */
 export const getFile = (_state: TelegramState, bot: Bot, args: Args) => {
   if (!args.has('file_id')) throw badRequest('file_id not specified')
-  const found = documents(bot).find(({ about }) => about.file_id === args.text('file_id'))
+  const found = filesOf(bot).find(({ about }) => about.file_id === args.text('file_id'))
   if (found === undefined) throw badRequest('wrong file_id or the file is temporarily unavailable')
   const { file_id, file_unique_id, file_size } = found.about
   if (file_size > maxDownloadBytes) throw badRequest('file is too big')
-  return { file_id, file_unique_id, file_size, file_path: pathOf(found) }
+  return { file_id, file_unique_id, file_size, file_path: found.path }
 }
 
 /** The bytes at a path of `getFile`; null if there are none. */
 export const fileAt = (bot: Bot, path: string): Buffer | null => {
-  const found = documents(bot).find(document => pathOf(document) === path)
+  const found = filesOf(bot).find(file => file.path === path)
   return found === undefined ? null : Buffer.from(found.base64, 'base64')
 }

@@ -1,5 +1,5 @@
 import type { Entity, InlineButton, PhotoSize } from './bot-api.ts'
-import { storedDocument } from './files.ts'
+import { storedDocument, storedPhoto } from './files.ts'
 import {
   addMessage,
   apiMessage,
@@ -53,6 +53,8 @@ export interface Participant {
   send(text: string, options?: { replyTo?: number; threadId?: number }): number
   /** Sends a file, without a text, and returns the id of its message. */
   sendFile(file: { name: string; bytes: Buffer }, options?: { replyTo?: number }): number
+  /** Sends a JPEG as a photo, without a text, and returns the id of its message. */
+  sendPhoto(bytes: Buffer, options?: { replyTo?: number }): number
   /**
    * Presses the button with this text on the newest message that has the button, or on the given message. `data`
    * chooses between two buttons with the same text. Throws if the button does not exist. If the button is a link or
@@ -75,7 +77,7 @@ const pressLifetimeS = 150
 
 export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: Person): Participant => {
   /** Adds a message of the person, and tells the bot if the bot sees it. */
-  const add = (content: Pick<StoredMessage, 'text' | 'entities' | 'document' | 'replyTo' | 'threadId'>) => {
+  const add = (content: Pick<StoredMessage, 'text' | 'entities' | 'document' | 'photo' | 'replyTo' | 'threadId'>) => {
     if (person.deactivated) throw new Error(`${person.firstName}'s account is deleted`)
     if (chat.blocked) throw new Error(`${person.firstName} has blocked the bot; unblock it first`)
     chat.started = true
@@ -101,6 +103,11 @@ export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: 
     sendFile: ({ name, bytes }, options = {}) =>
       add({
         ...{ text: '', entities: [], document: storedDocument(bot, name, bytes) },
+        ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
+      }),
+    sendPhoto: (bytes, options = {}) =>
+      add({
+        ...{ text: '', entities: [], photo: storedPhoto(bot, bytes) },
         ...(options.replyTo === undefined ? {} : { replyTo: options.replyTo }),
       }),
     press: (button, options = {}) => press(state, bot, chat, person, button, options),

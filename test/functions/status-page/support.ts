@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import type { Postgres } from '#database/connect.ts'
+import { readLogo } from '#database/pages/logo-files.ts'
 import { pageDoorsIn } from '#database/pages/page-doors.ts'
 import { readPage } from '#database/pages/page-reading.ts'
 import { statusPagesIn, type WantedPage } from '#database/pages/status-pages.ts'
@@ -122,6 +123,7 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
         {
           read: wanted => readPage(counted, wanted),
           doors: pageDoorsIn(counted),
+          readLogo: (address, hash) => readLogo(counted, address, hash),
           cache,
           clock,
           pagesUrl,

@@ -26,6 +26,7 @@ test('/pagina with a title creates a secret page with all monitors, and the same
     ['☑️ monitores e ordem'],
     ['🌐 tornar pública', '👥 só membros'],
     ['🌐 English', '🔗 domínio próprio'],
+    ['🖼 logotipo'],
     ['🗑 excluir'],
     ['« páginas'],
   ])

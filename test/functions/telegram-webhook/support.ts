@@ -4,6 +4,7 @@ import { allowancesIn } from '#database/chats/allowances.ts'
 import { apiKeysIn } from '#database/chats/api-keys.ts'
 import { chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
+import { pageLogosIn } from '#database/pages/logos.ts'
 import { pageDoorsIn } from '#database/pages/page-doors.ts'
 import { postDraftsIn } from '#database/pages/post-drafts.ts'
 import { pagePostsIn } from '#database/pages/posts.ts'
@@ -123,6 +124,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     pagePosts: pagePostsIn(db),
     postDrafts: postDraftsIn(db),
     pageDoors: pageDoorsIn(db),
+    pageLogos: pageLogosIn(db),
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     apiKeys: apiKeysIn(db),
