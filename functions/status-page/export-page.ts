@@ -1,5 +1,5 @@
 import type { Language } from '#database/chats/language.ts'
-import type { ReadPage } from '#database/pages/page-reading.ts'
+import type { PageQuery, ReadPage } from '#database/pages/page-reading.ts'
 import type { Reader } from './html/layout.ts'
 import { type LinkChanges, type Links, subscribeLink } from './html/links.ts'
 import { partsOf } from './html/page.ts'
@@ -23,6 +23,11 @@ const pageFiles: Record<string, PageFile> = {
   'uptime.json': { kind: 'badge', badge: 'uptime', format: 'json' },
 }
 
+export interface ExportDependencies extends Omit<RenderDependencies, 'read'> {
+  /** The page as the tables have it. */
+  read(query: PageQuery): Promise<ReadPage | null>
+}
+
 /**
  * Renders a page as files in one folder: every period and language, each monitor, feeds, calendar and badges. Any web
  * server can serve the folder, also while Vigia itself is down. Yields the files one by one; nothing if there is no
@@ -30,7 +35,7 @@ const pageFiles: Record<string, PageFile> = {
  */
 export async function* exportPage(
   address: PageRequest['address'],
-  { read, clock, pagesUrl, botName }: RenderDependencies,
+  { read, clock, pagesUrl, botName }: ExportDependencies,
 ): AsyncGenerator<{ name: string; text: string }> {
   const now = clock()
   const whole: PageRequest = {

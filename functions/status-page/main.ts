@@ -1,7 +1,7 @@
 import { postgres } from '#database/connect.ts'
 import { type LogoFile, readLogo } from '#database/pages/logo-files.ts'
 import { type PageDoor, pageDoorsIn } from '#database/pages/page-doors.ts'
-import { readPage } from '#database/pages/page-reading.ts'
+import { pageSnapshotsIn } from '#database/pages/page-snapshots.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
 import { serve } from '#functions/host/serve.ts'
@@ -12,6 +12,8 @@ import { admit, statusPage } from './status-page.ts'
 const name = 'status-page'
 const db = postgres(env('DATABASE_URL'), { max: 2, applicationName: name, prepare: true, statementTimeoutMs: 5_000 })
 
+const snapshots = pageSnapshotsIn(db)
+
 // Without the address on the internet, the links in feeds and calendars are relative.
 const pagesUrl = envOptional('PAGES_URL')?.replace(/\/+$/, '') ?? '/status'
 
@@ -19,10 +21,11 @@ const botName = envOptional('TELEGRAM_BOT_NAME') ?? null
 
 const cache = responseCache<RenderedPage>({
   clock: systemClock,
-  freshMs: 5_000,
+  freshMs: 1_000,
   refreshMs: 15_000,
   staleMs: 3_600_000,
-  bytesOf: ({ body, zipped }) => body.length + zipped.length,
+  // The compressed bytes are less than half as many.
+  bytesOf: ({ length }) => 1.5 * length,
   mostBytes: 32 * 1024 * 1024,
 })
 
@@ -45,7 +48,7 @@ serve({
     admit,
     handle: (request, context) =>
       statusPage(request, context, {
-        read: query => readPage(db, query),
+        read: snapshots.read,
         doors: {
           atDomain: host => doorCache(`host ${host}`, () => doors.atDomain(host)),
           forMembers: id => doorCache(`page ${id}`, () => doors.forMembers(id)),

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
 import type { Language } from '#database/chats/language.ts'
 import type { PageQuery, ReadPage } from '#database/pages/page-reading.ts'
+import type { ReadSnapshot } from '#database/pages/page-snapshots.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { pageAddress } from '#functions/pages/page-address.ts'
+import { type Encoding, encodedOnce } from './encodings.ts'
 import { renderFile } from './files/render-file.ts'
 import { notice, type Reader } from './html/layout.ts'
 import { servedLinks } from './html/links.ts'
@@ -14,21 +15,26 @@ import { limitsOf, ranges } from './ranges.ts'
 import { pageTexts } from './texts.ts'
 import { zonesOf } from './zones.ts'
 
-/** An answer as it is sent, in both encodings. */
+/** An answer as it is sent. */
 export interface RenderedPage {
   status: number
   type: string
-  body: Buffer
-  zipped: Buffer
-  etag: string
+  /** The number of bytes before they are compressed. */
+  length: number
+  encoded(encoding: Encoding): Promise<Buffer>
+  /** A digest of the bytes before they are compressed. */
+  digest: string
   /** Whether search engines and proxies must not keep it. */
   isHidden: boolean
   /** Whether a browser must ask each time, because the visitor may no longer see it. */
   isForMembers: boolean
+  /** The version and the time of the snapshot that it shows; null if it shows none. */
+  snapshot: Pick<ReadSnapshot, 'version' | 'madeAt'> | null
 }
 
 export interface RenderDependencies {
-  read(query: PageQuery): Promise<ReadPage | null>
+  /** The page from its snapshot; without the page if its version is `known`. */
+  read(query: PageQuery, known: number | null): Promise<ReadSnapshot | null>
   clock: Clock
   /** The address of this function on the internet: `https://vigia.example.org/status`. */
   pagesUrl: string
@@ -41,11 +47,18 @@ const dayMs = 86_400_000
 
 export const rendered = (
   text: string,
-  { status = 200, type = htmlType, isHidden = false, isForMembers = false }: Partial<RenderedPage> = {},
+  {
+    status = 200,
+    type = htmlType,
+    isHidden = false,
+    isForMembers = false,
+    snapshot = null,
+  }: Partial<RenderedPage> = {},
 ): RenderedPage => {
   const body = Buffer.from(text)
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  return { status, type, body, zipped: gzipSync(body), etag, isHidden, isForMembers }
+  const digest = createHash('sha256').update(body).digest('base64url').slice(0, 22)
+  const encoded = encodedOnce(body)
+  return { status, type, length: body.length, encoded, digest, isHidden, isForMembers, snapshot }
 }
 
 /** The answer to an address without a page. It is the same for every such address. */
@@ -57,25 +70,31 @@ export const notFound = (language: Language | null): RenderedPage =>
 
 /**
  * Reads and renders what a visitor wants to see. `visitorLanguage` is null if the visitor has no preference; then the
- * page has its own language.
+ * page has its own language. If the page has not changed since `previous`, that answer is returned again. `upkeep`
+ * keeps the snapshot for the next visitors; nobody waits for it.
  */
 export const render = async (
   wanted: PageRequest,
   visitorLanguage: Language | null,
   { read, clock, pagesUrl, botName }: RenderDependencies,
-): Promise<RenderedPage> => {
-  const now = clock()
-  const page = await read(queryFor(wanted, now))
-  if (page === null) return notFound(visitorLanguage)
+  previous?: RenderedPage,
+): Promise<{ answer: RenderedPage; upkeep?: ReadSnapshot['upkeep'] }> => {
+  const found = await read(queryFor(wanted, clock()), previous?.snapshot?.version ?? null)
+  if (found === null) return { answer: notFound(visitorLanguage) }
+  const { page, version, madeAt, upkeep } = found
+  if (page === null) return { answer: previous!, upkeep }
   // A program that reads a file has no language of its own.
   const language = (wanted.file === null ? visitorLanguage : wanted.language) ?? page.language
   const pageUrl = pageAddress(page, pagesUrl)
   const links = servedLinks(page, wanted, { pageUrl, botName })
-  const reader: Reader = { language, ...zonesOf(page, wanted), now, texts: pageTexts[language], links, pageUrl }
-  const answer = await textOf(page, wanted, reader)
-  if (answer === null) return notFound(visitorLanguage)
+  const texts = pageTexts[language]
+  // A snapshot is shown as of the time at which it was made, so all answers of a version are the same.
+  const reader: Reader = { language, ...zonesOf(page, wanted), now: madeAt, texts, links, pageUrl }
+  const text = await textOf(page, wanted, reader)
+  if (text === null) return { answer: notFound(visitorLanguage), upkeep }
   const { access } = page
-  return rendered(answer.text, { ...answer, isHidden: access !== 'public', isForMembers: access === 'members' })
+  const shown = { isHidden: access !== 'public', isForMembers: access === 'members', snapshot: { version, madeAt } }
+  return { answer: rendered(text.text, { ...text, ...shown }), upkeep }
 }
 
 /** What was asked for of a page, as text with its media type; null if the page has no such monitor or part. */

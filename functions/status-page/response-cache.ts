@@ -18,7 +18,8 @@ export interface CacheOptions<Value> {
   mostBytes: number
 }
 
-export type Cache<Value> = (key: string, read: () => Promise<Value>) => Promise<Value>
+/** `read` gets the value that is kept, if there is one. */
+export type Cache<Value> = (key: string, read: (previous?: Value) => Promise<Value>) => Promise<Value>
 
 /**
  * Keeps what was read in memory. Requests for the same key share one reading, and do not wait for it while the value is
@@ -53,10 +54,10 @@ export const responseCache = <Value>({
     }
   }
 
-  const readOnce = (key: string, read: () => Promise<Value>): Promise<Value> => {
+  const readOnce = (key: string, read: (previous?: Value) => Promise<Value>): Promise<Value> => {
     const running = reading.get(key)
     if (running !== undefined) return running
-    const begun = read()
+    const begun = read(entries.get(key)?.value)
       .then(value => {
         keep(key, value)
         return value

@@ -2,6 +2,7 @@ import type { Language } from '#database/chats/language.ts'
 import { asError } from '#functions/host/errors.ts'
 import type { Context, HttpRequest, HttpResponse, RequestHead } from '#functions/host/function-definition.ts'
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
+import { encodingFor } from './encodings.ts'
 import { type Doors, enter } from './entrance.ts'
 import { notice } from './html/layout.ts'
 import { styleHash } from './html/style.ts'
@@ -22,7 +23,10 @@ export interface PageDependencies extends RenderDependencies {
 export const admit = ({ method }: RequestHead): number | undefined =>
   method === 'GET' || method === 'HEAD' ? undefined : 405
 
-/** Answers a visitor with a page, from one query or from what this process has kept for a few seconds. */
+/**
+ * Answers a visitor with a page from its snapshot. This process asks at most once in a second whether there is another
+ * version, and else answers with the bytes that it has.
+ */
 export const statusPage = async (
   request: HttpRequest,
   { log }: Pick<Context, 'log'>,
@@ -41,11 +45,16 @@ export const statusPage = async (
       return logo ?? send(request, notFound(language))
     }
     const key = JSON.stringify([wanted, language])
-    return send(request, await cache(key, () => render(wanted, language, dependencies)), wanted)
+    const answer = await cache(key, async previous => {
+      const { answer, upkeep } = await render(wanted, language, dependencies, previous)
+      upkeep?.().catch(error => log.warn({ error: asError(error) }, 'the snapshot of a page could not be renewed'))
+      return answer
+    })
+    return await send(request, answer, wanted)
   } catch (error) {
     log.error({ error: asError(error) }, 'the status page could not be read')
     const page = notice({ language: language ?? 'en' }, pageTexts[language ?? 'en'].unavailable)
-    const response = send(request, rendered(page, { status: 503, isHidden: true }))
+    const response = await send(request, rendered(page, { status: 503, isHidden: true }))
     return { ...response, headers: { ...response.headers, 'retry-after': '5' } }
   }
 }
@@ -67,11 +76,19 @@ const cacheControl = ({ isHidden, isForMembers }: RenderedPage, isFile: boolean)
     ? 'private, no-cache'
     : `${isHidden ? 'private' : 'public'}, max-age=${isFile ? 60 : 10}, stale-while-revalidate=60, stale-if-error=86400`
 
-const send = ({ headers }: HttpRequest, page: RenderedPage, wanted: PageRequest | null = null): HttpResponse => {
-  const { status, type, body, zipped, etag, isHidden, isForMembers } = page
+/** Each encoding has an ETag of its own, because its bytes are others. */
+const isKnown = (known: string | undefined, etag: string): boolean =>
+  (known ?? '').split(',').some(one => [etag, '*'].includes(one.trim().replace(/^W\//, '')))
+
+const send = async (
+  { headers }: HttpRequest,
+  page: RenderedPage,
+  wanted: PageRequest | null = null,
+): Promise<HttpResponse> => {
+  const { status, type, encoded, digest, isHidden, isForMembers, snapshot } = page
   const isFile = status === 200 && wanted !== null && wanted.file !== null
-  const isCurrent = status === 200 && (headers['if-none-match'] ?? '').includes(etag)
-  const isZipped = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''))
+  const encoding = encodingFor(String(headers['accept-encoding'] ?? ''))
+  const etag = `"${digest}${encoding === 'identity' ? '' : `-${encoding}`}"`
   const common = {
     'content-security-policy': contentSecurityPolicy(wanted?.isEmbedded === true),
     'x-content-type-options': 'nosniff',
@@ -83,11 +100,12 @@ const send = ({ headers }: HttpRequest, page: RenderedPage, wanted: PageRequest 
     ...(isFile && !isForMembers && { 'access-control-allow-origin': '*' }),
     ...(isHidden && { 'x-robots-tag': 'noindex' }),
     ...(status === 200 && { etag }),
+    ...(snapshot !== null && { 'last-modified': snapshot.madeAt.toUTCString() }),
   }
-  if (isCurrent) return { status: 304, headers: common }
+  if (status === 200 && isKnown(headers['if-none-match'], etag)) return { status: 304, headers: common }
   return {
     status,
-    headers: { ...common, 'content-type': type, ...(isZipped && { 'content-encoding': 'gzip' }) },
-    body: isZipped ? zipped : body,
+    headers: { ...common, 'content-type': type, ...(encoding !== 'identity' && { 'content-encoding': encoding }) },
+    body: await encoded(encoding),
   }
 }

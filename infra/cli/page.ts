@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { readPage } from '#database/pages/page-reading.ts'
+import { readPage } from '#database/pages/read-page.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { exportPage } from '#functions/status-page/export-page.ts'

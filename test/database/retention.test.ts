@@ -62,6 +62,7 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       `insert into message (key, chat_id, request, cause, state, not_before, requested_at) values ($1, 7, '{}', '{}', 'sent', $2, $2)`,
       [key, at],
     ),
+  page_change: at => run('insert into page_change (page_id, at) values (1, $1)', [at]),
   page_post: (at, key) =>
     run(
       `with page as (
@@ -101,6 +102,14 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       key,
       at,
     ]),
+  page_snapshot: (at, key) =>
+    run(
+      `with page as (
+         insert into status_page (chat_id, slug, title, language, secret)
+         values (7, left(md5($1), 20), 't', 'en', md5($1)) returning id
+       ) insert into page_snapshot (page_id, version, made_at, valid_until, facts) select id, 1, $2, $2, '{}' from page`,
+      [key, at],
+    ),
   probe_hour: at => run('insert into probe_hour (monitor_id, hour) values (1, $1)', [at]),
   removed_monitor: (at, key) =>
     run(
@@ -130,9 +139,11 @@ const days: Record<string, number> = {
   maintenance_window: 400,
   message: 45,
   monitor_draft: 2,
+  page_change: 1,
   page_post: 400,
   page_impact_hour: 400,
   page_post_draft: 2,
+  page_snapshot: 1,
   monitor_event: 45,
   operator_notice: 90,
   probe_hour: 400,
@@ -244,9 +255,11 @@ test.each([
   ['look', 'free_at'],
   ['message', 'requested_at'],
   ['monitor_draft', 'changed_at'],
+  ['page_change', 'at'],
   ['page_post', 'at'],
   ['page_impact_hour', 'hour'],
   ['page_post_draft', 'at'],
+  ['page_snapshot', 'made_at'],
   ['operator_notice', 'last_at'],
   ['search', 'at'],
   ['removed_monitor', 'removed_at'],

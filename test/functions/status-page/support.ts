@@ -1,8 +1,8 @@
-import { gunzipSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import type { Postgres } from '#database/connect.ts'
 import { readLogo } from '#database/pages/logo-files.ts'
 import { pageDoorsIn } from '#database/pages/page-doors.ts'
-import { readPage } from '#database/pages/page-reading.ts'
+import { pageSnapshotsIn } from '#database/pages/page-snapshots.ts'
 import { statusPagesIn, type WantedPage } from '#database/pages/status-pages.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import type { Context } from '#functions/host/function-definition.ts'
@@ -95,25 +95,38 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
   const state = { isDown: false }
   const cache = responseCache<RenderedPage>({
     clock,
-    freshMs: 5_000,
+    freshMs: 1_000,
     refreshMs: 15_000,
     staleMs: hourMs,
-    bytesOf: ({ body, zipped }) => body.length + zipped.length,
+    bytesOf: ({ length }) => 1.5 * length,
     mostBytes: 4 * 1024 * 1024,
   })
-  const counted: Postgres = {
-    ...db,
+  const unavailable = () => Promise.reject(new Error('PostgreSQL is unavailable'))
+  const counted = (inner: Postgres): Postgres => ({
+    ...inner,
     query: (sql, values) => {
       queries.push(sql)
-      return state.isDown ? Promise.reject(new Error('PostgreSQL is unavailable')) : db.query(sql, values)
+      return state.isDown ? unavailable() : inner.query(sql, values)
     },
+    transaction: work => (state.isDown ? unavailable() : inner.transaction(tx => work(counted(tx)))),
+  })
+  const snapshots = pageSnapshotsIn(counted(db))
+  const upkeeps: Promise<void>[] = []
+  const write = (line: unknown) => logged.push(line)
+  const log = { error: write, warn: write } as unknown as Context['log']
+  const later = (upkeep: Promise<void>) => {
+    upkeeps.push(upkeep)
+    return upkeep
   }
-  const log = { error: (line: unknown) => logged.push(line) } as unknown as Context['log']
   return {
     time,
     queries,
     logged,
     state,
+    /** Waits for what the function does for the next visitors. */
+    upkeep: async () => {
+      await Promise.allSettled(upkeeps)
+    },
     /** Requests a page as the host would. The text is that of the answer, unzipped. */
     get: async (url: string, headers: Record<string, string> = {}) => {
       const { pathname: path, searchParams: query } = new URL(url, 'http://vigia.test')
@@ -121,9 +134,12 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
         { method: 'GET', path, query, headers, body: Buffer.alloc(0) },
         { log },
         {
-          read: wanted => readPage(counted, wanted),
-          doors: pageDoorsIn(counted),
-          readLogo: (address, hash) => readLogo(counted, address, hash),
+          doors: pageDoorsIn(counted(db)),
+          read: async (wanted, known) => {
+            const found = await snapshots.read(wanted, known)
+            return found && { ...found, upkeep: () => later(found.upkeep()) }
+          },
+          readLogo: (address, hash) => readLogo(counted(db), address, hash),
           cache,
           clock,
           pagesUrl,
@@ -132,7 +148,8 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
       )
       const { body = '', headers: sent = {} } = response
       const bytes = Buffer.from(body)
-      const text = (sent['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString()
+      const decoded = { gzip: gunzipSync, br: brotliDecompressSync }[sent['content-encoding'] ?? '']
+      const text = (decoded?.(bytes) ?? bytes).toString()
       return { status: response.status, headers: sent, bytes: bytes.length, text }
     },
   }

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { impactHoursIn } from '#database/pages/impact-hours.ts'
 import type { Impact } from '#database/pages/impacts.ts'
-import { readPage } from '#database/pages/page-reading.ts'
+import type { PageQuery } from '#database/pages/page-reading.ts'
+import { pageSnapshotsIn } from '#database/pages/page-snapshots.ts'
 import { type NewPost, pagePostsIn } from '#database/pages/posts.ts'
+import { readPage } from '#database/pages/read-page.ts'
 import { resultPartitionsIn } from '#database/uptime/result-partitions.ts'
 import { barsOf, limitsOf, type RangeName, total, uptimeOf } from '#functions/status-page/ranges.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -153,39 +155,54 @@ test.each([
   ['America/New_York', '2026-03-20T02:30:00Z'],
   ['America/Sao_Paulo', '2026-06-01T02:59:59Z'],
   ['Pacific/Auckland', '2026-10-03T11:00:00Z'],
-])('in %s at %s every period has the uptime that a simple computation has', async (zone, instant) => {
-  const { db } = database
-  const now = new Date(instant)
-  await db.query('delete from chat')
-  await db.query('insert into chat (id, zone) values (7, $1)', [zone])
-  const monitor = await addMonitor(db, 'Loja')
-  const slots = historyOf(now.getTime() - 370 * 24 * hourMs, now.getTime(), numbers(42))
-  await store(monitor, slots)
-  const { id: pageId } = await addPage(db, [monitor])
-  const matters = mattersBefore(now.getTime(), numbers(7))
-  await db.query('delete from cursor')
-  await tell(pageId, monitor, matters, slots, now.getTime())
-  const units: Record<RangeName, ['day' | 'hour', number, string]> = {
-    '24h': ['hour', 24, 'UTC'],
-    '7d': ['hour', 7 * 24, 'UTC'],
-    '30d': ['day', 30, zone],
-    '90d': ['day', 90, zone],
-    '365d': ['day', 365, 'UTC'],
-  }
-  for (const [name, [unit, count, unitZone]] of Object.entries(units) as [RangeName, (typeof units)[RangeName]][]) {
-    let from = startOf(unit, unitZone, now.getTime())
-    for (let left = count - 1; left > 0; left--) from = startOf(unit, unitZone, from - 1)
-    const limits = limitsOf(name, zone, now)
-    const page = await readPage(db, {
-      address: { slug: 'acme' },
-      since: new Date(limits[0]! * 1000 - 24 * hourMs),
-      unit: unit === 'hour' ? 'hour' : unitZone === zone ? 'day' : 'utc day',
-      now,
-      history: { monitorId: monitor },
-      outagesSince: now,
-    })
-    expect([name, limits[0]! * 1000]).toEqual([name, from])
-    const uptime = uptimeOf(total(barsOf(page!.components[0]!, limits)))
-    expect(Math.abs(uptime! - simpleUptime(slots, matters, from, now.getTime())!)).toBeLessThan(0.00001)
-  }
-})
+])(
+  'in %s at %s every period has the uptime that a simple computation has, also from a snapshot',
+  async (zone, instant) => {
+    const { db } = database
+    const now = new Date(instant)
+    await db.query('delete from chat')
+    await db.query('insert into chat (id, zone) values (7, $1)', [zone])
+    const monitor = await addMonitor(db, 'Loja')
+    const slots = historyOf(now.getTime() - 370 * 24 * hourMs, now.getTime(), numbers(42))
+    await store(monitor, slots)
+    const { id: pageId } = await addPage(db, [monitor])
+    const matters = mattersBefore(now.getTime(), numbers(7))
+    await db.query('delete from cursor')
+    await tell(pageId, monitor, matters, slots, now.getTime())
+    const units: Record<RangeName, ['day' | 'hour', number, string]> = {
+      '24h': ['hour', 24, 'UTC'],
+      '7d': ['hour', 7 * 24, 'UTC'],
+      '30d': ['day', 30, zone],
+      '90d': ['day', 90, zone],
+      '365d': ['day', 365, 'UTC'],
+    }
+    for (const [name, [unit, count, unitZone]] of Object.entries(units) as [RangeName, (typeof units)[RangeName]][]) {
+      let from = startOf(unit, unitZone, now.getTime())
+      for (let left = count - 1; left > 0; left--) from = startOf(unit, unitZone, from - 1)
+      const limits = limitsOf(name, zone, now)
+      expect([name, limits[0]! * 1000]).toEqual([name, from])
+      const query: PageQuery = {
+        address: { slug: 'acme' },
+        since: new Date(limits[0]! * 1000 - 24 * hourMs),
+        unit: unit === 'hour' ? 'hour' : unitZone === zone ? 'day' : 'utc day',
+        now,
+        history: { first: 0, count: 40 },
+        outagesSince: now,
+      }
+      const snapshots = pageSnapshotsIn(db)
+      const first = await snapshots.read(query)
+      await first!.upkeep()
+      const pages = [
+        await readPage(db, query),
+        await readPage(db, { ...query, history: { monitorId: monitor } }),
+        first!.page,
+        // Now with the history that was kept.
+        (await snapshots.read(query))!.page,
+      ]
+      for (const page of pages) {
+        const uptime = uptimeOf(total(barsOf(page!.components[0]!, limits)))
+        expect(Math.abs(uptime! - simpleUptime(slots, matters, from, now.getTime())!)).toBeLessThan(0.00001)
+      }
+    }
+  },
+)
