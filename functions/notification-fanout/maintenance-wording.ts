@@ -1,8 +1,10 @@
 import type { Language } from '#database/chats/language.ts'
+import type { Subscriber } from '#database/pages/subscribers.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { sayInstant, sayPeriod } from '#functions/wording/dates.ts'
 import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import type { NotifiableData } from './notifiable-event.ts'
+import { unsubscribeButton } from './page-post-wording.ts'
 import type { Recipient, Texts, Wording } from './shared-wording.ts'
 
 type Maintenance = NotifiableData<'maintenance.changed'>
@@ -11,10 +13,8 @@ type Maintenance = NotifiableData<'maintenance.changed'>
 export const maintenanceChanged = (data: Maintenance, recipient: Recipient, now: Date): Wording => {
   const { phase, title, startsAt, endsAt } = data
   const { language, zone } = recipient
-  const reader = { language, zone, now }
   const named = title === '' ? null : html` <b>${title}</b>`
-  const { from, to, sameDay } = sayPeriod(startsAt, endsAt, reader)
-  const period = `${sameDay ? sayInstant(startsAt, reader) : from} – ${to} (${sayZoneTime(zone, language)})`
+  const period = sayWindow({ startsAt, endsAt }, { language, zone }, now)
   const texts: Record<Maintenance['phase'], Texts> = {
     announced: {
       'pt-BR': joined([
@@ -56,10 +56,56 @@ export const maintenanceChanged = (data: Maintenance, recipient: Recipient, now:
   return { html: String(texts[phase][language]), silent: true }
 }
 
+/** When maintenance begins and ends: `hoje · 22:00 – 23:00 (horário de Brasília)`. */
+const sayWindow = (
+  { startsAt, endsAt }: Pick<Maintenance, 'startsAt' | 'endsAt'>,
+  { language, zone }: Pick<Recipient, 'language' | 'zone'>,
+  now: Date,
+): string => {
+  const reader = { language, zone, now }
+  const { from, to, sameDay } = sayPeriod(startsAt, endsAt, reader)
+  return `${sameDay ? sayInstant(startsAt, reader) : from} – ${to} (${sayZoneTime(zone, language)})`
+}
+
+/** The same for the subscribers of a page, with the names that the page gives the services. */
+export const subscriberMaintenance = (data: Maintenance, subscriber: Subscriber, now: Date): Wording => {
+  const { language, pageTitle, names, count } = subscriber
+  const named = data.title === '' ? null : html` <b>${data.title}</b>`
+  const period = sayWindow(data, subscriber, now)
+  const texts: Record<Maintenance['phase'], Texts> = {
+    announced: {
+      'pt-BR': html`🛠 Manutenção${named} marcada: ${period}`,
+      en: html`🛠 Maintenance${named} is planned: ${period}`,
+    },
+    started: {
+      'pt-BR': html`🛠 Começou a manutenção${named}: ${period}`,
+      en: html`🛠 Maintenance${named} has started: ${period}`,
+    },
+    ended: {
+      'pt-BR': html`🛠 Terminou a manutenção${named}`,
+      en: html`🛠 Maintenance${named} has ended`,
+    },
+  }
+  const services = {
+    'pt-BR': html`${count === 1 ? 'Serviço' : 'Serviços'}: ${listed(names, count, language)}`,
+    en: html`${count === 1 ? 'Service' : 'Services'}: ${listed(names, count, language)}`,
+  }[language]
+  return {
+    html: String(joined([html`<b>${pageTitle}</b>`, texts[data.phase][language], services])),
+    silent: true,
+    buttons: [[unsubscribeButton(subscriber)]],
+  }
+}
+
+/** The first names of a list, and how many others there are. */
+const listed = (names: readonly string[], count: number, language: Language): string => {
+  const more = count - names.length
+  return `${names.join(', ')}${more > 0 ? { 'pt-BR': ` e mais ${more}`, en: ` and ${more} more` }[language] : ''}`
+}
+
 /** The monitors that the maintenance concerns. */
 const sayScope = ({ scope, group, monitors: { count, names } }: Maintenance, language: Language): Html => {
-  const more = count - names.length
-  const list = `${names.join(', ')}${more > 0 ? { 'pt-BR': ` e mais ${more}`, en: ` and ${more} more` }[language] : ''}`
+  const list = listed(names, count, language)
   if (scope === 'monitor') return html`Monitor: ${list}`
   if (scope === 'group')
     return { 'pt-BR': html`Grupo ${group} (${count}): ${list}`, en: html`Group ${group} (${count}): ${list}` }[language]

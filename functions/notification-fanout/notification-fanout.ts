@@ -1,5 +1,5 @@
 import type { Chats } from '#database/chats/chats.ts'
-import type { Subscribers } from '#database/pages/subscribers.ts'
+import type { Subscriber, Subscribers } from '#database/pages/subscribers.ts'
 import type { Follower, Follows } from '#database/series/follows.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -10,11 +10,11 @@ import { skippedEvent } from '#functions/series/skipped-records.ts'
 import { instantOf } from '#functions/wording/dates.ts'
 import type { NotifiableData, NotifiableEvent } from './notifiable-event.ts'
 import type { Recipient } from './shared-wording.ts'
-import { subscriberWording } from './subscriber-wording.ts'
+import { type PageEvent, subscriberWording } from './subscriber-wording.ts'
 import { wording } from './wording.ts'
 
 interface Dependencies {
-  subscribers: Pick<Subscribers, 'ofMonitor'>
+  subscribers: Pick<Subscribers, 'ofMonitor' | 'ofPost' | 'ofWindow'>
   follows: Pick<Follows, 'followersOf' | 'followersOfAny' | 'threadOf'>
   chats: Pick<Chats, 'find'>
   clock: Clock
@@ -50,17 +50,15 @@ export const notificationFanout = async (
   return [...messages, ...(await messagesToSubscribers(cause, event, dependencies, now))]
 }
 
-/** The messages to the subscribers of the status pages that show the monitor of the event. */
+/** The messages to the subscribers of the status pages that the event concerns. */
 const messagesToSubscribers = async (
   cause: Cause,
   event: NotifiableEvent,
   { subscribers }: Dependencies,
   now: Date,
 ): Promise<VigiaEvent[]> => {
-  if (event.name !== 'monitor.down' && event.name !== 'monitor.up' && event.name !== 'monitor.steady') return []
-  // Reminders are for the people who repair the service.
-  if (event.name === 'monitor.down' && event.data.reminder !== undefined) return []
-  const found = await subscribers.ofMonitor(event.data.monitorId)
+  if (!isPageEvent(event)) return []
+  const found = await subscribersTo(event, subscribers)
   return found.map(subscriber =>
     MessageRequested.from(cause, {
       key: String(subscriber.id),
@@ -72,6 +70,23 @@ const messagesToSubscribers = async (
       },
     }),
   )
+}
+
+const pageEvents = ['monitor.down', 'monitor.up', 'monitor.steady', 'page.posted', 'maintenance.changed']
+const isPageEvent = (event: NotifiableEvent): event is PageEvent => pageEvents.includes(event.name)
+
+const subscribersTo = async (event: PageEvent, subscribers: Dependencies['subscribers']): Promise<Subscriber[]> => {
+  switch (event.name) {
+    case 'page.posted':
+      return subscribers.ofPost(event.data.pageId, event.data.monitors ?? null)
+    case 'maintenance.changed':
+      return subscribers.ofWindow(event.data.windowId)
+    default:
+      // Reminders are for the people who repair the service.
+      return 'reminder' in event.data && event.data.reminder !== undefined
+        ? []
+        : subscribers.ofMonitor(event.data.monitorId)
+  }
 }
 
 interface Notification {
@@ -114,7 +129,6 @@ const notificationsFor = async (
     case 'monitor.down':
     case 'monitor.up':
     case 'monitor.steady':
-    case 'page.posted':
       return notify(await follows.followersOf(subject), event)
     case 'series.changed':
       return notify(
@@ -123,6 +137,8 @@ const notificationsFor = async (
           : await follows.followersOf(subject),
         event,
       )
+    case 'page.posted':
+      return []
     case 'maintenance.changed': {
       const recipient = await reachable(event.data.chatId, chats)
       return recipient === null ? [] : [{ recipient, event, threadId: event.data.threadId ?? null }]

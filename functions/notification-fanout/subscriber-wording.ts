@@ -3,23 +3,39 @@ import { incidentEventId } from '#events/incident.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { subscriberMaintenance } from './maintenance-wording.ts'
 import type { NotifiableEvent } from './notifiable-event.ts'
-import { unsubscribeButton } from './page-post-wording.ts'
+import { pagePosted, unsubscribeButton } from './page-post-wording.ts'
 import type { Texts, Wording } from './shared-wording.ts'
 
 /** What the subscribers of a page are notified of. */
-export type PageEvent = Extract<NotifiableEvent, { name: 'monitor.down' | 'monitor.up' | 'monitor.steady' }>
+export type PageEvent = Extract<
+  NotifiableEvent,
+  { name: 'monitor.down' | 'monitor.up' | 'monitor.steady' | 'page.posted' | 'maintenance.changed' }
+>
+type OutageEvent = Exclude<PageEvent, { name: 'page.posted' | 'maintenance.changed' }>
 
 /**
- * The message about an outage for the subscribers of a page. It says what the page says: neither the URL of the monitor
- * nor the reason of the failure.
+ * The message for the subscribers of a page. It says what the page says: neither the URL of a monitor nor the reason of
+ * a failure.
  */
 export const subscriberWording = (event: PageEvent, subscriber: Subscriber, now: Date): Wording => {
-  const { language, id, pageId, pageTitle } = subscriber
+  switch (event.name) {
+    case 'page.posted':
+      return pagePosted(event.data, subscriber, subscriber.monitorId)
+    case 'maintenance.changed':
+      return subscriberMaintenance(event.data, subscriber, now)
+    default:
+      return outageWording(event, subscriber, now)
+  }
+}
+
+const outageWording = (event: OutageEvent, subscriber: Subscriber, now: Date): Wording => {
+  const { language, id, pageTitle } = subscriber
   const sentence = textsOf(event, subscriber, now)[language]
   return {
     html: String(joined([html`<b>${pageTitle}</b>`, sentence])),
-    buttons: [[unsubscribeButton(pageId, language)]],
+    buttons: [[unsubscribeButton(subscriber)]],
     ...(event.name === 'monitor.up' && {
       silent: true,
       replyTo: MessageRequested.idFrom(
@@ -30,7 +46,8 @@ export const subscriberWording = (event: PageEvent, subscriber: Subscriber, now:
   }
 }
 
-const textsOf = (event: PageEvent, { language, zone, componentName: name }: Subscriber, now: Date): Texts => {
+const textsOf = (event: OutageEvent, { language, zone, names }: Subscriber, now: Date): Texts => {
+  const name = names[0] ?? ''
   const said = (instant: string) => sayInstant(instant, { language, zone, now })
   const isDown = (since: string): Texts => ({
     'pt-BR': html`🔴 ${name} está fora do ar desde ${said(since)}.`,

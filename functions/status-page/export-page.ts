@@ -105,5 +105,5 @@ const exportedLinks = (request: PageRequest, page: ReadPage, botName: string | n
   kept: null,
   // It is a copy, also if the page itself is public.
   canonical: null,
-  subscribe: subscribeLink(page, botName),
+  subscribe: monitorId => subscribeLink(page, botName, monitorId),
 })

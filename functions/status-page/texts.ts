@@ -83,6 +83,9 @@ export interface PageTexts {
   notFound: { title: string; text: string }
   unavailable: { title: string; text: string }
   subscribe: string
+  subscribeToService: string
+  /** A short link to the messages about one service, whose name follows for screen readers. */
+  follow: string
   files: string
   madeWith: string
 }
@@ -203,6 +206,8 @@ const pt: PageTexts = {
     text: 'A página não pôde ser lida agora. Tente de novo em alguns segundos.',
   },
   subscribe: 'Receber avisos no Telegram',
+  subscribeToService: 'Receber avisos deste serviço no Telegram',
+  follow: 'Receber avisos',
   files: 'Quedas e manutenções para programas',
   madeWith: 'Monitorado por Vigia',
 }
@@ -327,6 +332,8 @@ const en: PageTexts = {
     text: 'The page could not be read. Try again in a few seconds.',
   },
   subscribe: 'Get messages in Telegram',
+  subscribeToService: 'Get messages about this service in Telegram',
+  follow: 'Get messages',
   files: 'Outages and maintenance for programs',
   madeWith: 'Monitored by Vigia',
 }

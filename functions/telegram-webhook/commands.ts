@@ -17,6 +17,7 @@ const names = {
   incidents: ['incidentes', 'incidents', 'incidente', 'incident', 'quedas', 'outages'],
   statusPage: ['pagina', 'page', 'paginas', 'pages', 'status'],
   post: ['aviso', 'notice', 'avisos', 'notices'],
+  subscriptions: ['inscricoes', 'subscriptions', 'inscricao', 'subscription'],
   report: ['relatorio', 'report', 'relatorios', 'reports'],
   zone: ['fuso', 'timezone'],
   keys: ['chave', 'apikey', 'chaves', 'apikeys'],

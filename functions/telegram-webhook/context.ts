@@ -44,7 +44,7 @@ export interface Dependencies {
   monitorHistory: MonitorHistory
   maintenance: Pick<MaintenanceTables, 'addOnce' | 'addWindow' | 'beginNow' | 'endNow' | 'of' | 'remove'>
   statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
-  subscribers: Pick<Subscribers, 'pageAt'>
+  subscribers: Pick<Subscribers, 'componentName' | 'end' | 'of' | 'pageAt'>
   pageDoors: Pick<PageDoors, 'forMembers'>
   pageLogos: PageLogos
   pagePosts: PagePosts

@@ -42,7 +42,7 @@ import {
 import { silenceButtons, silenceMonitor } from './silence.ts'
 import { smallTalk } from './small-talk.ts'
 import { pressStatusPage, statusPageCommand } from './status-pages.ts'
-import { pageOfLink, subscribe, unsubscribe } from './subscribe.ts'
+import { endSubscription, linkOf, subscribe, subscriptionList, unsubscribe } from './subscribe.ts'
 import { watchRequest, withoutFillers } from './watch-request.ts'
 import { answerWizard, answerWizardWithFile, editMonitor, pressWizard, startWizard } from './wizard/wizard.ts'
 import { validZone } from './zones.ts'
@@ -137,8 +137,8 @@ const replyToCommand = async (
       // The argument comes from a link (t.me/<bot>?start=s_82). A person can write a link with any number.
       const show = /^s_(\d{1,10})$/.exec(argument)?.[1]
       if (isTvmazeId(Number(show))) return searchById(context, Number(show))
-      const page = pageOfLink(argument)
-      if (page !== null) return subscribe(context, page)
+      const link = linkOf(argument)
+      if (link !== null) return subscribe(context, link)
       const pageForMembers = Number(/^m_(\d{1,15})$/.exec(argument)?.[1])
       if (isBigintId(pageForMembers)) return openPage(context, pageForMembers)
       const keysOf = Number(/^k_(-\d{1,16})$/.exec(argument)?.[1])
@@ -173,6 +173,8 @@ const replyToCommand = async (
       return statusPageCommand(context, argument)
     case 'post':
       return postCommand(context, argument)
+    case 'subscriptions':
+      return sendReply(await subscriptionList(context, 0))
     case 'report':
       return reportCommand(context, argument)
     case 'keys':
@@ -308,7 +310,11 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'setPost':
       return pressPostDraft(context, press)
     case 'unsubscribe':
-      return unsubscribe(context, press.id)
+      return unsubscribe(context, press.id, press.monitor ?? null)
+    case 'subscriptions':
+      return editReply(await subscriptionList(context, press.page))
+    case 'endSubscription':
+      return endSubscription(context, press.id, press.monitor === 0 ? null : press.monitor)
     case 'notices':
       return showNotices(context, press.show)
     case 'noticeSeries':

@@ -27,6 +27,7 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'deletePage',
   'deletePageNow',
   'unsubscribe',
+  'endSubscription',
   'post',
   'setPost',
   'cancelMaintenance',

@@ -82,8 +82,12 @@ export type Press =
   | { act: 'deletePageNow'; id: number }
   /** Gives a link to a status page for the members of its chat. */
   | { act: 'openPage'; id: number }
-  /** Ends the subscription to a status page. */
-  | { act: 'unsubscribe'; id: number }
+  /** Ends the subscription to a status page, or to one of its services. */
+  | { act: 'unsubscribe'; id: number; monitor?: number }
+  /** Lists the subscriptions to status pages. */
+  | { act: 'subscriptions'; page: number }
+  /** Ends a subscription of the list; the monitor is 0 for the whole page. */
+  | { act: 'endSubscription'; id: number; monitor: number }
   /** Makes an API key of a chat, or revokes one. */
   | { act: 'makeKey'; chat: number; scope: KeyScope }
   | { act: 'revokeKey'; chat: number; key: number }
@@ -156,6 +160,8 @@ const letters = {
   deletePageNow: 'E',
   openPage: 'Z',
   unsubscribe: 'U',
+  subscriptions: 'L',
+  endSubscription: '9',
   makeKey: 'A',
   revokeKey: 'V',
   post: 'O',
@@ -192,6 +198,7 @@ export const encode = (press: Press): string => {
     case 'incidents':
     case 'maintenanceFor':
     case 'noticeSeries':
+    case 'subscriptions':
       return joinParts(letter, press.page)
     case 'remove':
       return joinParts(letter, press.show, press.page)
@@ -235,8 +242,11 @@ export const encode = (press: Press): string => {
     case 'deletePage':
     case 'deletePageNow':
     case 'openPage':
-    case 'unsubscribe':
       return joinParts(letter, press.id)
+    case 'unsubscribe':
+      return joinParts(letter, press.id, ...(press.monitor === undefined ? [] : [press.monitor]))
+    case 'endSubscription':
+      return joinParts(letter, press.id, press.monitor)
     case 'setStatusPage':
     case 'setPost':
       return joinParts(letter, press.id, press.field, press.value)
@@ -344,6 +354,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'incidents':
     case 'maintenanceFor':
     case 'noticeSeries':
+    case 'subscriptions':
       return { act, page: index(first) }
     case 'remove':
       return { act, show: showId(first), page: index(second) }
@@ -387,8 +398,11 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'deletePage':
     case 'deletePageNow':
     case 'openPage':
-    case 'unsubscribe':
       return { act, id: rowId(first) }
+    case 'unsubscribe':
+      return { act, id: rowId(first), ...(second !== undefined && { monitor: rowId(second) }) }
+    case 'endSubscription':
+      return { act, id: rowId(first), monitor: second === '0' ? 0 : rowId(second) }
     case 'setStatusPage':
       return { act, id: rowId(first), field: word(second), value: word(third) }
     case 'setPost':

@@ -20,8 +20,8 @@ export interface Links {
   kept: Record<string, string> | null
   /** The address of the page for search engines; null if it has none. */
   canonical: string | null
-  /** Subscribes a visitor in Telegram; null if the name of the bot is not known. */
-  subscribe: string | null
+  /** Subscribes a visitor in Telegram, to one service if it is given; null if the name of the bot is not known. */
+  subscribe(monitorId?: number): string | null
 }
 
 /**
@@ -51,7 +51,7 @@ export const servedLinks = (
     file: file => withQuery(`${below}${file}`, language),
     kept: queryOf(request),
     canonical: page.access !== 'public' || !URL.canParse(pageUrl) ? null : canonicalOf(pageUrl, request),
-    subscribe: subscribeLink(page, botName),
+    subscribe: monitorId => subscribeLink(page, botName, monitorId),
   }
 }
 
@@ -73,16 +73,20 @@ const nameIn = (address: PageRequest['address']): string => {
 }
 
 /**
- * The bot reads what follows `start=`: `p_<slug>`, or `q_<secret>` of a secret page. The members of a chat get its
- * messages without a subscription.
+ * The bot reads what follows `start=`, at most 64 characters: `p_<slug>` or `p_<slug>_<monitor>`; of a secret page
+ * `q_<secret>` or `c_<monitor>_<secret>`. The members of a chat get its messages without a subscription.
  */
 export const subscribeLink = (
   { access, slug, secret }: Pick<ReadPage, 'access' | 'slug' | 'secret'>,
   botName: string | null,
-): string | null =>
-  botName === null || access === 'members'
-    ? null
-    : `https://t.me/${botName}?start=${access === 'public' ? `p_${slug}` : `q_${secret}`}`
+  monitorId?: number,
+): string | null => {
+  if (botName === null || access === 'members') return null
+  const service = monitorId === undefined ? [] : [monitorId]
+  const start =
+    access === 'public' ? ['p', slug, ...service] : [monitorId === undefined ? 'q' : 'c', ...service, secret]
+  return `https://t.me/${botName}?start=${start.join('_')}`
+}
 
 const withQuery = (path: string, values: Record<string, string>) => {
   const query = new URLSearchParams(values)

@@ -10,7 +10,7 @@ import { history } from './bars.ts'
 import { chart } from './chart.ts'
 import { layout, type Reader } from './layout.ts'
 import { matterList } from './matters.ts'
-import { choices, footer } from './parts.ts'
+import { choices, footer, subscribe } from './parts.ts'
 import { stateLabel } from './shapes.ts'
 
 /** The page of one monitor. */
@@ -36,6 +36,7 @@ ${
   component.stateSince !== null &&
   html`<p>${texts.since(texts.states[state], sayDuration(now.getTime() - component.stateSince * 1000, language))}</p>`
 }
+${!request.isEmbedded && subscribe(reader, component.id)}
 ${choices(request, reader)}
 <section><h2>${texts.uptimeOf(texts.ranges[request.range], uptime === null ? null : sayUptime(uptime, language))}</h2>
 <div class="box">${history(component.name, bars, reader)}</div></section>

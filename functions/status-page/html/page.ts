@@ -116,17 +116,22 @@ const notUp = ({ components }: ReadPage, reader: Reader): Html | null => {
 const componentBox = (
   component: ReadComponent,
   limits: readonly number[],
-  { range }: PageRequest,
+  { range, isEmbedded }: PageRequest,
   reader: Reader,
 ): Html => {
   const { texts, language, links } = reader
+  const follow = links.subscribe(component.id)
   const bars = barsOf(component, limits)
   const uptime = uptimeOf(total(bars))
   const said = uptime === null ? null : sayUptime(uptime, language)
   return html`<article class="box"><div class="head"><h3><a href="${links.to({ monitorId: component.id })}">${component.name}</a></h3>${stateLabel(
     componentState(component, reader.now),
     texts,
-  )}</div><p class="soft">${texts.uptimeOf(texts.ranges[range], said)}</p>
+  )}</div><p class="soft">${texts.uptimeOf(texts.ranges[range], said)}${
+    !isEmbedded &&
+    follow !== null &&
+    html` · <a href="${follow}">${texts.follow}<span class="hidden"> ${component.name}</span></a>`
+  }</p>
 ${history(component.name, bars, reader)}</article>
 `
 }

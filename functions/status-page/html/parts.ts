@@ -41,9 +41,12 @@ const fileLinks = ({ texts, links }: Reader): Html => {
   )}</ul></nav>`
 }
 
-/** The link with which a visitor subscribes in Telegram. */
-export const subscribe = ({ texts, links }: Reader): Html | null =>
-  links.subscribe === null ? null : html`<p><a class="button" href="${links.subscribe}">${texts.subscribe}</a></p>`
+/** The link with which a visitor subscribes in Telegram to the page, or to one service. */
+export const subscribe = ({ texts, links }: Reader, monitorId?: number): Html | null => {
+  const link = links.subscribe(monitorId)
+  const text = monitorId === undefined ? texts.subscribe : texts.subscribeToService
+  return link === null ? null : html`<p><a class="button" href="${link}">${text}</a></p>`
+}
 
 /** The end of every page. */
 export const footer = ({ monitorId }: PageRequest, reader: Reader): Html => {

@@ -47,6 +47,8 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /monitors – how your monitors are doing
 /incidents – the recent outages
 /page – a page with the state of your monitors
+/notice – tell the visitors of the page something
+/subscriptions – the pages that tell you their news
 /maintenance – no alerts during maintenance
 
 <b>Reports</b>

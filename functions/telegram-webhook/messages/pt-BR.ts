@@ -51,6 +51,8 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /manutencao – pausar os avisos durante uma manutenção
 /incidentes – as quedas recentes
 /pagina – uma página com o estado dos monitores
+/aviso – um aviso para quem visita a página
+/inscricoes – as páginas que avisam você
 
 <b>Relatórios</b>
 /relatorio – um resumo agora, todo dia ou toda semana

@@ -9,4 +9,12 @@ export const subscriptionsEn: typeof subscriptionsPtBR = {
   tooMany: most => html`This chat follows ${most} pages already, which is the limit.`,
   unsubscribe: 'unsubscribe',
   ended: 'You no longer get messages about this page.',
+  subscribedTo: (service, title) =>
+    html`🔔 Done! When <b>${service}</b> (${title}) goes down, comes back or has maintenance, you get a message here.`,
+  unknownService: title => html`The page <b>${title}</b> does not show this service any more.`,
+  endedForService: 'You no longer get messages about this service.',
+  all: '📋 my subscriptions',
+  none: () => html`You have not subscribed to a status page. Each page has a link to get its messages in Telegram.`,
+  list: count =>
+    html`🔔 You have subscribed to ${count === 1 ? '1 page or service' : `${count} pages or services`}. Press one to unsubscribe:`,
 }

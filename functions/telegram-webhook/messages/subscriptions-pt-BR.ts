@@ -8,4 +8,13 @@ export const subscriptionsPtBR = {
   tooMany: (most: number) => html`Este chat já acompanha ${most} páginas, que é o máximo.`,
   unsubscribe: 'não receber mais',
   ended: 'Você não recebe mais os avisos desta página.',
+  subscribedTo: (service: string, title: string) =>
+    html`🔔 Pronto! Quando <b>${service}</b> (${title}) cair ou voltar, ou tiver manutenção, você recebe um aviso aqui.`,
+  unknownService: (title: string) => html`A página <b>${title}</b> não mostra mais esse serviço.`,
+  endedForService: 'Você não recebe mais os avisos deste serviço.',
+  all: '📋 minhas inscrições',
+  none: () =>
+    html`Você não acompanha nenhuma página de status. Nas páginas há um link para receber os avisos no Telegram.`,
+  list: (count: number) =>
+    html`🔔 Você acompanha ${count === 1 ? '1 página ou serviço' : `${count} páginas ou serviços`}. Toque para não receber mais:`,
 }

@@ -144,7 +144,8 @@ export const statusPagesIn = (db: Postgres) => {
           `with removed as (
              delete from status_page where chat_id = $1 and id = $2 returning id
            ), unfollowed as (
-             delete from follow using removed where subject = 'page/' || removed.id
+             delete from follow using removed
+             where subject = 'page/' || removed.id or starts_with(subject, 'page/' || removed.id || '/')
            )
            select from removed`,
           [chatId, id],

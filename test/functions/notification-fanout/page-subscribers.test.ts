@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
-import { pageSubject } from '#database/pages/subscribers.ts'
+import { pageSubject, subscribersIn } from '#database/pages/subscribers.ts'
+import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { addChat, database, fanOut, follow, textsOf, useFanout } from './support.ts'
 
@@ -113,4 +114,118 @@ test('subscribers get a post of the page in the words of its author, and each on
   expect((await fanOut(event, 'update/page.posted', pageSubject(pageId), at)).map(({ id }) => id)).toEqual(
     sent.map(({ id }) => id),
   )
+})
+
+/** The owner's page with a second monitor, which another chat subscribed to. */
+const withServiceSubscriber = async () => {
+  const { pageId, monitorId, data } = await withSubscriber()
+  const { monitor: second } = await monitorsIn(database.db).add({
+    ...{ chatId: owner.id, name: 'api', kind: 'http', url: 'https://api.example/', intervalS: 60, timeoutMs: 10_000 },
+    groupName: 'Sistemas',
+  })
+  const page = (await statusPagesIn(database.db).find(owner.id, pageId))!
+  const components = [...page.components, { monitorId: second.id, name: 'API', group: null }]
+  await statusPagesIn(database.db).change(pageId, { ...page, components })
+  await follow(other, pageSubject(pageId, second.id))
+  return { pageId, monitorId, secondId: second.id, data }
+}
+
+const chatsOf = (events: Awaited<ReturnType<typeof fanOut>>) => events.map(({ data }) => data.chatId)
+
+test('who subscribed to one service is told of that service, and of posts about it or about the whole page', async () => {
+  const { pageId, monitorId, secondId, data } = await withServiceSubscriber()
+  const down = (id: number) =>
+    fanOut({ name: 'monitor.down', data: { ...data, monitorId: id } } as never, 'down', `monitor/${id}`, at)
+  expect(chatsOf(await down(monitorId))).toEqual([owner.id, visitor.id])
+  const told = await down(secondId)
+  expect(chatsOf(told)).toEqual([owner.id, visitor.id, other.id])
+  expect(told[2]!.data.buttons).toEqual([[{ text: 'não receber mais', data: `v1:U:${pageId}:${secondId}` }]])
+  const post = { postId: 1, pageId, title: 'Acme', status: 'identified', text: 'O banco parou.', at: since } as const
+  const posted = (more: object) =>
+    fanOut({ name: 'page.posted', data: { ...post, ...more } }, 'post', pageSubject(pageId), at)
+  expect(chatsOf(await posted({ monitors: [monitorId] }))).toEqual([visitor.id])
+  expect(chatsOf(await posted({}))).toEqual([visitor.id, other.id])
+  const affected = await posted({ monitors: [secondId], impacts: [{ name: 'API', impact: 'partial' }] })
+  expect(textsOf(affected)).toEqual([
+    'Acme\n🛠 Identified\nO banco parou.\n🟠 API: partial outage',
+    'Acme\n🛠 Causa identificada\nO banco parou.\n🟠 API: parcialmente fora do ar',
+  ])
+})
+
+test('a chat that subscribed to the page and to a service of it gets one message', async () => {
+  const { pageId, secondId, data } = await withServiceSubscriber()
+  await follow(visitor, pageSubject(pageId, secondId))
+  const down = { name: 'monitor.down', data: { ...data, monitorId: secondId } } as never
+  const told = await fanOut(down, 'down', `monitor/${secondId}`, at)
+  expect(chatsOf(told)).toEqual([owner.id, visitor.id, other.id])
+  expect(told[1]!.data.buttons).toEqual([[{ text: 'unsubscribe', data: `v1:U:${pageId}` }]])
+})
+
+describe('maintenance', () => {
+  const startsAt = new Date('2026-11-21T13:00:00Z')
+  const endsAt = new Date('2026-11-22T01:00:00Z')
+  const plan = async (scope: { monitorId?: number; groupName?: string }) => {
+    const { db } = database
+    const wanted = {
+      chatId: owner.id,
+      monitorId: null,
+      groupName: null,
+      title: 'Troca <b>',
+      startsAt,
+      endsAt,
+      ...scope,
+    }
+    const id = await maintenanceIn(db).add(wanted, at)
+    const { rows } = await db.query<{ id: number }>('select id from maintenance_window where maintenance_id = $1', [id])
+    return rows[0]!.id
+  }
+  const tell = (windowId: number, phase: 'announced' | 'started' | 'ended') =>
+    fanOut(
+      {
+        name: 'maintenance.changed',
+        data: {
+          ...{ windowId, chatId: owner.id, phase, title: 'Troca <b>', scope: 'all' },
+          ...{ startsAt: startsAt.toISOString(), endsAt: endsAt.toISOString(), monitors: { count: 2, names: ['x'] } },
+        },
+      },
+      `maintenance-window/${windowId}/${phase}`,
+      `maintenance-window/${windowId}`,
+      at,
+    )
+
+  test('is told to subscribers in their language and zone, with the names on the page, each time once', async () => {
+    const { pageId } = await withServiceSubscriber()
+    const windowId = await plan({})
+    const announced = await tell(windowId, 'announced')
+    expect(chatsOf(announced)).toEqual([owner.id, visitor.id, other.id])
+    expect(textsOf(announced).slice(1)).toEqual([
+      'Acme <b>\n🛠 Maintenance Troca <b> is planned: today · 1:00 PM – tomorrow · 1:00 AM (Lisbon time)\nServices: Checkout & pay, API',
+      'Acme <b>\n🛠 Manutenção Troca <b> marcada: hoje · 10:00 – 22:00 (horário de Brasília)\nServiço: API',
+    ])
+    expect((await tell(windowId, 'announced')).map(({ id }) => id)).toEqual(announced.map(({ id }) => id))
+    expect(textsOf(await tell(windowId, 'started'))[1]).toMatch(/^Acme <b>\n🛠 Maintenance Troca <b> has started: today/)
+    expect(textsOf(await tell(windowId, 'ended'))[1]).toBe(
+      'Acme <b>\n🛠 Maintenance Troca <b> has ended\nServices: Checkout & pay, API',
+    )
+    await subscribersIn(database.db).end(visitor.id, pageId, null)
+    expect(chatsOf(await tell(windowId, 'ended'))).toEqual([owner.id, other.id])
+  })
+
+  test('of a monitor or a group is told to those who subscribed to a service of it', async () => {
+    const { monitorId } = await withServiceSubscriber()
+    expect(chatsOf(await tell(await plan({ monitorId }), 'started'))).toEqual([owner.id, visitor.id])
+    expect(chatsOf(await tell(await plan({ groupName: 'Sistemas' }), 'started'))).toEqual([
+      owner.id,
+      visitor.id,
+      other.id,
+    ])
+  })
+})
+
+test('a page that is limited to the members of its chat tells nobody else', async () => {
+  const { data, monitorId, pageId } = await withSubscriber()
+  const page = (await statusPagesIn(database.db).find(owner.id, pageId))!
+  await statusPagesIn(database.db).change(pageId, { ...page, access: 'members' })
+  const down = await fanOut({ name: 'monitor.down', data } as never, 'm', `monitor/${monitorId}`, at)
+  expect(chatsOf(down)).toEqual([owner.id])
 })

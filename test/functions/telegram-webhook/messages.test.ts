@@ -124,7 +124,12 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   deletePage: fc.record({ act: act('deletePage'), id }),
   deletePageNow: fc.record({ act: act('deletePageNow'), id }),
   openPage: fc.record({ act: act('openPage'), id }),
-  unsubscribe: fc.record({ act: act('unsubscribe'), id }),
+  unsubscribe: fc.oneof(
+    fc.record({ act: act('unsubscribe'), id }),
+    fc.record({ act: act('unsubscribe'), id, monitor: id }),
+  ),
+  subscriptions: fc.record({ act: act('subscriptions'), page: small }),
+  endSubscription: fc.record({ act: act('endSubscription'), id, monitor: fc.oneof(fc.constant(0), id) }),
   post: fc.record({ act: act('post'), id, status: fc.constantFrom(...postStatuses) }),
   edit: fc.record({ act: act('edit'), monitor: id }),
   draft: fc.record({ act: act('draft'), draft: id, step: word }),
