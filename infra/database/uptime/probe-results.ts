@@ -110,12 +110,21 @@ const valuesOf = (results: readonly ProbeResult[]) => given.map(([, , value]) =>
 const unnested = (arrayTypes: string[]) =>
   `unnest(${arrayTypes.map((type, index) => `$${1 + index}::${type}[]`).join(', ')})`
 
-/** SQL: the seconds for which a result counts; see the column `weight_s`. `monitor` is the alias of its monitor. */
-const weightOf = (monitor: string) => `case
+/**
+ * SQL: the seconds for which a result counts; see the column `weight_s`. `monitor` and `result` are the aliases of its
+ * monitor and of the result.
+ */
+const weightOf = (monitor: string, result: string) => `case
   when on_demand then 0
-  when exists (${maintenanceOf(monitor)} and starts_at <= result.due_at and ends_at > result.due_at) then -${monitor}.interval_s
+  when exists (${maintenanceOf(monitor)} and starts_at <= ${result}.due_at and ends_at > ${result}.due_at) then -${monitor}.interval_s
   else ${monitor}.interval_s
 end as weight_s`
+
+/**
+ * SQL: whether the row of a CTE belongs to a monitor whose result is in the CTE `stored`, looked up in a hash table. A
+ * join would compare each row with each other row, because PostgreSQL expects a CTE that changes data to have one row.
+ */
+const isStored = '(monitor_id in (select monitor_id from stored)) is true'
 
 /**
  * SQL: inserts the new rows of the CTE `accepted`, and adds exactly these to the sums of their hour. `accepted` has one
@@ -126,7 +135,7 @@ const storedAndCounted = `
     insert into probe_slot (${stored})
     select ${stored} from accepted order by monitor_id, due_at
     on conflict do nothing
-    returning monitor_id, due_at
+    returning monitor_id
   ), counted as (
     insert into probe_hour as kept (monitor_id, hour, ok, failed, missed, maintenance, slow, total_ms, max_ms,
       ok_s, failed_s, missed_s, maintenance_s)
@@ -134,12 +143,12 @@ const storedAndCounted = `
       (good and slow)::integer, coalesce(ms, 0), ms,
       case when good then weight_s else 0 end, case when bad then weight_s else 0 end,
       case when unknown then weight_s else 0 end, greatest(0, -weight_s)
-    from stored join accepted using (monitor_id, due_at)
+    from accepted
     cross join lateral (
       select weight_s > 0 and ok is true as good, weight_s > 0 and ok is false as bad, weight_s > 0 and ok is null as unknown,
         case when weight_s > 0 and ok then ${msOf('total')} end as ms
     ) counts
-    where weight_s <> 0 order by 1, 2
+    where weight_s <> 0 and ${isStored} order by 1, 2
     on conflict (monitor_id, hour) do update set ok = kept.ok + excluded.ok, failed = kept.failed + excluded.failed,
       missed = kept.missed + excluded.missed, maintenance = kept.maintenance + excluded.maintenance,
       slow = kept.slow + excluded.slow, total_ms = kept.total_ms + excluded.total_ms,
@@ -165,15 +174,15 @@ const insertUnchanged = `
       -- So does one that is slow or fast in another way than before, or has another warning about the certificate.
       and (result.is_slow is null or (pace_count = 0 and result.is_slow = (slow_since is not null)))
       and (result.certificate_days is null or result.certificate_days = coalesce(monitor.certificate_days, ${noWarning}))
-    returning monitor.id, monitor.interval_s, monitor.chat_id, monitor.group_name
+    returning result.*, monitor.id, monitor.interval_s, monitor.chat_id, monitor.group_name
   ), accepted as (
-    select result.*, ${weightOf('judged')} from result join judged on judged.id = result.monitor_id
+    select *, ${weightOf('judged', 'judged')} from judged
   ), ${storedAndCounted}
-  select judged.id, stored.monitor_id is not null as "isNew" from judged left join stored on stored.monitor_id = judged.id`
+  select id, ${isStored} as "isNew" from judged`
 
 const insert = `
   with accepted as (
-    select result.*, ${weightOf('monitor')}
+    select result.*, ${weightOf('monitor', 'result')}
     from ${unnested(givenTypes)} as result (${givenNames}) join monitor on monitor.id = result.monitor_id
   ), ${storedAndCounted}
   select monitor_id as id from stored`
