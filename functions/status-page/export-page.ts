@@ -17,6 +17,7 @@ const pageFiles: Record<string, PageFile> = {
   'feed.atom': { kind: 'feed', format: 'atom' },
   'feed.json': { kind: 'feed', format: 'json' },
   'maintenance.ics': { kind: 'calendar', format: 'ics' },
+  'icon.svg': { kind: 'icon', format: 'svg' },
   'state.svg': { kind: 'badge', badge: 'state', format: 'svg' },
   'state.json': { kind: 'badge', badge: 'state', format: 'json' },
   'uptime.svg': { kind: 'badge', badge: 'uptime', format: 'svg' },

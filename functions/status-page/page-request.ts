@@ -10,6 +10,7 @@ export type PageFile =
   | { kind: 'badge'; badge: BadgeKind; format: 'svg' | 'json' }
   | { kind: 'feed'; format: FeedKind }
   | { kind: 'calendar'; format: 'ics' }
+  | { kind: 'icon'; format: 'svg' }
   | { kind: 'logo'; hash: string; format: LogoType }
 
 /** The parts that are texts. */
@@ -91,6 +92,7 @@ const fileNamed = (name: string, isOfMonitor: boolean): PageFile | null => {
   if (hash !== undefined) return logoType === undefined ? null : { kind: 'logo', hash, format: logoType }
   const feed = base === 'feed' ? feedKinds.find(kind => kind === format) : undefined
   if (feed !== undefined) return { kind: 'feed', format: feed }
+  if (name === 'icon.svg') return { kind: 'icon', format: 'svg' }
   return name === 'maintenance.ics' ? { kind: 'calendar', format: 'ics' } : null
 }
 

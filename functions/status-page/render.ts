@@ -63,7 +63,7 @@ export const rendered = (
 
 /** The answer to an address without a page. It is the same for every such address. */
 export const notFound = (language: Language | null): RenderedPage =>
-  rendered(notice({ language: language ?? 'en' }, pageTexts[language ?? 'en'].notFound), {
+  rendered(notice(language ?? 'en', 'notFound'), {
     status: 404,
     isHidden: true,
   })

@@ -11,7 +11,6 @@ import { logoResponse, type ReadLogo } from './logo.ts'
 import type { PageRequest } from './page-request.ts'
 import { notFound, type RenderDependencies, type RenderedPage, render, rendered } from './render.ts'
 import type { Cache } from './response-cache.ts'
-import { pageTexts } from './texts.ts'
 
 export interface PageDependencies extends RenderDependencies {
   doors: Doors
@@ -53,7 +52,7 @@ export const statusPage = async (
     return await send(request, answer, wanted)
   } catch (error) {
     log.error({ error: asError(error) }, 'the status page could not be read')
-    const page = notice({ language: language ?? 'en' }, pageTexts[language ?? 'en'].unavailable)
+    const page = notice(language ?? 'en', 'unavailable')
     const response = await send(request, rendered(page, { status: 503, isHidden: true }))
     return { ...response, headers: { ...response.headers, 'retry-after': '5' } }
   }

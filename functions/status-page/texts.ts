@@ -13,11 +13,18 @@ export interface PageTexts {
   /** The heading of the components without a group, if others have one. */
   otherGroup: string
   components: string
-  uptimeOf(range: string, uptime: string | null): string
-  barsOf(name: string): string
+  services(count: number): string
+  uptimeIn(range: string): string
+  history: string
+  barsOf: string
+  chooseBar: string
+  /** What the bars begin and end with. */
+  ago(range: string): string
+  untilNow: string
   affected(count: number): string
   table: {
-    caption(name: string): string
+    caption: string
+    open: string
     period: string
     uptime: string
     down: string
@@ -48,7 +55,6 @@ export interface PageTexts {
     show: string
   }
   otherLanguage: { name: string; code: string }
-  back: string
   parts(part: number, parts: number): string
   nextPart: string
   previousPart: string
@@ -58,6 +64,8 @@ export interface PageTexts {
     highest(ms: string): string
     none: string
     response: string
+    caption: string
+    checks: string
     description(lowest: string, highest: string): string
   }
   why: {
@@ -78,6 +86,8 @@ export interface PageTexts {
     missed(missed: number, all: string): string
     late(half: string, most: string): string
     never: string
+    /** The name of the number of missed checks. */
+    notDone: string
   }
   logo(title: string): string
   notFound: { title: string; text: string }
@@ -125,12 +135,18 @@ const pt: PageTexts = {
   },
   otherGroup: 'Outros',
   components: 'Serviços',
-  uptimeOf: (range, uptime) => (uptime === null ? `${range}: sem dados` : `${uptime} em ${range}`),
-  barsOf: name => `Histórico de ${name}`,
+  services: count => (count === 1 ? '1 serviço' : `${count} serviços`),
+  uptimeIn: range => `Disponível em ${range}`,
+  history: 'Histórico',
+  barsOf: 'Histórico de',
+  chooseBar: 'Escolha uma barra com um toque, com o mouse ou com as setas do teclado.',
+  ago: range => `há ${range}`,
+  untilNow: 'agora',
   affected: count =>
     count === 0 ? 'nenhum período com queda' : count === 1 ? '1 período com queda' : `${count} períodos com queda`,
   table: {
-    caption: name => `Disponibilidade de ${name}`,
+    caption: 'Disponibilidade de',
+    open: 'Ver a tabela',
     period: 'Período',
     uptime: 'Disponível',
     down: 'Fora do ar',
@@ -158,7 +174,6 @@ const pt: PageTexts = {
     show: 'Mostrar',
   },
   otherLanguage: { name: 'English', code: 'en' },
-  back: 'Voltar à página inteira',
   parts: (part, parts) => `Parte ${part} de ${parts}`,
   nextPart: 'Próximos serviços',
   previousPart: 'Serviços anteriores',
@@ -168,6 +183,8 @@ const pt: PageTexts = {
     highest: ms => `Maior média: ${ms}`,
     none: 'Ainda não há tempos de resposta neste período.',
     response: 'Resposta média',
+    caption: 'Tempos de resposta de',
+    checks: 'Verificações boas',
     description: (lowest, highest) => `Médias entre ${lowest} e ${highest}`,
   },
   why: {
@@ -195,6 +212,7 @@ const pt: PageTexts = {
         : `${missed} de ${all} verificações deixaram de ser feitas neste período.`,
     late: (half, most) => `Nas últimas 24 h, metade começou com até ${half} de atraso, e 99 % com até ${most}.`,
     never: 'Nenhuma verificação nas últimas 24 h.',
+    notDone: 'Verificações não feitas',
   },
   logo: title => `Logotipo: ${title}`,
   notFound: {
@@ -247,8 +265,13 @@ const en: PageTexts = {
   },
   otherGroup: 'Others',
   components: 'Services',
-  uptimeOf: (range, uptime) => (uptime === null ? `${range}: no data` : `${uptime} in ${range}`),
-  barsOf: name => `History of ${name}`,
+  services: count => (count === 1 ? '1 service' : `${count} services`),
+  uptimeIn: range => `Available in ${range}`,
+  history: 'History',
+  barsOf: 'History of',
+  chooseBar: 'Choose a bar by touch, by mouse or by the arrow keys.',
+  ago: range => `${range} ago`,
+  untilNow: 'now',
   affected: count =>
     count === 0
       ? 'no period with an outage'
@@ -256,7 +279,8 @@ const en: PageTexts = {
         ? '1 period with an outage'
         : `${count} periods with an outage`,
   table: {
-    caption: name => `Availability of ${name}`,
+    caption: 'Availability of',
+    open: 'Show the table',
     period: 'Period',
     uptime: 'Available',
     down: 'Down',
@@ -284,7 +308,6 @@ const en: PageTexts = {
     show: 'Show',
   },
   otherLanguage: { name: 'Português', code: 'pt-BR' },
-  back: 'Back to the whole page',
   parts: (part, parts) => `Part ${part} of ${parts}`,
   nextPart: 'Next services',
   previousPart: 'Previous services',
@@ -294,6 +317,8 @@ const en: PageTexts = {
     highest: ms => `Highest average: ${ms}`,
     none: 'There are no response times in this period yet.',
     response: 'Average response',
+    caption: 'Response times of',
+    checks: 'Good checks',
     description: (lowest, highest) => `Averages between ${lowest} and ${highest}`,
   },
   why: {
@@ -321,6 +346,7 @@ const en: PageTexts = {
         : `${missed} of ${all} checks were missed in this period.`,
     late: (half, most) => `In the last 24 h, half of them began at most ${half} late, and 99 % at most ${most} late.`,
     never: 'No check in the last 24 h.',
+    notDone: 'Missed checks',
   },
   logo: title => `Logo: ${title}`,
   notFound: {

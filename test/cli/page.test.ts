@@ -35,7 +35,7 @@ const run = async (...args: string[]) => {
 
 test('page export writes every period and language, each monitor, feeds, calendar and badges; every link leads to a file', async () => {
   const { code, output } = await run('export', 'acme', folder, '--url=https://status.example.org/')
-  expect([code, output]).toEqual([0, `${folder}: 28 files; open index.html`])
+  expect([code, output]).toEqual([0, `${folder}: 29 files; open index.html`])
   const files = await readdir(folder)
   expect(files).toEqual(expect.arrayContaining(['index.html', 'index-24h-en.html', `monitor-${monitor}-365d.html`]))
   const broken: string[] = []

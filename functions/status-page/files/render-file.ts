@@ -1,5 +1,7 @@
 import type { ReadComponent, ReadPage } from '#database/pages/page-reading.ts'
+import { componentState, overallState } from '../component-state.ts'
 import type { Reader } from '../html/layout.ts'
+import { iconSvg } from '../html/shapes.ts'
 import type { PageRequest, TextFile } from '../page-request.ts'
 import { badgeJson, badgeSvg } from './badge.ts'
 import { badgeOf } from './badges.ts'
@@ -23,6 +25,10 @@ export const renderFile = async (
   if (file.kind === 'badge') {
     const badge = badgeOf(page, component, file.badge, request, reader)
     return { type: types[file.format], text: file.format === 'svg' ? badgeSvg(badge) : badgeJson(badge) }
+  }
+  if (file.kind === 'icon') {
+    const states = page.components.map(each => componentState(each, reader.now))
+    return { type: types.svg, text: iconSvg(overallState(states)) }
   }
   if (file.kind === 'calendar') {
     const { calendarOf } = await import('./calendar.ts')

@@ -1,7 +1,8 @@
 import type { Language } from '#database/chats/language.ts'
 import { Html, html } from '#functions/telegram/html.ts'
-import type { PageTexts } from '../texts.ts'
+import { type PageTexts, pageTexts } from '../texts.ts'
 import type { Links } from './links.ts'
+import { shape } from './shapes.ts'
 import { style } from './style.ts'
 import { visitorZone } from './visitor-zone.ts'
 
@@ -29,8 +30,9 @@ export const layout = (
   {
     isHidden = false,
     canonical = null,
+    icon = null,
     head = null,
-  }: { isHidden?: boolean; canonical?: string | null; head?: Html | null } = {},
+  }: { isHidden?: boolean; canonical?: string | null; icon?: string | null; head?: Html | null } = {},
 ): string =>
   String(
     html`<!DOCTYPE html>
@@ -41,7 +43,7 @@ export const layout = (
 <title>${title}</title>
 ${isHidden && new Html('<meta name="robots" content="noindex">\n')}${
   canonical !== null && html`<link rel="canonical" href="${canonical}">\n`
-}<style>${new Html(style)}</style>
+}${icon !== null && html`<link rel="icon" type="image/svg+xml" href="${icon}">\n`}<style>${new Html(style)}</style>
 ${head}</head>
 <body>
 ${body}${!isZoneChosen && new Html(`\n<script>${visitorZone}</script>`)}
@@ -50,8 +52,10 @@ ${body}${!isZoneChosen && new Html(`\n<script>${visitorZone}</script>`)}
 `,
   )
 
-/** A page that only says one thing, such as that there is no page. */
-export const notice = (reader: Pick<Reader, 'language'>, { title, text }: { title: string; text: string }): string =>
-  layout({ ...reader, isZoneChosen: true }, title, html`<main><h1>${title}</h1><p>${text}</p></main>`, {
-    isHidden: true,
-  })
+/** A page that only says one thing, such as that there is no page: in the visitor's language, then in the other one. */
+export const notice = (language: Language, kind: 'notFound' | 'unavailable'): string => {
+  const { title, text } = pageTexts[language][kind]
+  const other = language === 'en' ? 'pt-BR' : 'en'
+  const body = html`<main class="notice"><span class="soft">${shape('unknown')}</span><h1>${title}</h1><p>${text}</p><p class="soft" lang="${other}">${pageTexts[other][kind].title}. ${pageTexts[other][kind].text}</p></main>`
+  return layout({ language, isZoneChosen: true }, title, body, { isHidden: true })
+}

@@ -6,52 +6,80 @@ import { componentState } from '../component-state.ts'
 import { endOf, isAbout, mattersOf } from '../matters.ts'
 import type { PageRequest } from '../page-request.ts'
 import { type Bar, barsOf, impactWeights, limitsOf, total, uptimeOf } from '../ranges.ts'
-import { history } from './bars.ts'
+import { chosenHistory, legend } from './bars.ts'
 import { chart } from './chart.ts'
 import { layout, type Reader } from './layout.ts'
 import { matterList } from './matters.ts'
-import { choices, footer, subscribe } from './parts.ts'
-import { stateLabel } from './shapes.ts'
+import { bdi, choices, footer, languageLink, subscribe, timesLine } from './parts.ts'
+import { shape } from './shapes.ts'
 
 /** The page of one monitor. */
 export const monitorHtml = (page: ReadPage, component: ReadComponent, request: PageRequest, reader: Reader): string => {
-  const { texts, language, now, links } = reader
+  const { texts, language, now } = reader
   const state = componentState(component, now)
   const limits = limitsOf(request.range, page.zone, now)
   const bars = barsOf(component, limits)
-  const uptime = uptimeOf(total(bars))
   const isSettled = state === 'up' || state === 'down' || state === 'slow'
   const matters = mattersOf(page).filter(
     matter => isAbout(matter, component.id) && (endOf(matter) ?? Number.POSITIVE_INFINITY) > limits[0]!,
   )
-  const heading = html`<h1${request.isEmbedded && html` class="hidden"`}>${component.name}</h1>`
-  const body = html`${
-    !request.isEmbedded &&
-    html`<header><p><a href="${links.to({ monitorId: null })}">${texts.back}: ${page.title}</a></p>${heading}</header>
-`
-  }<main>${request.isEmbedded && heading}
-<p class="overall ${state}" role="status">${stateLabel(state, texts)}</p>
-${
-  isSettled &&
-  component.stateSince !== null &&
-  html`<p>${texts.since(texts.states[state], sayDuration(now.getTime() - component.stateSince * 1000, language))}</p>`
-}
-${!request.isEmbedded && subscribe(reader, component.id)}
+  const body = html`${monitorHead(page, component, request, reader)}<main>${request.isEmbedded && html`<h1 class="hidden">${component.name}</h1>`}
+<p class="overall ${state}" role="status">${shape(state)}<span>${
+    isSettled && component.stateSince !== null
+      ? texts.since(texts.states[state], sayDuration(now.getTime() - component.stateSince * 1000, language))
+      : texts.states[state]
+  }</span></p>
 ${choices(request, reader)}
-<section><h2>${texts.uptimeOf(texts.ranges[request.range], uptime === null ? null : sayUptime(uptime, language))}</h2>
-<div class="box">${history(component.name, bars, reader)}</div></section>
-${component.kind !== 'heartbeat' && html`<section><h2>${texts.chart.title}</h2><div class="box">${chart(bars, reader)}</div></section>`}
+${figures(component, bars, matters.filter(({ outage }) => outage?.monitorId === component.id).length, request, reader)}
+<section><h2>${texts.history}</h2><div class="box"><div>${chosenHistory(component.name, bars, reader)}</div></div>${legend(bars, reader)}</section>
+${component.kind !== 'heartbeat' && html`<section><h2>${texts.chart.title}</h2><div class="box">${chart(component.name, bars, request, reader)}</div></section>`}
 ${reasons(bars, reader)}
 ${component.kind !== 'heartbeat' && quality(component, bars, reader)}
 <section><h2>${texts.outages}</h2>${
     matters.length === 0 ? html`<p class="soft">${texts.noOutages}</p>` : matterList(page, matters, reader)
   }</section>
-</main>
+${request.isEmbedded && timesLine(reader)}</main>
 ${!request.isEmbedded && footer(request, reader)}`
   return layout(reader, `${component.name} · ${page.title}`, body, {
     isHidden: page.access !== 'public',
-    canonical: links.canonical,
+    canonical: reader.links.canonical,
+    icon: reader.links.file('icon.svg'),
   })
+}
+
+const monitorHead = (
+  { title }: ReadPage,
+  { id, name }: ReadComponent,
+  { isEmbedded }: PageRequest,
+  reader: Reader,
+): Html | null =>
+  isEmbedded
+    ? null
+    : html`<header><div class="actions"><a href="${reader.links.to({ monitorId: null })}"><span aria-hidden="true">←</span> ${bdi(title)}</a>${languageLink(reader)}</div><h1>${name}</h1>${subscribe(reader, id)}</header>
+`
+
+/** The figures of the period that a visitor looks for first. */
+const figures = (
+  { kind, intervalS }: ReadComponent,
+  bars: readonly Bar[],
+  outages: number,
+  { range }: PageRequest,
+  { texts, language }: Reader,
+): Html => {
+  const sums = total(bars)
+  const uptime = uptimeOf(sums)
+  const number = new Intl.NumberFormat(language)
+  const shown = [
+    [texts.uptimeIn(texts.ranges[range]), uptime === null ? '–' : sayUptime(uptime, language)],
+    [texts.outages, number.format(outages)],
+    ...(kind === 'heartbeat'
+      ? []
+      : [
+          [texts.chart.response, sums.ok === 0 ? '–' : sayMilliseconds(sums.totalMs / sums.ok, language)],
+          [texts.checks.notDone, number.format(Math.round(sums.unknownS / intervalS))],
+        ]),
+  ]
+  return html`<dl class="figures">${shown.map(([name, figure]) => html`<div><dt>${name}</dt><dd>${figure}</dd></div>`)}</dl>`
 }
 
 /** Why the uptime has its value. */
@@ -79,7 +107,7 @@ const reasons = (bars: readonly Bar[], { texts, language }: Reader): Html => {
   return html`<section><h2>${why.title}</h2><div class="box"><p>${why.rule}${affected.length > 0 && ` ${why.impactRule(percent(degraded), percent(partial), percent(down))}`}</p>${
     upS + downS + unknownS + maintenanceS === 0
       ? html`<p>${why.empty}</p>`
-      : html`<dl>${times.map(([name, seconds]) => html`<dt>${name}</dt><dd>${said(seconds)}</dd>`)}</dl>`
+      : html`<dl class="facts">${times.map(([name, seconds]) => html`<dt>${name}</dt><dd>${said(seconds)}</dd>`)}</dl>`
   }</div></section>`
 }
 

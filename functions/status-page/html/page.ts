@@ -1,14 +1,13 @@
 import type { ReadComponent, ReadPage } from '#database/pages/page-reading.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
-import { sayUptime } from '#functions/wording/uptime.ts'
-import { componentState, overallState } from '../component-state.ts'
+import { type ComponentState, componentState, overallState } from '../component-state.ts'
 import { mattersOf } from '../matters.ts'
 import type { PageRequest } from '../page-request.ts'
-import { barsOf, limitsOf, total, uptimeOf } from '../ranges.ts'
-import { history } from './bars.ts'
+import { barsOf, limitsOf } from '../ranges.ts'
+import { history, legend } from './bars.ts'
 import { layout, type Reader } from './layout.ts'
 import { matterList } from './matters.ts'
-import { choices, footer, sortedWindows, subscribe, windowList } from './parts.ts'
+import { bdi, choices, footer, languageLink, sortedWindows, subscribe, timesLine, windowList } from './parts.ts'
 import { overallClass, shape, stateLabel } from './shapes.ts'
 
 /** A page shows the history of this many monitors at once. Those that are not up are listed on every part. */
@@ -31,21 +30,14 @@ export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): 
   const outages = matters.filter(({ isOpen, outage }) => !isOpen && outage !== null)
   const pastPosts = matters.filter(({ isOpen, outage }) => !isOpen && outage === null)
   const { planned, past } = sortedWindows(page.windows, now)
-  const heading = html`<h1${request.isEmbedded && html` class="hidden"`}>${page.title}</h1>`
-  const body = html`${
-    !request.isEmbedded &&
-    html`<header>${logo(page, reader)}${heading}</header>
-`
-  }<main>${request.isEmbedded && heading}
+  const body = html`${pageHead(page, request, reader)}<main>${request.isEmbedded && html`<h1 class="hidden">${page.title}</h1>`}
 <p class="overall ${overallClass(overall)}" role="status">${shape(overall)}<span>${texts.overall[overall](
     count('down'),
     states.length - count('paused'),
   )}</span></p>
-${!request.isEmbedded && subscribe(reader)}
 ${open.length > 0 && html`<section><h2>${texts.openMatters}</h2>${matterList(page, open.slice(0, shownMatters), reader)}</section>`}
 ${planned.length > 0 && html`<section><h2>${texts.planned}</h2>${windowList(page, planned, reader)}</section>`}
-${choices(request, reader)}
-${componentSections(page, request, reader)}
+${page.components.length > 0 && html`${choices(request, reader)}${componentSections(page, request, reader)}`}
 <section><h2>${texts.outages}</h2>${
     outages.length === 0
       ? html`<p class="soft">${texts.noOutages}</p>`
@@ -53,11 +45,12 @@ ${componentSections(page, request, reader)}
   }</section>
 ${pastPosts.length > 0 && html`<section><h2>${texts.pastPosts}</h2>${matterList(page, pastPosts.slice(0, shownMatters), reader)}</section>`}
 ${past.length > 0 && html`<section><h2>${texts.pastMaintenance}</h2>${windowList(page, past.slice(0, shownMatters), reader)}</section>`}
-</main>
+${request.isEmbedded && timesLine(reader)}</main>
 ${!request.isEmbedded && footer(request, reader)}`
   return layout(reader, page.title, body, {
     isHidden: page.access !== 'public',
     canonical: links.canonical,
+    icon: reader.links.file('icon.svg'),
   })
 }
 
@@ -72,6 +65,12 @@ const logo = ({ logo, title }: ReadPage, { texts, links }: Reader): Html | null 
   return html`<img class="logo" src="${links.file(`logo-${logo.hash}.${logo.type}`)}" width="${width}" height="${height}" alt="${texts.logo(title)}">`
 }
 
+const pageHead = (page: ReadPage, { isEmbedded }: PageRequest, reader: Reader): Html | null =>
+  isEmbedded
+    ? null
+    : html`<header>${logo(page, reader)}<h1>${page.title}</h1><div class="actions">${subscribe(reader)}${languageLink(reader)}</div></header>
+`
+
 const componentSections = (page: ReadPage, request: PageRequest, reader: Reader): Html => {
   const { texts, links } = reader
   const { components } = page
@@ -80,12 +79,22 @@ const componentSections = (page: ReadPage, request: PageRequest, reader: Reader)
   const shown = components.slice((part - 1) * componentsPerPart, part * componentsPerPart)
   const limits = limitsOf(request.range, page.zone, reader.now)
   const groups = [...Map.groupBy(shown, ({ group }) => group)]
-  const isGrouped = groups.some(([group]) => group !== null)
-  return html`${parts > 1 && notUp(page, reader)}${groups.map(
-    ([group, members]) =>
-      html`<section><h2>${group ?? (isGrouped ? texts.otherGroup : texts.components)}</h2>
-${members.map(component => componentBox(component, limits, request, reader))}</section>
+  const boxes = (members: readonly ReadComponent[]) =>
+    html`<div class="box">${members.map(component => componentBox(component, limits, request, reader))}</div>`
+  const [only, other] = groups
+  return html`${parts > 1 && notUp(page, reader)}${
+    other === undefined
+      ? html`<section><h2>${only?.[0] ?? texts.components}</h2>${boxes(shown)}</section>`
+      : groups.map(
+          ([group, members]) =>
+            html`<details class="group"${isOpen(members, shown, reader.now) && html` open`}><summary><h2>${group ?? texts.otherGroup}</h2><span><span class="soft more">${texts.services(
+              members.length,
+            )}</span> ${stateLabel(worstState(members, reader.now), texts)}</span></summary>${boxes(members)}</details>
 `,
+        )
+  }${legend(
+    shown.flatMap(component => barsOf(component, limits)),
+    reader,
   )}${
     parts > 1 &&
     html`<nav class="choice" aria-label="${texts.components}"><p>${texts.parts(part, parts)}</p><ul>${
@@ -105,33 +114,53 @@ const notUp = ({ components }: ReadPage, reader: Reader): Html | null => {
   })
   return listed.length === 0
     ? null
-    : html`<ul class="plain box">${listed
+    : html`<ul class="box">${listed
         .slice(0, 100)
         .map(
           ({ component, state }) =>
-            html`<li>${stateLabel(state, texts)} · <a href="${links.to({ monitorId: component.id })}">${component.name}</a></li>`,
+            html`<li class="head"><a href="${links.to({ monitorId: component.id })}">${bdi(component.name)}</a>${stateLabel(state, texts)}</li>`,
         )}</ul>`
+}
+
+/** A part of a page with at most this many components shows all of them at once. */
+const openComponents = 12
+
+/** Whether a group is open: in a long list, those in which everything is up are closed. */
+const isOpen = (members: readonly ReadComponent[], shown: readonly ReadComponent[], now: Date): boolean =>
+  shown.length <= openComponents || !['up', 'paused'].includes(worstState(members, now))
+
+const worstFirst: ComponentState[] = [
+  'down',
+  'partial',
+  'degraded',
+  'slow',
+  'maintenance',
+  'unknown',
+  'waiting',
+  'up',
+  'paused',
+]
+
+const worstState = (members: readonly ReadComponent[], now: Date): ComponentState => {
+  const states = members.map(component => componentState(component, now))
+  return worstFirst.find(state => states.includes(state)) ?? 'waiting'
 }
 
 const componentBox = (
   component: ReadComponent,
   limits: readonly number[],
-  { range, isEmbedded }: PageRequest,
+  request: PageRequest,
   reader: Reader,
 ): Html => {
-  const { texts, language, links } = reader
-  const follow = links.subscribe(component.id)
-  const bars = barsOf(component, limits)
-  const uptime = uptimeOf(total(bars))
-  const said = uptime === null ? null : sayUptime(uptime, language)
-  return html`<article class="box"><div class="head"><h3><a href="${links.to({ monitorId: component.id })}">${component.name}</a></h3>${stateLabel(
-    componentState(component, reader.now),
+  const { texts, links, now } = reader
+  const follow = request.isEmbedded ? null : links.subscribe(component.id)
+  return html`<article><div class="head"><h3><a href="${links.to({ monitorId: component.id })}">${component.name}</a></h3>${stateLabel(
+    componentState(component, now),
     texts,
-  )}</div><p class="soft">${texts.uptimeOf(texts.ranges[range], said)}${
-    !isEmbedded &&
+  )}${
     follow !== null &&
-    html` · <a href="${follow}">${texts.follow}<span class="hidden"> ${component.name}</span></a>`
-  }</p>
-${history(component.name, bars, reader)}</article>
+    html`<a class="follow" href="${follow}">${texts.follow}<span class="hidden"> ${component.name}</span></a>`
+  }</div>
+${history(component.name, barsOf(component, limits), request, reader)}</article>
 `
 }

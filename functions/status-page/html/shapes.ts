@@ -32,6 +32,19 @@ const shapes: Record<ComponentState | OverallState, keyof typeof paths> = {
 export const shape = (state: ComponentState | OverallState): Html =>
   html`<svg viewBox="0 0 16 16" aria-hidden="true"><path fill="currentColor" fill-rule="evenodd" d="${paths[shapes[state]]}"/></svg>`
 
+const iconColors: Partial<Record<keyof typeof paths, string>> = {
+  up: '#2da44e',
+  slow: '#bf8700',
+  down: '#d1242f',
+  maintenance: '#0969da',
+}
+
+/** The icon of a page in the tabs of a browser: its state. The colours are seen on light and on dark tabs. */
+export const iconSvg = (state: OverallState): string => {
+  const name = shapes[state]
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="${iconColors[name] ?? '#818b98'}" fill-rule="evenodd" d="${paths[name]}"/></svg>`
+}
+
 /** The state of a component: its shape and its name. */
 export const stateLabel = (state: ComponentState, texts: PageTexts): Html =>
   html`<span class="state ${state}">${shape(state)} ${texts.states[state]}</span>`

@@ -43,4 +43,4 @@ export const zoneForm = ({ texts, language, zone, dayZone, isZoneChosen, links }
           html`<option value="${offer.zone}"${isZoneChosen && offer.zone === zone && html` selected`}>${offer.name}</option>`,
       )}</select>${Object.entries(links.kept).map(
         ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
-      )} <button>${texts.zone.show}</button></form>`
+      )} <button type="submit">${texts.zone.show}</button></form>`

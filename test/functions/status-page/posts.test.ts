@@ -90,7 +90,7 @@ describe('an outage with posts', () => {
     await say('Dois.', new Date(+noon - 4 * minuteMs), 'identified')
     const open = await shown()
     expect(open.section('Em andamento')).toMatch(
-      /Loja hoje · 11:50 · fora do ar há 10 min .*Causa identificada · hoje · 11:56 Dois\. API: Fora do ar .*Um\./,
+      /Loja hoje · 11:50 · fora do ar há 10 min .*Causa identificada · hoje · 11:56 Dois\. API : Fora do ar .*Um\./,
     )
     expect(open.section('Quedas')).toContain('Nenhuma queda neste período.')
     expect(await posts.openOn(pageId)).toMatchObject({ text: 'Dois.' })
@@ -122,7 +122,7 @@ describe('an outage with posts', () => {
     async (impact, name) => {
       const { api } = await pageWithOutage(impact)
       const { text } = await shown(`/${api}`)
-      expect(text).toMatch(new RegExp(`role="status"><span class="state ${impact}">.*${name}`))
+      expect(text).toMatch(new RegExp(`class="overall ${impact}" role="status">.*<span>${name}`))
       expect(text).toContain('Um.')
     },
   )
@@ -142,6 +142,6 @@ describe('an outage with posts', () => {
     expect(why).toContain('desempenho degradado 0%, parcialmente fora do ar 30%, fora do ar 100%')
     expect(why).toContain('No ar, com aviso de queda parcial 5 min')
     // Five of sixty minutes count with 30 %.
-    expect((await shown(`/${api}?range=24h`)).text).toContain('97,5% em 24 horas')
+    expect((await shown(`/${api}?range=24h`)).text).toContain('<dd>97,5%</dd>')
   })
 })
