@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { defineEvent } from './event.ts'
 import { ChatId } from './fields.ts'
+import { SeriesChanged } from './series-changed.ts'
 import { EventEpisode, EventShow } from './show.ts'
 
 /** Everything that one chat is told in one message about the series that it follows. Subject `chat/7`. */
@@ -15,8 +16,9 @@ export const EpisodeDigest = defineEvent(
     why: Type.Union([Type.Literal('daily'), Type.Literal('weekly'), Type.Literal('quiet')]),
     /** In the order in which the episodes were due. */
     shows: Type.Array(Type.Object({ show: EventShow, episodes: Type.Array(EventEpisode, { minItems: 1 }) }), {
-      minItems: 1,
       maxItems: 200,
     }),
+    /** The news that came in the quiet hours, in their order. */
+    news: Type.Optional(Type.Array(SeriesChanged.schema, { minItems: 1, maxItems: 100 })),
   }),
 )

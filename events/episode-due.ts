@@ -14,6 +14,10 @@ export const EpisodeDue = defineEvent(
     show: EventShow,
     /** All episodes at the same instant or date, in order. A whole season on one date is still one message. */
     episodes: Type.Array(EventEpisode, { minItems: 1, maxItems: 500 }),
+    /** The season that ends with these episodes, and how many episodes it has. */
+    finale: Type.Optional(Type.Object({ season: Type.Integer(), episodes: Type.Integer({ minimum: 1 }) })),
+    /** The chats were told before and asked to be reminded. */
+    isReminder: Type.Optional(Type.Boolean()),
     /** The chats to notify. */
     chats: Type.Optional(Type.Array(ChatId, { minItems: 1, maxItems: 500 })),
     /**

@@ -10,13 +10,16 @@ export const SeriesChanged = defineEvent(
   Type.Object({
     /**
      * moved: the next episode, or an announced episode, has another date; ended: there are no more episodes after
-     * `episode`; returned: the series continues; gone: TVmaze removed the series for good; merged: TVmaze merged the
-     * series into another series with another name.
+     * `episode`; cancelled: a series of which nobody knew whether it goes on has ended; returned: an ended series
+     * continues; renewed: a series of which nobody knew whether it goes on continues; gone: TVmaze removed the series
+     * for good; merged: TVmaze merged the series into another series with another name.
      */
     change: Type.Union([
       Type.Literal('moved'),
       Type.Literal('ended'),
+      Type.Literal('cancelled'),
       Type.Literal('returned'),
+      Type.Literal('renewed'),
       Type.Literal('gone'),
       Type.Literal('merged'),
     ]),

@@ -4,7 +4,9 @@ import { type Skip, skippedRecordsIn } from '#database/operations/skipped-record
 import { type AnnouncementEvent, announcementsIn } from '#database/series/announcements.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import { type FollowToLook, type Looked, longestLookMs, looksIn } from '#database/series/looks.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import type { Episode, Show } from '#database/series/show.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { EpisodeDigest } from '#events/episode-digest.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
@@ -17,6 +19,7 @@ import { announcementsOf, graceMs, wentTo } from '#functions/series/episode-iden
 import { skippedRecords } from '#functions/series/skipped-records.ts'
 import { isZone } from '#functions/wording/dates.ts'
 import { type Found, noticesFor } from './notices.ts'
+import { release } from './waiting.ts'
 
 const cursorName = 'episode-checker'
 const dayMs = 24 * 60 * 60_000
@@ -127,12 +130,15 @@ const lookAtBatch = async (
     if (look.due.length + look.missed.length > 0) found.push({ follow, show: known.show, ...look })
   }
 
+  const isComplete = chatIds.length < chatsPerBatch
+  const waiting = { waitingNotices: waitingNoticesIn(tx), noticeSettings: noticeSettingsIn(tx) }
+  const released = await release(now, isComplete ? null : chatIds, waiting)
   const usedIds = new Set(announced.map(({ eventId }) => eventId))
   const missed = { from: lastLook, to: new Date(now.getTime() - graceMs) }
-  for (const { event, announcements } of noticesFor(found, usedIds, missed, now))
-    await announcementsIn(tx).save(event, announcements, now)
+  const notices = noticesFor(found, released.news, usedIds, missed, now)
+  for (const { event, announcements } of notices) await announcementsIn(tx).save(event, announcements, now)
+  for (const event of released.events) await announcementsIn(tx).save(event, [], now)
   await looksIn(tx).save(looked)
-  const isComplete = chatIds.length < chatsPerBatch
   if (isComplete) await cursors.advance(cursorName, now)
   return isComplete
 }

@@ -5,7 +5,9 @@ import { EpisodeDigest } from '#events/episode-digest.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import type { DataOf } from '#events/event.ts'
+import type { SeriesChanged } from '#events/series-changed.ts'
 import type { Due, Look } from '#functions/notices/look.ts'
+import { isFinale } from '#functions/notices/wanted.ts'
 import { announcementOf, episodeKey } from '#functions/series/episode-identity.ts'
 import { toEventEpisode, toEventShow } from '#functions/series/event-show.ts'
 
@@ -16,12 +18,23 @@ import { toEventEpisode, toEventShow } from '#functions/series/event-show.ts'
 const maxEpisodesPerEvent = 500
 const maxShowsPerEvent = 200
 const maxChatsPerEvent = 500
+const maxNewsPerEvent = 100
 
 /** A follow, and what a look at it has found. */
 export interface Found extends Pick<Look, 'due' | 'missed' | 'together'> {
   follow: FollowToLook
   show: Show
 }
+
+/** The news that the quiet hours of a chat held, for one of its topics. */
+export interface News {
+  chatId: number
+  threadId: number | null
+  changes: DataOf<typeof SeriesChanged>[]
+}
+
+/** Identifies a topic of a chat. */
+export const topicKey = ({ chatId, threadId }: Pick<News, 'chatId' | 'threadId'>): string => `${chatId} ${threadId}`
 
 /** An event that tells something to chats, and the announcements that it makes. */
 export interface Notice {
@@ -40,18 +53,27 @@ type UsedIds = ReadonlySet<string>
 
 /**
  * The notices about what the looks have found: one for each show and instant, with all chats that get it; one for each
- * chat that gets everything in one message; and one for all episodes that were missed.
+ * chat that gets everything in one message; and one for all episodes that were missed. `news`: the news that the quiet
+ * hours held, by topic.
  */
-export const noticesFor = (found: readonly Found[], usedIds: UsedIds, missed: Span, now: Date): Notice[] => {
-  const byTopic = Map.groupBy(found, ({ follow }) => `${follow.chatId} ${follow.threadId}`)
+export const noticesFor = (
+  found: readonly Found[],
+  news: ReadonlyMap<string, News>,
+  usedIds: UsedIds,
+  missed: Span,
+  now: Date,
+): Notice[] => {
+  const byTopic = Map.groupBy(found, ({ follow }) => topicKey(follow))
   const [single, digests]: [Found[], Notice[]] = [[], []]
-  for (const ofTopic of byTopic.values()) {
+  for (const topic of new Set([...byTopic.keys(), ...news.keys()])) {
+    const ofTopic = byTopic.get(topic) ?? []
+    const held = news.get(topic) ?? null
     const due = ofTopic.filter(each => each.due.length > 0)
-    const held = due.filter(({ together }) => together === 'quiet')
+    const wasQuiet = held !== null || due.some(({ together }) => together === 'quiet')
     // After quiet hours everything comes in one message, also what is due just then.
-    const quiet = held.length > 0 ? due.filter(({ together }) => together === 'quiet' || together === null) : []
-    const isOneSlot = quiet.length === 1 && slotsOf(quiet[0]!.due).length === 1
-    if (quiet.length > 0 && !isOneSlot) digests.push(...digestsOf(quiet, 'quiet', now))
+    const quiet = wasQuiet ? due.filter(({ together }) => together === 'quiet' || together === null) : []
+    const isOneSlot = held === null && quiet.length === 1 && slotsOf(quiet[0]!.due).length === 1
+    if (wasQuiet && !isOneSlot) digests.push(...digestsOf(quiet, 'quiet', now, held))
     for (const why of ['daily', 'weekly'] as const)
       digests.push(
         ...digestsOf(
@@ -60,8 +82,7 @@ export const noticesFor = (found: readonly Found[], usedIds: UsedIds, missed: Sp
           now,
         ),
       )
-    single.push(...(quiet.length > 0 && !isOneSlot ? [] : due.filter(({ together }) => together === null)))
-    if (isOneSlot) single.push(...held)
+    if (!wasQuiet || isOneSlot) single.push(...due.filter(({ together }) => together === null || together === 'quiet'))
   }
   return [...missedNotices(found, missed), ...dueNotices(single, usedIds), ...digests]
 }
@@ -106,6 +127,7 @@ const dueNotices = (found: readonly Found[], usedIds: UsedIds): Notice[] => {
       const data: DataOf<typeof EpisodeDue> = {
         show: toEventShow(show),
         episodes: episodes.slice(0, maxEpisodesPerEvent).map(toEventEpisode),
+        ...finaleIn(show, episodes),
         chats,
       }
       // A slot that is found twice makes one event. Episodes that join a slot after its announcement get another one.
@@ -119,13 +141,26 @@ const dueNotices = (found: readonly Found[], usedIds: UsedIds): Notice[] => {
   })
 }
 
-/** The message with everything that is due in one topic of a chat. */
-const digestsOf = (found: readonly Found[], why: DataOf<typeof EpisodeDigest>['why'], now: Date): Notice[] => {
+/** The season that ends with one of the episodes, and the number of its episodes. */
+const finaleIn = (show: Show, episodes: readonly Episode[]): Pick<DataOf<typeof EpisodeDue>, 'finale'> => {
+  const last = episodes.find(episode => isFinale(show, episode))
+  return last === undefined ? {} : { finale: { season: last.season, episodes: last.number! } }
+}
+
+/** The message with everything that is due in one topic of a chat, and with the news that the quiet hours held. */
+const digestsOf = (
+  found: readonly Found[],
+  why: DataOf<typeof EpisodeDigest>['why'],
+  now: Date,
+  held: News | null = null,
+): Notice[] => {
   const slots = found
     .flatMap(({ show, due }) => slotsOf(due).map(each => ({ ...each, show })))
     .sort((one, other) => one.at.getTime() - other.at.getTime())
-  return inParts(slots, maxShowsPerEvent).map((part, at): Notice => {
-    const { chatId, threadId } = found[0]!.follow
+  const parts = inParts(slots, maxShowsPerEvent)
+  if (parts.length === 0 && held !== null) parts.push([])
+  return parts.map((part, at): Notice => {
+    const { chatId, threadId } = held ?? found[0]!.follow
     const data: DataOf<typeof EpisodeDigest> = {
       chatId,
       ...(threadId === null ? {} : { threadId }),
@@ -134,6 +169,7 @@ const digestsOf = (found: readonly Found[], why: DataOf<typeof EpisodeDigest>['w
         show: toEventShow(show),
         episodes: episodes.slice(0, maxEpisodesPerEvent).map(toEventEpisode),
       })),
+      ...(held === null || at > 0 ? {} : { news: held.changes.slice(0, maxNewsPerEvent) }),
     }
     const topic = threadId === null ? '' : `/topic-${threadId}`
     const id = `chat/${chatId}${topic}/${why}@${now.toISOString()}/${at}`

@@ -6,6 +6,7 @@ import { distinctionsBetween } from '#functions/wording/namesakes.ts'
 import { episodeName, sayEpisodes, sayShow } from '#functions/wording/series.ts'
 import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import type { NotifiableData } from './notifiable-event.ts'
+import { sayNews } from './series-change-wording.ts'
 import type { Recipient, Wording } from './shared-wording.ts'
 
 type Digest = NotifiableData<'episode.digest'>
@@ -24,8 +25,8 @@ const words: Record<Language, { hourUnknown: string; more: (count: number) => st
 /** More lines would not fit into one message. */
 const maxLines = 40
 
-/** The message about everything that a chat is told at once, by day. */
-export const episodeDigest = ({ why, shows }: Digest, recipient: Recipient, now: Date): Wording => {
+/** The message about everything that a chat is told at once, by day, with the news of the quiet hours. */
+export const episodeDigest = ({ why, shows, news = [] }: Digest, recipient: Recipient, now: Date): Wording => {
   const { language, zone } = recipient
   const today = dayOf(now, zone)
   const distinctions = distinctionsBetween(shows.map(({ show }) => ({ ...show, premiered: null })))
@@ -45,6 +46,7 @@ export const episodeDigest = ({ why, shows }: Digest, recipient: Recipient, now:
         [
           html`<b>${titles[why][language]}</b>`,
           ...days,
+          ...news.map(each => sayNews(each, recipient, now)),
           shows.length > listed.length && words[language].more(shows.length - listed.length),
           html`<i>${capitalised(sayZoneTime(zone, language))}. ${words[language].data}</i>`,
         ],

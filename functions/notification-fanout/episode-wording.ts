@@ -1,11 +1,13 @@
 import type { Language } from '#database/chats/language.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
+import { noticeButtons, numbersOf } from '#functions/notices/notice-buttons.ts'
+import { encode } from '#functions/telegram/callback-data.ts'
 import { html, joined } from '#functions/telegram/html.ts'
-import { dayOf, sayDate } from '#functions/wording/dates.ts'
+import { capitalised, dayOf, sayDate } from '#functions/wording/dates.ts'
 import { distinctionsBetween } from '#functions/wording/namesakes.ts'
 import { episodeName, sayEpisodes, sayShow } from '#functions/wording/series.ts'
 import type { NotifiableData } from './notifiable-event.ts'
-import { type Recipient, sayWhen, type Texts, tvmazeButton, type Wording } from './shared-wording.ts'
+import { type Recipient, sayWhen, type Texts, type Wording } from './shared-wording.ts'
 
 /** When episodes come out, seen from now: they are out, they come out today or tomorrow, or later. */
 type When = 'out' | 'today' | 'tomorrow' | 'later'
@@ -39,9 +41,21 @@ const severalEpisodes: Record<When, Record<Language, (count: number) => string>>
   later: { 'pt-BR': count => `Vêm aí ${count} episódios novos`, en: count => `${count} new episodes are coming` },
 }
 
+/** `2ª temporada`. Some series use years as season numbers. */
+const saySeasonName = (season: number) => (season < 1000 ? `${season}ª temporada` : `temporada ${season}`)
+
+/** That the season ends with these episodes; with the number of its episodes as soon as it is complete. */
+const sayFinale = ({ season, episodes }: { season: number; episodes: number }, isOut: boolean): Texts =>
+  isOut
+    ? {
+        'pt-BR': html`🏁 ${capitalised(saySeasonName(season))} completa: ${episodes} ${episodes === 1 ? 'episódio' : 'episódios'}`,
+        en: html`🏁 Season ${season} is complete: ${episodes} ${episodes === 1 ? 'episode' : 'episodes'}`,
+      }
+    : { 'pt-BR': html`🏁 Último episódio da ${saySeasonName(season)}`, en: html`🏁 Last episode of season ${season}` }
+
 /** The message about episodes of one show that come out at the same instant. */
 export const episodeDue = (
-  { show, episodes }: NotifiableData<'episode.due'>,
+  { show, episodes, finale, isReminder }: NotifiableData<'episode.due'>,
   recipient: Recipient,
   now: Date,
 ): Wording => {
@@ -54,8 +68,7 @@ export const episodeDue = (
       : firstOfSeason.season === 1
         ? { 'pt-BR': html`🎬 Estreia da série`, en: html`🎬 Series premiere` }[language]
         : {
-            // Some series use years as season numbers.
-            'pt-BR': html`🎬 Estreia da ${firstOfSeason.season < 1000 ? `${firstOfSeason.season}ª temporada` : `temporada ${firstOfSeason.season}`}`,
+            'pt-BR': html`🎬 Estreia da ${saySeasonName(firstOfSeason.season)}`,
             en: html`🎬 Premiere of season ${firstOfSeason.season}`,
           }[language]
   const which = joined([sayEpisodes(episodes, language), episodes.length === 1 && episodeName(first)], ' · ')
@@ -64,15 +77,18 @@ export const episodeDue = (
   return {
     html: String(
       joined([
-        html`📺 ${sayShow(show, language)}`,
+        html`${isReminder === true && '⏰ '}📺 ${sayShow(show, language)}`,
         html`${what}: ${which}`,
         headline,
+        finale !== undefined && sayFinale(finale, when === 'out')[language],
         html`🗓 ${sayWhen(first, recipient, now)}`,
         show.channel !== null && html`▶️ ${show.channel}`,
       ]),
     ),
     ...(show.image === null ? {} : { photo: show.image }),
-    buttons: tvmazeButton(show.url),
+    buttons: noticeButtons(show, numbersOf(episodes), language).map(row =>
+      row.map(button => ('press' in button ? { text: button.text, data: encode(button.press) } : button)),
+    ),
   }
 }
 

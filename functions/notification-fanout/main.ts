@@ -2,6 +2,8 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { postgres } from '#database/connect.ts'
 import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { EpisodeDigest } from '#events/episode-digest.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
@@ -19,7 +21,14 @@ import { on, serve } from '#functions/host/serve.ts'
 import { notificationFanout } from './notification-fanout.ts'
 
 const db = postgres(env('DATABASE_URL'), { applicationName: 'notification-fanout' })
-const dependencies = { follows: followsIn(db), subscribers: subscribersIn(db), chats: chatsIn(db), clock: systemClock }
+const dependencies = {
+  follows: followsIn(db),
+  subscribers: subscribersIn(db),
+  chats: chatsIn(db),
+  noticeSettings: noticeSettingsIn(db),
+  waitingNotices: waitingNoticesIn(db),
+  clock: systemClock,
+}
 
 serve({
   name: 'notification-fanout',

@@ -1,11 +1,14 @@
 import type { Chats } from '#database/chats/chats.ts'
 import type { Subscriber, Subscribers } from '#database/pages/subscribers.ts'
-import type { Follower, Follows } from '#database/series/follows.ts'
+import { type Follower, type Follows, showIdOf } from '#database/series/follows.ts'
+import type { NoticeSetting, NoticeSettings } from '#database/series/notice-settings.ts'
+import type { WaitingNotices } from '#database/series/waiting-notices.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import type { EventEpisode } from '#events/show.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { asError } from '#functions/host/errors.ts'
+import { type Fate, fateOfNews } from '#functions/notices/news.ts'
 import { skippedEvent } from '#functions/series/skipped-records.ts'
 import { instantOf } from '#functions/wording/dates.ts'
 import type { NotifiableData, NotifiableEvent } from './notifiable-event.ts'
@@ -17,6 +20,8 @@ interface Dependencies {
   subscribers: Pick<Subscribers, 'ofMonitor' | 'ofPost' | 'ofWindow'>
   follows: Pick<Follows, 'followersOf' | 'followersOfAny' | 'threadOf'>
   chats: Pick<Chats, 'find'>
+  noticeSettings: Pick<NoticeSettings, 'ofChats'>
+  waitingNotices: Pick<WaitingNotices, 'keep' | 'known'>
   clock: Clock
 }
 
@@ -27,7 +32,8 @@ export const notificationFanout = async (
   dependencies: Dependencies,
 ): Promise<VigiaEvent[]> => {
   const now = dependencies.clock()
-  const notifications = await notificationsFor(cause.subject ?? '', event, dependencies)
+  const found = await notificationsFor(cause.subject ?? '', event, dependencies)
+  const notifications = isNews(event) ? await withoutHeld(cause, found, dependencies, now) : found
   const messages = notifications.flatMap(({ recipient, event, threadId = null }) => {
     try {
       return MessageRequested.from(cause, {
@@ -48,6 +54,51 @@ export const notificationFanout = async (
     }
   })
   return [...messages, ...(await messagesToSubscribers(cause, event, dependencies, now))]
+}
+
+/** Whether the chats may want the event later, or not at all. The other events about series are made at their time. */
+const isNews = ({ name, data }: NotifiableEvent): boolean =>
+  name === 'series.changed' || (name === 'episode.missed' && data.why === 'late')
+
+/** The fate of news for a chat. A chat with unusable data is reported when its text is made. */
+const fateFor = (recipient: Recipient, ...[setting, now, moved]: FateArguments): Fate => {
+  try {
+    return fateOfNews(setting, recipient.zone, now, moved)
+  } catch {
+    return 'tell'
+  }
+}
+
+type FateArguments = [setting: NoticeSetting, now: Date, moved: { number: number | null } | null]
+
+/** The notifications to make now. Those that come in the quiet hours of their chat are stored for later. */
+const withoutHeld = async (
+  cause: Cause & { subject?: string },
+  found: readonly Notification[],
+  { noticeSettings, waitingNotices }: Dependencies,
+  now: Date,
+): Promise<Notification[]> => {
+  const subject = cause.subject ?? ''
+  const settings = await noticeSettings.ofChats(
+    found.map(({ recipient }) => recipient.id),
+    showIdOf(subject) ?? 0,
+  )
+  const keyOf = ({ recipient, threadId = null }: Notification) =>
+    `${cause.id}/${recipient.id}${threadId === null ? '' : `/${threadId}`}`
+  // If the event is delivered again after the quiet hours, its notice was told with what else was held.
+  const held = await waitingNotices.known(found.map(keyOf))
+  const told: Notification[] = []
+  for (const notification of found.filter(each => !held.has(keyOf(each)))) {
+    const { recipient, event, threadId = null } = notification
+    const moved = event.name === 'series.changed' && event.data.change === 'moved' ? (event.data.episode ?? null) : null
+    const fate = fateFor(recipient, settings.get(recipient.id)!, now, moved)
+    if (fate === 'tell') told.push(notification)
+    if (typeof fate === 'string') continue
+    const { name, data } = event
+    const which = { key: keyOf(notification), chatId: recipient.id, threadId, kind: 'news', dueAt: fate.wait } as const
+    await waitingNotices.keep({ ...which, name, subject, data }, now)
+  }
+  return told
 }
 
 /** The messages to the subscribers of the status pages that the event concerns. */

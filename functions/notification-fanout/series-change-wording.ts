@@ -1,4 +1,4 @@
-import { html, joined } from '#functions/telegram/html.ts'
+import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { episodeName, sayEpisode, sayShow } from '#functions/wording/series.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import { type Recipient, sayWhen, type Texts, tvmazeButton, type Wording } from './shared-wording.ts'
@@ -10,9 +10,13 @@ type SeriesChange = NotifiableData<'series.changed'>
  * TVmaze.
  */
 export const seriesChanged = (event: SeriesChange, recipient: Recipient, now: Date): Wording => ({
-  html: String(textsFor(event, recipient, now)[recipient.language]),
+  html: String(sayNews(event, recipient, now)),
   buttons: tvmazeButton(event.show.url),
 })
+
+/** The text of that message. */
+export const sayNews = (event: SeriesChange, recipient: Recipient, now: Date): Html =>
+  textsFor(event, recipient, now)[recipient.language]
 
 const textsFor = (event: SeriesChange, recipient: Recipient, now: Date): Texts => {
   const { change, show, formerName } = event
@@ -22,6 +26,18 @@ const textsFor = (event: SeriesChange, recipient: Recipient, now: Date): Texts =
       return moved(event, recipient, now)
     case 'ended':
       return ended(event, recipient, now)
+    case 'cancelled':
+      return {
+        'pt-BR': html`🏁 ${name} não foi renovada: a série acabou.
+Se um dia ela voltar, eu aviso.`,
+        en: html`🏁 ${name} was not renewed: the series is over.
+If it ever returns, I will tell you.`,
+      }
+    case 'renewed':
+      return {
+        'pt-BR': html`🎉 ${name} foi renovada! Quando a nova temporada sair, eu aviso.`,
+        en: html`🎉 ${name} has been renewed! I will tell you when the new season is out.`,
+      }
     case 'merged':
       return {
         'pt-BR': html`📺 ${name} é o novo nome de <b>${formerName}</b> no TVmaze. Você continua seguindo a série.`,

@@ -6,6 +6,7 @@ import type { Follows } from '#database/series/follows.ts'
 import type { Looks } from '#database/series/looks.ts'
 import type { MissingShows } from '#database/series/missing-shows.ts'
 import type { NoticeSettings } from '#database/series/notice-settings.ts'
+import type { Seen } from '#database/series/seen.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import type { Publish } from '#functions/host/publish.ts'
@@ -30,6 +31,7 @@ export interface Dependencies {
   announcements: Pick<Announcements, 'of' | 'save' | 'markPublished' | 'copyToShow'>
   looks: Pick<Looks, 'showChanged'>
   noticeSettings: Pick<NoticeSettings, 'moveShow'>
+  seen: Pick<Seen, 'moveShow'>
   missingShows: MissingShows
   cursors: Pick<Cursors, 'reached' | 'advance'>
   skippedRecords: SkippedRecords

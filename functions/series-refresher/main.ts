@@ -8,6 +8,7 @@ import { followsIn } from '#database/series/follows.ts'
 import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { seenIn } from '#database/series/seen.ts'
 import { type TvmazeCaller, tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
@@ -36,6 +37,7 @@ const dependencies = {
   cursors: cursorsIn(db),
   looks: looksIn(db),
   noticeSettings: noticeSettingsIn(db),
+  seen: seenIn(db),
   missingShows: missingShowsIn(db),
   skippedRecords: skippedRecordsIn(db),
   clock: systemClock,

@@ -103,7 +103,7 @@ export const mergeInto = async (
   mergedInto: Show,
   deps: Dependencies,
 ): Promise<void> => {
-  const { catalogue, follows, announcements, noticeSettings, publish } = deps
+  const { catalogue, follows, announcements, noticeSettings, seen, publish } = deps
   const known = await catalogue.show(mergedInto._id)
   await announcements.copyToShow(id, mergedInto._id)
   await saveShow(cause, { before: known, after: mergedInto }, deps)
@@ -113,6 +113,7 @@ export const mergeInto = async (
     for (const part of inParts(chats)) await publish([mergedEvent(cause, id, formerName, mergedInto, part)])
   }
   await noticeSettings.moveShow(id, mergedInto._id)
+  await seen.moveShow(id, mergedInto._id)
   await follows.moveSubject(`show/${id}`, `show/${mergedInto._id}`)
   await catalogue.forget(id)
 }

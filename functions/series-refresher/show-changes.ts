@@ -14,7 +14,7 @@ export type ShowChange =
   | { change: 'moved'; episode: Episode; before: Episode }
   /** `last` is the last episode that is still to come; null if there is none. */
   | { change: 'ended'; last: Episode | null }
-  | { change: 'returned' }
+  | { change: 'cancelled' | 'renewed' | 'returned' }
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -49,8 +49,8 @@ const hasOtherDate = (before: Episode, after: Episode): boolean =>
     : before.airdate !== after.airdate
 
 /**
- * The changes that followers get a message about: the show ends, it returns, or the next episode or an announced
- * episode has another date. `known`: the announcements of the show so far.
+ * The changes that followers get a message about: the show ends, returns or is renewed, or the next episode or an
+ * announced episode has another date. `known`: the announcements of the show so far.
  */
 export const showChanges = (
   before: Show,
@@ -61,10 +61,14 @@ export const showChanges = (
   const found: ShowChange[] = []
   const moved = postponed(before, after, now, known) ?? movedNext(before, after, now, known)
   if (moved !== null) found.push(moved)
-  if (before.status !== 'Ended' && after.status === 'Ended')
-    found.push({ change: 'ended', last: lastToCome(after, now) })
-  if (before.status === 'Ended' && ['Running', 'In Development'].includes(after.status))
-    found.push({ change: 'returned' })
+  const goesOn = ['Running', 'In Development'].includes(after.status)
+  const wasUnknown = before.status === 'To Be Determined'
+  if (before.status !== 'Ended' && after.status === 'Ended') {
+    const last = lastToCome(after, now)
+    found.push(wasUnknown && last === null ? { change: 'cancelled' } : { change: 'ended', last })
+  }
+  if (before.status === 'Ended' && goesOn) found.push({ change: 'returned' })
+  if (wasUnknown && goesOn) found.push({ change: 'renewed' })
   return found
 }
 

@@ -8,6 +8,8 @@ const names = {
   series: ['series', 'shows', 'serie', 'show'],
   upcoming: ['proximos', 'upcoming', 'proximo', 'next'],
   today: ['hoje', 'today'],
+  watchlist: ['continuar', 'watchlist', 'continue'],
+  seen: ['visto', 'seen', 'vi', 'watched', 'vistos'],
   notices: ['config', 'settings', 'notificacoes', 'notifications', 'ajustes'],
   quiet: ['silencio', 'quiet'],
   monitor: ['monitorar', 'monitor'],

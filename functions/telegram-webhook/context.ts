@@ -12,6 +12,8 @@ import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
 import type { NoticeSettings } from '#database/series/notice-settings.ts'
 import type { Searches } from '#database/series/searches.ts'
+import type { Seen } from '#database/series/seen.ts'
+import type { WaitingNotices } from '#database/series/waiting-notices.ts'
 import type { Heartbeats } from '#database/uptime/heartbeats.ts'
 import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
 import type { MaintenanceTables } from '#database/uptime/maintenance.ts'
@@ -36,6 +38,8 @@ export interface Dependencies {
   chats: Chats
   follows: Follows
   searches: Searches
+  seen: Pick<Seen, 'mark' | 'of' | 'unmark'>
+  waitingNotices: Pick<WaitingNotices, 'keep' | 'known'>
   noticeSettings: Pick<NoticeSettings, 'change' | 'forgetShow' | 'of' | 'setQuiet' | 'showsWithChoices'>
   monitors: Monitors
   heartbeats: Pick<Heartbeats, 'ensure' | 'keyOf' | 'lastPings' | 'of'>

@@ -27,6 +27,9 @@ import type { BotRequest, PressRequest } from './request.ts'
 import { refusedChange, refusedPress } from './roles.ts'
 import { today, upcoming } from './schedule.ts'
 import { search, searchById, turnPage } from './search.ts'
+import { remind } from './seen/remind.ts'
+import { markSeen, muteShow, seenCommand, unmarkSeen } from './seen/seen.ts'
+import { seenInList, watchlist } from './seen/watchlist.ts'
 import { removeSeries, restoreSeries, seriesList } from './series.ts'
 import {
   greeting,
@@ -155,6 +158,10 @@ const replyToCommand = async (
       return sendReply(await upcoming(context, 7, 0))
     case 'today':
       return sendReply(await today(context))
+    case 'watchlist':
+      return sendReply(await watchlist(context, 0))
+    case 'seen':
+      return seenCommand(context, argument)
     case 'notices':
       return noticesCommand(context, argument)
     case 'quiet':
@@ -317,6 +324,18 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return endSubscription(context, press.id, press.monitor === 0 ? null : press.monitor)
     case 'notices':
       return showNotices(context, press.show)
+    case 'seen':
+      return markSeen(context, press, request.message.id)
+    case 'unseen':
+      return unmarkSeen(context, press)
+    case 'remind':
+      return remind(context, press, press.when, request.message.id)
+    case 'muteShow':
+      return muteShow(context, press, request.message.id)
+    case 'watchlist':
+      return editReply(await watchlist(context, press.page))
+    case 'seenInList':
+      return seenInList(context, press)
     case 'noticeSeries':
       return chooseSeries(context, press.page)
     case 'setNotices':

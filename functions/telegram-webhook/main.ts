@@ -15,7 +15,9 @@ import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { searchesIn } from '#database/series/searches.ts'
+import { seenIn } from '#database/series/seen.ts'
 import { tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
@@ -62,6 +64,8 @@ const webhook = telegramWebhook({
     follows: followsIn(db),
     searches: searchesIn(db),
     noticeSettings: noticeSettingsIn(db),
+    seen: seenIn(db),
+    waitingNotices: waitingNoticesIn(db),
     monitors: monitorsIn(db),
     heartbeats: heartbeatsIn(db),
     monitorChanges: monitorChangesIn(db),

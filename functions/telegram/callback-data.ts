@@ -8,6 +8,18 @@ import { isBigintId, isChatId, isPlausibleInstant, isTvmazeId, isWithin } from '
 export const silenceChoices = ['hour', 'morning', 'recovery', 'none'] as const
 export type SilenceChoice = (typeof silenceChoices)[number]
 
+export const reminders = ['hour', 'night'] as const
+/** When a person wants to be reminded: in an hour, or in the evening. */
+export type Reminder = (typeof reminders)[number]
+
+/** The episodes of one season, from the first to the last number; 0 to 0 for episodes without numbers. */
+export interface EpisodeRange {
+  show: number
+  season: number
+  first: number
+  last: number
+}
+
 /** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
 export interface CardPosition {
   search: number
@@ -101,6 +113,17 @@ export type Press =
   | { act: 'noticeSeries'; page: number }
   /** Changes a field of that setting. */
   | { act: 'setNotices'; show: number; field: string; value: string }
+  /** Marks the episodes of a notice as seen. */
+  | ({ act: 'seen' } & EpisodeRange)
+  | ({ act: 'unseen' } & EpisodeRange)
+  /** Sends the notice again later. */
+  | ({ act: 'remind'; when: Reminder } & EpisodeRange)
+  /** Mutes the series of a notice. */
+  | ({ act: 'muteShow' } & EpisodeRange)
+  /** Lists what is not seen yet. */
+  | { act: 'watchlist'; page: number }
+  /** Marks an episode of that list as seen. */
+  | { act: 'seenInList'; show: number; season: number; number: number; page: number }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -169,6 +192,12 @@ const letters = {
   notices: '0',
   setNotices: '1',
   noticeSeries: '2',
+  seen: '3',
+  unseen: '4',
+  remind: '5',
+  muteShow: '6',
+  watchlist: '7',
+  seenInList: '8',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -199,6 +228,7 @@ export const encode = (press: Press): string => {
     case 'maintenanceFor':
     case 'noticeSeries':
     case 'subscriptions':
+    case 'watchlist':
       return joinParts(letter, press.page)
     case 'remove':
       return joinParts(letter, press.show, press.page)
@@ -262,6 +292,14 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.show)
     case 'setNotices':
       return joinParts(letter, press.show, press.field, press.value)
+    case 'seen':
+    case 'unseen':
+    case 'muteShow':
+      return joinParts(letter, press.show, press.season, press.first, press.last)
+    case 'remind':
+      return joinParts(letter, press.show, press.season, press.first, press.last, press.when)
+    case 'seenInList':
+      return joinParts(letter, press.show, press.season, press.number, press.page)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -296,6 +334,15 @@ const number =
   }
 const showId = number(isTvmazeId)
 const showOrAll = number(value => value === 0 || isTvmazeId(value))
+const season = number(value => isWithin(value, 0, maxIndex))
+const episode = number(value => isWithin(value, 0, 99_999))
+/** A notice has at most this many episodes. */
+const maxRange = 500
+const episodeRange = (...[show, ofSeason, first, last]: (string | undefined)[]): EpisodeRange => {
+  const range = { show: showId(show), season: season(ofSeason), first: episode(first), last: episode(last) }
+  if (range.last < range.first || range.last - range.first >= maxRange) throw new InvalidData()
+  return range
+}
 const rowId = number(isBigintId)
 const index = number(value => isWithin(value, 0, maxIndex))
 const chatId = (text: string | undefined): number => {
@@ -340,7 +387,7 @@ export const decode = (data: string): Press | null => {
   }
 }
 
-const parsePress = (act: Press['act'], [first, second, third, fourth]: string[]): Press => {
+const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: string[]): Press => {
   switch (act) {
     case 'card':
       return { act, search: rowId(first), at: index(second) }
@@ -355,6 +402,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
     case 'maintenanceFor':
     case 'noticeSeries':
     case 'subscriptions':
+    case 'watchlist':
       return { act, page: index(first) }
     case 'remove':
       return { act, show: showId(first), page: index(second) }
@@ -419,6 +467,14 @@ const parsePress = (act: Press['act'], [first, second, third, fourth]: string[])
       return { act, show: showOrAll(first) }
     case 'setNotices':
       return { act, show: showOrAll(first), field: word(second), value: word(third) }
+    case 'seen':
+    case 'unseen':
+    case 'muteShow':
+      return { act, ...episodeRange(first, second, third, fourth) }
+    case 'remind':
+      return { act, ...episodeRange(first, second, third, fourth), when: oneOf(reminders, fifth) }
+    case 'seenInList':
+      return { act, show: showId(first), season: season(second), number: episode(third), page: index(fourth) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }

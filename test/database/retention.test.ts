@@ -111,6 +111,12 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       [key, at],
     ),
   probe_hour: at => run('insert into probe_hour (monitor_id, hour) values (1, $1)', [at]),
+  waiting_notice: (at, key) =>
+    run(
+      `insert into waiting_notice (key, chat_id, kind, due_at, name, subject, data, made_at, done_at)
+       values ($1, 7, 'news', $2, 'n', 's', '{}', $2, $2)`,
+      [key, at],
+    ),
   removed_monitor: (at, key) =>
     run(
       `insert into removed_monitor (chat_id, monitor_id, name, content, removed_at) values (7, abs(hashtext($1)), $1, '{}', $2)`,
@@ -140,6 +146,7 @@ const days: Record<string, number> = {
   message: 45,
   monitor_draft: 2,
   page_change: 1,
+  waiting_notice: 30,
   page_post: 400,
   page_impact_hour: 400,
   page_post_draft: 2,
@@ -261,6 +268,7 @@ test.each([
   ['page_post_draft', 'at'],
   ['page_snapshot', 'made_at'],
   ['operator_notice', 'last_at'],
+  ['waiting_notice', 'done_at'],
   ['search', 'at'],
   ['removed_monitor', 'removed_at'],
   ['skipped_record', 'reported_at'],

@@ -9,6 +9,7 @@ import { followsIn } from '#database/series/follows.ts'
 import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { seenIn } from '#database/series/seen.ts'
 import type { Show } from '#database/series/show.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
@@ -67,6 +68,7 @@ const dependencies = () => ({
   looks: looksIn(database.db),
   missingShows: missingShowsIn(database.db),
   noticeSettings: noticeSettingsIn(database.db),
+  seen: seenIn(database.db),
   skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events)

@@ -12,6 +12,8 @@ import { followsIn } from '#database/series/follows.ts'
 import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { seenIn } from '#database/series/seen.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
@@ -166,6 +168,7 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
           looks: looksIn(db),
           missingShows: missingShowsIn(db),
           noticeSettings: noticeSettingsIn(db),
+          seen: seenIn(db),
           skippedRecords: skippedRecordsIn(db),
           publish,
           log,
@@ -177,7 +180,14 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
     events: [on(Tick, (tick, { publish }) => episodeChecker(tick, { ...dependencies, publish }))],
   }),
   'notification-fanout': ({ db, clock }) => {
-    const dependencies = { follows: followsIn(db), subscribers: subscribersIn(db), chats: chatsIn(db), clock }
+    const dependencies = {
+      follows: followsIn(db),
+      subscribers: subscribersIn(db),
+      noticeSettings: noticeSettingsIn(db),
+      waitingNotices: waitingNoticesIn(db),
+      chats: chatsIn(db),
+      clock,
+    }
     return {
       events: [
         on(EpisodeDue, event => notificationFanout(event, { name: 'episode.due', data: event.data }, dependencies)),

@@ -5,6 +5,7 @@ import { maintenanceEn } from './maintenance-en.ts'
 import { noticesEn } from './notices-en.ts'
 import { postsEn } from './posts-en.ts'
 import type { BotMessages } from './pt-BR.ts'
+import { seenEn } from './seen-en.ts'
 import { statusPagesEn } from './status-pages-en.ts'
 import { subscriptionsEn } from './subscriptions-en.ts'
 import { wizardEn } from './wizard-en.ts'
@@ -40,6 +41,8 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /shows – the series you follow
 /today – what is out today
 /upcoming – what comes out in the next few days
+/watchlist – what you have not seen yet
+/seen S2E5 – note what you have seen
 
 <b>Sites and servers</b>
 /monitor example.org 1m – watch an address
@@ -114,6 +117,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   searchedTooOften: 'You have searched too often in a short time. Please wait a few seconds and try again.',
   tvmazeStillDown: 'TVmaze is not answering. Please try again in a minute.',
   tryAgain: 'try again',
+  tryLater: 'The series catalogue is not available right now. Try again in a minute.',
   showGone: () => html`TVmaze no longer has this series. Search for it again by its name.`,
   looksLikeAddress: address => html`That looks like an address. To have me watch it, send:
 <code>/monitor ${address}</code>`,
@@ -169,6 +173,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   catalogueDownNote: () => html`<i>Dates are not available right now.</i>`,
 
   notices: noticesEn,
+  seen: seenEn,
   wizard: wizardEn,
   history: historyEn,
   maintenance: maintenanceEn,

@@ -4,6 +4,7 @@ import { keysPtBR } from './keys-pt-BR.ts'
 import { maintenancePtBR } from './maintenance-pt-BR.ts'
 import { noticesPtBR } from './notices-pt-BR.ts'
 import { postsPtBR } from './posts-pt-BR.ts'
+import { seenPtBR } from './seen-pt-BR.ts'
 import { statusPagesPtBR } from './status-pages-pt-BR.ts'
 import { subscriptionsPtBR } from './subscriptions-pt-BR.ts'
 import { wizardPtBR } from './wizard-pt-BR.ts'
@@ -43,6 +44,8 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /series – as séries que você segue
 /hoje – o que sai hoje
 /proximos – o que sai nos próximos dias
+/continuar – o que falta ver
+/visto T2E5 – anotar o que você viu
 
 <b>Sites e servidores</b>
 /monitorar exemplo.com.br 1m – vigiar um endereço
@@ -119,6 +122,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   searchedTooOften: 'Você fez muitas buscas seguidas. Espere alguns segundos e tente de novo.',
   tvmazeStillDown: 'O TVmaze não está respondendo. Tente de novo em um minuto.',
   tryAgain: 'tentar de novo',
+  tryLater: 'Não consegui abrir o catálogo de séries agora. Tente de novo em um minuto.',
   showGone: () => html`Essa série não existe mais no TVmaze. Busque de novo pelo nome dela.`,
   looksLikeAddress: (address: string) => html`Isso parece um endereço. Quer que eu vigie? Mande:
 <code>/monitorar ${address}</code>`,
@@ -176,6 +180,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   catalogueDownNote: () => html`<i>As datas não estão disponíveis agora.</i>`,
 
   notices: noticesPtBR,
+  seen: seenPtBR,
 
   // Monitors
   wizard: wizardPtBR,

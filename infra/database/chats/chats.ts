@@ -117,6 +117,12 @@ export const chatsIn = (db: Postgres) => ({
          and not exists (select from follow target where target.chat_id = $2 and target.subject = source.subject)`,
         [fromId, toId],
       )
+      await tx.query(
+        `insert into seen_episode (chat_id, show_id, season, number, seen_at)
+         select $2, show_id, season, number, seen_at from seen_episode where chat_id = $1 on conflict do nothing`,
+        [fromId, toId],
+      )
+      await tx.query('update waiting_notice set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update message set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update search set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update removed_monitor set chat_id = $2 where chat_id = $1', [fromId, toId])

@@ -46,6 +46,7 @@ const limited: Limits[] = [
   { table: 'report', column: 'made_at', days: 7, rows: 50_000 },
   { table: 'search', column: 'at', days: 30, rows: 100_000 },
   { table: 'skipped_record', column: 'reported_at', days: 30, rows: 100_000 },
+  { table: 'waiting_notice', column: 'done_at', days: 30, rows: 100_000, finished: 'done_at is not null' },
   { table: 'telegram_update', column: 'seen_at', days: 3, rows: 5_000_000 },
 ]
 
@@ -122,6 +123,7 @@ export const retentions: Retention[] = [
   { table: 'operator_digest', kept: 'one row' },
   { table: 'page_history', kept: 'until the snapshot of its page is deleted' },
   { table: 'report_setting', kept: 'until the chat is deleted' },
+  { table: 'seen_episode', kept: 'until the chat is deleted' },
   { table: 'status_page', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'page_logo', kept: 'until it is removed, or its page is deleted' },
   { table: 'status_page_component', kept: 'until its page or its monitor is deleted' },

@@ -247,7 +247,7 @@ const seasonsOf = (base: string, show: ShowRow) =>
       url: `${base}/seasons/${show.id * 1000 + number}`,
       number,
       name: '',
-      episodeOrder: null,
+      episodeOrder: show.episodeOrders?.[number] ?? null,
       premiereDate: dated[0]?.airdate ?? null,
       endDate: dated.at(-1)?.airdate ?? null,
       network: show.network,

@@ -50,6 +50,8 @@ export interface ShowRow {
   updated: number
   akas: Aka[]
   episodes: EpisodeRow[]
+  /** How many episodes a season will have, where TVmaze knows it. */
+  episodeOrders?: Record<number, number>
 }
 
 export const countries = {

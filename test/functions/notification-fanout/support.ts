@@ -3,6 +3,8 @@ import { chatsIn } from '#database/chats/chats.ts'
 import type { Language } from '#database/chats/language.ts'
 import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
@@ -74,6 +76,8 @@ export const fanOut = (event: NotifiableEvent, id = 'cause', subject = 'show/82'
   notificationFanout({ ...rootCause(id), subject }, event, {
     follows: followsIn(database.db),
     subscribers: subscribersIn(database.db),
+    noticeSettings: noticeSettingsIn(database.db),
+    waitingNotices: waitingNoticesIn(database.db),
     chats: chatsIn(database.db),
     clock: () => at,
   }) as Promise<Requests>

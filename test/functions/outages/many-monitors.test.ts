@@ -2,6 +2,8 @@ import { expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MonitorDown } from '#events/monitor-down.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
@@ -35,7 +37,14 @@ test('one of 1,000 monitors fails for two checks: one incident, one message', as
   const messages = await notificationFanout(
     world.events[0]!,
     { name: 'monitor.down', data: world.events[0]!.data as DataOf<typeof MonitorDown> },
-    { follows: followsIn(db), subscribers: subscribersIn(db), chats: chatsIn(db), clock: world.now },
+    {
+      follows: followsIn(db),
+      subscribers: subscribersIn(db),
+      noticeSettings: noticeSettingsIn(db),
+      waitingNotices: waitingNoticesIn(db),
+      chats: chatsIn(db),
+      clock: world.now,
+    },
   )
   expect(messages.map(({ subject }) => subject)).toEqual([`chat/${chatId}`])
   await round(null)

@@ -285,3 +285,32 @@ describe('a series that ends', () => {
     },
   )
 })
+
+describe('a series of which nobody knows whether it goes on', () => {
+  test.each([
+    ['Running', 'series.changed renewed', /foi renovada/],
+    ['Ended', 'series.changed cancelled', /não foi renovada: a série acabou/],
+  ] as const)('is reported once when its status becomes %s', async (status, kind, text) => {
+    const show = await series([{ airs: { at: at(-30 * DAY) } }])
+    simulator.editShow(show.id, { status: 'To Be Determined' })
+    later(HOUR)
+    await refresh()
+    simulator.editShow(show.id, { status })
+    later(HOUR)
+    await refresh()
+    later(HOUR)
+    await refresh()
+    expect(kinds()).toEqual([kind])
+    expect(await received()).toMatchObject([text])
+  })
+})
+
+test('the last episode of a season says that the season is complete', async () => {
+  const show = await series([{ airs: { at: at(-7 * DAY) } }, { airs: { at: at(2 * HOUR) } }])
+  simulator.editShow(show.id, { episodeOrders: { 1: 2 } })
+  later(HOUR)
+  await refresh()
+  later(HOUR)
+  await check()
+  expect(await received()).toMatchObject([/1ª temporada completa: 2 episódios/])
+})

@@ -11,6 +11,7 @@ import { followsIn } from '#database/series/follows.ts'
 import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { seenIn } from '#database/series/seen.ts'
 import { type TvmazeCaller, tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { rootCause } from '#events/event.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
@@ -229,6 +230,7 @@ describe('first fetches', () => {
     looks: looksIn(world.db),
     missingShows: missingShowsIn(world.db),
     noticeSettings: noticeSettingsIn(world.db),
+    seen: seenIn(world.db),
     skippedRecords: skippedRecordsIn(world.db),
     publish: async () => {},
     clock: () => time.now,

@@ -10,6 +10,8 @@ import { followsIn } from '#database/series/follows.ts'
 import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { seenIn } from '#database/series/seen.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import type { DataOf, VigiaEvent } from '#events/event.ts'
@@ -58,12 +60,14 @@ export const dependencies = () => ({
   catalogue,
   follows: followsIn(database.db),
   subscribers: subscribersIn(database.db),
+  waitingNotices: waitingNoticesIn(database.db),
   chats: chatsIn(database.db),
   announcements: announcementsIn(database.db),
   cursors: cursorsIn(database.db),
   looks: looksIn(database.db),
   missingShows: missingShowsIn(database.db),
   noticeSettings: noticeSettingsIn(database.db),
+  seen: seenIn(database.db),
   skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events) await accept(event)

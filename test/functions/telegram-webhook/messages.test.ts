@@ -6,7 +6,7 @@ import { postStatuses } from '#database/pages/posts.ts'
 import { answers } from '#database/uptime/incident-answers.ts'
 import { isChatId } from '#events/ranges.ts'
 import { parseTarget } from '#functions/dial/dial.ts'
-import { decode, encode, type Press, silenceChoices } from '#functions/telegram/callback-data.ts'
+import { decode, encode, type Press, reminders, silenceChoices } from '#functions/telegram/callback-data.ts'
 import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
 import { commandNamed } from '#functions/telegram-webhook/commands.ts'
@@ -77,6 +77,7 @@ const small = fc.integer({ min: 0, max: 9_999 })
 const show = fc.integer({ min: 1, max: 999_999_999 })
 const date = fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true })
 const word = fc.stringMatching(/^[a-zA-Z\d-]{1,16}$/)
+const range = { show, season: small, first: fc.integer({ min: 0, max: 99 }), last: fc.integer({ min: 99, max: 500 }) }
 const act = <Act extends Press['act']>(name: Act) => fc.constant(name)
 const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }>> } = {
   card: fc.record({ act: act('card'), search: id, at: small }),
@@ -139,6 +140,12 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   makeKey: fc.record({ act: act('makeKey'), chat, scope: fc.constantFrom(...keyScopes) }),
   revokeKey: fc.record({ act: act('revokeKey'), chat, key: id }),
   notices: fc.record({ act: act('notices'), show: fc.oneof(show, fc.constant(0)) }),
+  seen: fc.record({ act: act('seen'), ...range }),
+  unseen: fc.record({ act: act('unseen'), ...range }),
+  remind: fc.record({ act: act('remind'), ...range, when: fc.constantFrom(...reminders) }),
+  muteShow: fc.record({ act: act('muteShow'), ...range }),
+  watchlist: fc.record({ act: act('watchlist'), page: small }),
+  seenInList: fc.record({ act: act('seenInList'), show, season: small, number: small, page: small }),
   noticeSeries: fc.record({ act: act('noticeSeries'), page: small }),
   setNotices: fc.record({ act: act('setNotices'), show: fc.oneof(show, fc.constant(0)), field: word, value: word }),
   language: fc.record({ act: act('language'), language: fc.constantFrom('pt-BR' as const, 'en' as const) }),

@@ -15,6 +15,8 @@ import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { searchesIn } from '#database/series/searches.ts'
+import { seenIn } from '#database/series/seen.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
@@ -112,6 +114,8 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     follows: followsIn(db),
     searches: searchesIn(db),
     noticeSettings: noticeSettingsIn(db),
+    seen: seenIn(db),
+    waitingNotices: waitingNoticesIn(db),
     monitors: monitorsIn(db),
     heartbeats: heartbeatsIn(db),
     monitorChanges: monitorChangesIn(db),

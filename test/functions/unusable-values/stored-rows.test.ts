@@ -9,6 +9,8 @@ import { messagesIn } from '#database/messages/messages.ts'
 import { migrate, migrationsDir } from '#database/migrate.ts'
 import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
@@ -52,7 +54,12 @@ describe('an invalid row', () => {
         notificationFanout(
           event,
           { name: 'episode.due', data: event.data },
-          { ...dependencies(), chats: chatsIn(world.db), subscribers: subscribersIn(world.db) },
+          {
+            ...dependencies(),
+            chats: chatsIn(world.db),
+            subscribers: subscribersIn(world.db),
+            waitingNotices: waitingNoticesIn(world.db),
+          },
         ),
       ),
     )
@@ -120,6 +127,8 @@ test('a chat for which no text can be made does not stop the messages to other c
       clock: () => world.time.now,
       chats: chatsIn(world.db),
       subscribers: subscribersIn(world.db),
+      noticeSettings: noticeSettingsIn(world.db),
+      waitingNotices: waitingNoticesIn(world.db),
       follows: {
         followersOf: async () => followers as never,
         followersOfAny: async () => [],

@@ -7,6 +7,7 @@ import { followsIn } from '#database/series/follows.ts'
 import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { seenIn } from '#database/series/seen.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { RecordSkipped } from '#events/record-skipped.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
@@ -47,6 +48,7 @@ export const dependencies = () => ({
   looks: looksIn(world.db),
   missingShows: missingShowsIn(world.db),
   noticeSettings: noticeSettingsIn(world.db),
+  seen: seenIn(world.db),
   skippedRecords: skippedRecordsIn(world.db),
   publish,
   clock: () => world.time.now,

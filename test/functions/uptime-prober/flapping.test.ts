@@ -3,6 +3,8 @@ import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
 import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
@@ -83,7 +85,8 @@ const testMonitor = async (intervalS = 10, from = start) => {
     expect(again, 'a repeated write publishes the same events').toEqual(published)
     for (const event of published) {
       const [follows, subscribers, chats] = [followsIn(db), subscribersIn(db), chatsIn(db)]
-      const dependencies = { follows, subscribers, chats, clock: () => dueAt }
+      const notices = { noticeSettings: noticeSettingsIn(db), waitingNotices: waitingNoticesIn(db) }
+      const dependencies = { follows, subscribers, chats, ...notices, clock: () => dueAt }
       for (const { data } of await notificationFanout(event, notifiableOf(event), dependencies)) {
         const { chatId, html } = data as { chatId: number; html: string }
         messages.push({ at, chatId, text: plain(html) })
