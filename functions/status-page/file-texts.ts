@@ -37,8 +37,8 @@ interface FeedTexts {
 /** The words of feeds and calendars. */
 export const feedTexts: Record<Language, FeedTexts> = {
   'pt-BR': {
-    title: page => `${page}: quedas`,
-    description: page => `As quedas dos serviços de ${page}`,
+    title: page => `${page}: quedas, avisos e manutenções`,
+    description: page => `As quedas, os avisos e as manutenções de ${page}`,
     down: name => `${name} está fora do ar`,
     wasDown: (name, duration) => `${name} ficou fora do ar por ${duration}`,
     begin: time => `Começo: ${time}.`,
@@ -47,8 +47,8 @@ export const feedTexts: Record<Language, FeedTexts> = {
     maintenance: name => `Manutenção: ${name}`,
   },
   en: {
-    title: page => `${page}: outages`,
-    description: page => `The outages of the services of ${page}`,
+    title: page => `${page}: outages, notices and maintenance`,
+    description: page => `The outages, the notices and the maintenance of ${page}`,
     down: name => `${name} is down`,
     wasDown: (name, duration) => `${name} was down for ${duration}`,
     begin: time => `Beginning: ${time}.`,

@@ -15,8 +15,8 @@ interface SubscribeLink {
 }
 
 /**
- * The argument of /start that a link on the page sends: `p_<slug>` or `p_<slug>_<monitor>` of a public page, `q_<secret>`
- * or `c_<monitor>_<secret>` of a secret page. A slug has no `_`, and a secret, which may have one, is always the last
+ * The argument of /start that a link on the page sends: `p_<slug>` or `p_<slug>_<monitor>` of a public page,
+ * `q_<secret>` or `c_<monitor>_<secret>` of a secret page. A slug has no `_`. A secret may have one, but it is the last
  * part. Null for any other argument.
  */
 export const linkOf = (argument: string): SubscribeLink | null => {

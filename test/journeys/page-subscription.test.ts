@@ -58,8 +58,8 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
     await journey.settled()
     const counts = (person: typeof bia, ...patterns: RegExp[]) =>
       patterns.map(pattern => repliesMatching(person, pattern).length)
-    expect(counts(bia, /🔴/, /🔎/, /🛠 Identified/, /🟢/, /🛠 Maintenance/)).toEqual([1, 1, 1, 1, 1])
-    expect(counts(caio, /🔴/, /🔎/, /🟢/, /🛠 Começou/)).toEqual([0, 0, 0, 1])
+    expect(counts(bia, /has been down/, /🔎/, /🛠 Identified/, /🟢/, /🛠 Maintenance/)).toEqual([1, 1, 1, 1, 1])
+    expect(counts(caio, /fora do ar/, /🔎/, /🟢/, /🛠 Começou/)).toEqual([0, 0, 0, 1])
 
     bia.press(/unsubscribe/)
     caio.press(/não receber mais/)

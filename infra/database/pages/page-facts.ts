@@ -62,9 +62,12 @@ export const factsSql = `
       coalesce((
         select json_agg(json_build_object('id', planned.id, 'title', title, 'monitorId', monitor_id,
           'group', (select string_agg(distinct shown_group, ', ') from component where component.group_name = planned.group_name),
-          'startsAt', ${epoch('starts_at')}, 'endsAt', ${epoch('ends_at')}) order by starts_at, planned.id)
+          'startsAt', ${epoch('starts_at')}, 'endsAt', ${epoch('ends_at')}, 'plannedAt', ${epoch('created_at')}, 'repetition',
+          case when cron is not null then json_build_object('planId', plan_id, 'cron', cron, 'zone', zone, 'durationS', duration_s) end)
+          order by starts_at, planned.id)
         from (
-          select maintenance_window.id, plan.title, plan.monitor_id, plan.group_name, starts_at, ends_at
+          select maintenance_window.id, plan.id as plan_id, plan.title, plan.monitor_id, plan.group_name, starts_at, ends_at,
+            plan.created_at, plan.cron, plan.zone, plan.duration_s
           from maintenance_window join maintenance plan on plan.id = maintenance_id
           where plan.chat_id = page.chat_id and ends_at > page.oldest and exists (
             select from component where (plan.monitor_id is null or plan.monitor_id = component.id)

@@ -83,6 +83,10 @@ export interface ReadWindow {
   group: string | null
   startsAt: number
   endsAt: number
+  /** When it was planned. */
+  plannedAt: number
+  /** The schedule to which it belongs; null if it happens once. */
+  repetition: { planId: number; cron: string; zone: string; durationS: number } | null
 }
 
 /** A text that people told the visitors. Times are seconds since 1970. */
