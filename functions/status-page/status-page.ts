@@ -101,9 +101,12 @@ const send = async (
     ...(status === 200 && { etag }),
     ...(snapshot !== null && { 'last-modified': snapshot.madeAt.toUTCString() }),
   }
-  if (status === 200 && isKnown(headers['if-none-match'], etag)) return { status: 304, headers: common }
+  // Visitors make no lines in the log, because there may be hundreds of them in a second.
+  const quiet = status < 500
+  if (status === 200 && isKnown(headers['if-none-match'], etag)) return { status: 304, headers: common, quiet }
   return {
     status,
+    quiet,
     headers: { ...common, 'content-type': type, ...(encoding !== 'identity' && { 'content-encoding': encoding }) },
     body: await encoded(encoding),
   }

@@ -9,10 +9,12 @@ import { type SitePorts, startSites } from './sites.ts'
 
 /**
  * Starts the sites and a PostgreSQL server that no other measurement uses, and creates the data folder for the runtime,
- * with the certificate of the authority of the sites.
+ * with the certificate of the authority of the sites. `keptDatabase` is the folder of a database that stays for the
+ * next measurement.
  */
-export const startEnvironment = async () => {
-  const [dataDir, databaseDir] = await Promise.all([temporaryFolder(), temporaryFolder()])
+export const startEnvironment = async ({ keptDatabase }: { keptDatabase?: string | undefined } = {}) => {
+  const [dataDir, temporary] = await Promise.all([temporaryFolder(), temporaryFolder()])
+  const databaseDir = keptDatabase ?? temporary
   const authority = join(dataDir, 'authority.pem')
   await writeFile(authority, certificate.ca)
   const sites = await startSites()
@@ -29,7 +31,7 @@ export const startEnvironment = async () => {
       await db.end()
       await server.stop()
       sites.stop()
-      for (const folder of [dataDir, databaseDir]) await rm(folder, { recursive: true, force: true })
+      for (const folder of [dataDir, temporary]) await rm(folder, { recursive: true, force: true })
     },
   }
 }

@@ -43,9 +43,10 @@ export const startGatus = async (program: string, { urls, intervalS, timeoutMs, 
   const authorities = join(folder, 'authorities.pem')
   // As many authorities as Node.js trusts.
   await writeFile(authorities, [...rootCertificates, readFileSync(authority, 'utf8')].join('\n'))
+  const port = await freePort()
   await writeFile(
     join(folder, 'config.yaml'),
-    `web: {address: 127.0.0.1, port: ${await freePort()}}
+    `web: {address: 127.0.0.1, port: ${port}}
 concurrency: 50
 storage: {type: sqlite, path: ${join(folder, 'bench.db')}}
 endpoints:${endpoints.join('')}
@@ -61,6 +62,7 @@ endpoints:${endpoints.join('')}
   const ended = once(child, 'exit')
   return {
     pid: child.pid!,
+    port,
     stop: async () => {
       child.kill('SIGKILL')
       await ended
