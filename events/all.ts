@@ -4,6 +4,7 @@ import { EpisodeMissed } from './episode-missed.ts'
 import type { EventDefinition } from './event.ts'
 import { HeartbeatChanged } from './heartbeat-changed.ts'
 import { HeartbeatsDue } from './heartbeats-due.ts'
+import { ImportRequested } from './import-requested.ts'
 import { MaintenanceChanged } from './maintenance-changed.ts'
 import { MessageRefused } from './message-refused.ts'
 import { MessageRequested } from './message-requested.ts'
@@ -30,6 +31,7 @@ export const allEvents: readonly EventDefinition[] = [
   EpisodeMissed,
   HeartbeatChanged,
   HeartbeatsDue,
+  ImportRequested,
   MaintenanceChanged,
   MessageRefused,
   MessageRequested,

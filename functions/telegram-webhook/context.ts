@@ -10,6 +10,7 @@ import type { Subscribers } from '#database/pages/subscribers.ts'
 import type { ReportSettings } from '#database/reports/report-settings.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
 import type { Follows } from '#database/series/follows.ts'
+import type { Imports } from '#database/series/imports.ts'
 import type { NoticeSettings } from '#database/series/notice-settings.ts'
 import type { Searches } from '#database/series/searches.ts'
 import type { Seen } from '#database/series/seen.ts'
@@ -40,6 +41,10 @@ export interface Dependencies {
   searches: Searches
   seen: Pick<Seen, 'mark' | 'of' | 'unmark'>
   waitingNotices: Pick<WaitingNotices, 'keep' | 'known'>
+  imports: Pick<
+    Imports,
+    'add' | 'apply' | 'choose' | 'counts' | 'find' | 'firstUnsure' | 'move' | 'toFetch' | 'undo' | 'unknownTitles'
+  >
   noticeSettings: Pick<NoticeSettings, 'change' | 'forgetShow' | 'of' | 'setQuiet' | 'showsWithChoices'>
   monitors: Monitors
   heartbeats: Pick<Heartbeats, 'ensure' | 'keyOf' | 'lastPings' | 'of'>

@@ -8,6 +8,7 @@ import { keysByLink, keysCommand, pressKeyButton } from './api-keys.ts'
 import type { Command } from './commands.ts'
 import type { AskTelegram, ChatContext, Dependencies } from './context.ts'
 import { follow, refollow, unfollow } from './follow.ts'
+import { importFile, pressImport, pressImportChoice } from './imports.ts'
 import { incidentsList } from './incident-views.ts'
 import { beginMaintenance, cancelMaintenance, endMaintenance, maintenanceCommand } from './maintenance/maintenance.ts'
 import { chooseScope, planByButtons } from './maintenance/plan-by-buttons.ts'
@@ -112,7 +113,8 @@ export const conversation = async (
       return (
         (await answerWizardWithFile(context, request)) ??
         (await answerLogo(context, request)) ??
-        (chat.kind === 'private' ? wordless(context) : noReply)
+        (await importFile(context, request)) ??
+        noReply
       )
     case 'photo':
       return (await answerLogo(context, request)) ?? (chat.kind === 'private' ? wordless(context) : noReply)
@@ -340,6 +342,10 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return chooseSeries(context, press.page)
     case 'setNotices':
       return setNotices(context, press)
+    case 'import':
+      return pressImport(context, press.id, press.step)
+    case 'importChoice':
+      return pressImportChoice(context, press)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

@@ -13,6 +13,7 @@ import { subscribersIn } from '#database/pages/subscribers.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { importsIn } from '#database/series/imports.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { seenIn } from '#database/series/seen.ts'
@@ -63,6 +64,7 @@ const webhook = telegramWebhook({
     chats: chatsIn(db),
     follows: followsIn(db),
     searches: searchesIn(db),
+    imports: importsIn(db),
     noticeSettings: noticeSettingsIn(db),
     seen: seenIn(db),
     waitingNotices: waitingNoticesIn(db),

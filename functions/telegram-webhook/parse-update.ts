@@ -184,12 +184,14 @@ const mediaContent = (message: Message, botName: string, botId: number): Request
   const isPrivate = message.chat.type === 'private'
   const caption = 'caption' in message ? withoutInvisible(message.caption ?? '') : ''
   const content = caption === '' ? null : textContent(caption, isPrivate, botName)
-  if (content !== null) return content
+  // A note beside a file is not a search.
+  if (content !== null && !('document' in message && content.kind === 'text')) return content
   const isReply = 'reply_to_message' in message && message.reply_to_message?.from?.id === botId
   if ('document' in message && (isPrivate || isReply)) {
-    const { file_id: fileId, file_size: bytes = 0 } = message.document
-    return { kind: 'file', fileId, bytes }
+    const { file_id: fileId, file_name: name = '', file_size: bytes = 0 } = message.document
+    return { kind: 'file', fileId, name: withoutInvisible(name).slice(0, 100), bytes }
   }
+  if (content !== null) return content
   if ('photo' in message && (isPrivate || isReply) && !('media_group_id' in message)) {
     const { file_id: fileId, file_size: bytes = 0 } = largestWithin(message.photo)
     return { kind: 'photo', fileId, bytes }

@@ -30,8 +30,8 @@ export type RequestContent =
    * the message is about an outage.
    */
   | { kind: 'answer'; text: string; repliedTo: number }
-  /** A file, in a private chat or as a reply to a message of the bot. It matters only if the bot has asked for one. */
-  | { kind: 'file'; fileId: string; bytes: number }
+  /** A file, in a private chat or as a reply to a message of the bot: an answer to a question, or series to import. */
+  | { kind: 'file'; fileId: string; name: string; bytes: number }
   /** The same for a photo. Telegram has made a JPEG of it. */
   | { kind: 'photo'; fileId: string; bytes: number }
   /** A sticker, a photo or a voice message without text. */

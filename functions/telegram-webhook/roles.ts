@@ -28,6 +28,8 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'deletePageNow',
   'unsubscribe',
   'endSubscription',
+  'import',
+  'importChoice',
   'post',
   'setPost',
   'cancelMaintenance',

@@ -20,6 +20,10 @@ export interface EpisodeRange {
   last: number
 }
 
+/** What a person does with an import: sees it, chooses, follows, discards, undoes. */
+export const importSteps = ['review', 'check', 'apply', 'cancel', 'undo'] as const
+export type ImportStep = (typeof importSteps)[number]
+
 /** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
 export interface CardPosition {
   search: number
@@ -124,6 +128,10 @@ export type Press =
   | { act: 'watchlist'; page: number }
   /** Marks an episode of that list as seen. */
   | { act: 'seenInList'; show: number; season: number; number: number; page: number }
+  /** Goes on with the import of a file. */
+  | { act: 'import'; id: number; step: ImportStep }
+  /** Chooses the series that a series of the file is; 0 for none. */
+  | { act: 'importChoice'; id: number; position: number; show: number }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -198,6 +206,8 @@ const letters = {
   muteShow: '6',
   watchlist: '7',
   seenInList: '8',
+  import: 'im',
+  importChoice: 'ic',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -300,6 +310,10 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.show, press.season, press.first, press.last, press.when)
     case 'seenInList':
       return joinParts(letter, press.show, press.season, press.number, press.page)
+    case 'import':
+      return joinParts(letter, press.id, press.step)
+    case 'importChoice':
+      return joinParts(letter, press.id, press.position, press.show)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -475,6 +489,10 @@ const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: st
       return { act, ...episodeRange(first, second, third, fourth), when: oneOf(reminders, fifth) }
     case 'seenInList':
       return { act, show: showId(first), season: season(second), number: episode(third), page: index(fourth) }
+    case 'import':
+      return { act, id: rowId(first), step: oneOf(importSteps, second) }
+    case 'importChoice':
+      return { act, id: rowId(first), position: index(second), show: showOrAll(third) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }

@@ -72,6 +72,11 @@ export interface Telegram {
     params: Record<string, unknown>,
     options?: { timeoutMs?: number; files?: Record<string, Upload> },
   ): Promise<Result>
+  /**
+   * Downloads a file that was sent to the bot; null if it has more than `maxBytes`. Throws TelegramError and
+   * TelegramUnreachable.
+   */
+  download(fileId: string, options: { maxBytes: number; timeoutMs?: number }): Promise<Buffer | null>
 }
 
 const neverConnected = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
@@ -109,7 +114,7 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
   const root = apiRoot.replace(/\/+$/, '')
   const connections = connectionsTo(root)
 
-  return {
+  const client: Telegram = {
     call: async <Result>(method: string, params: Record<string, unknown>, { timeoutMs = 10_000, files = {} } = {}) => {
       const { default: got } = await import('got')
       // Errors of got contain the URL, and so the token, in their message, options and stack. They must not leave this
@@ -146,8 +151,42 @@ export const telegram = ({ apiRoot, token }: { apiRoot: string; token: string })
         ...(body.parameters?.migrate_to_chat_id === undefined ? {} : { migrateTo: body.parameters.migrate_to_chat_id }),
       })
     },
+
+    download: async (fileId, { maxBytes, timeoutMs = 30_000 }) => {
+      const { file_path: path, file_size: size = 0 } = await client.call<{ file_path?: string; file_size?: number }>(
+        'getFile',
+        { file_id: fileId },
+      )
+      if (path === undefined || !isFilePath(path))
+        throw new TelegramUnreachable('getFile', 'the answer has no usable path', { executed: false })
+      if (size > maxBytes) return null
+      const { default: got } = await import('got')
+      const pieces: Buffer[] = []
+      let bytes = 0
+      try {
+        const stream = got.stream(`${root}/file/bot${token}/${path}`, {
+          agent: await connections(),
+          timeout: { request: timeoutMs },
+          retry: { limit: 0 },
+          followRedirect: false,
+        })
+        for await (const piece of stream) {
+          bytes += piece.length
+          if (bytes > maxBytes) return null
+          pieces.push(piece)
+        }
+      } catch {
+        // The error of got is left out, because it contains the URL and the URL contains the token.
+        throw new TelegramUnreachable('getFile', 'the file cannot be downloaded', { executed: false })
+      }
+      return Buffer.concat(pieces)
+    },
   }
+  return client
 }
+
+/** A path of Telegram has no parts that would lead to another address. */
+const isFilePath = (path: string) => /^[\w.@%+-]+(?:\/[\w.@%+-]+)*$/.test(path) && !path.includes('..')
 
 interface ResponseBody {
   ok: boolean

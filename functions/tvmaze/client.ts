@@ -25,6 +25,8 @@ export interface Tvmaze {
   updates(since?: 'day' | 'week' | 'month'): Promise<Map<number, number>>
   /** The show that has this external id now, or null. */
   lookup(external: { imdb: string } | { thetvdb: number }): Promise<ShowHit | null>
+  /** The id of that show, or null. Makes one call, and `lookup` makes two. */
+  idOf(external: { imdb: string } | { thetvdb: number }): Promise<number | null>
   /**
    * This API with a time limit: all calls together may take `ms` from now, with their waits and further attempts. A
    * call that would need more time throws TvmazeUnavailable.
@@ -76,13 +78,25 @@ export const tvmaze = (baseUrl: string, options: TvmazeOptions = {}): Tvmaze => 
   const { clock = () => new Date() } = options
   const request = requester(baseUrl.replace(/\/+$/, ''), { ...options, clock })
   const until = (deadlineMs: number): Tvmaze => ({
-    ...calls(path => request(path, deadlineMs), clock),
+    ...calls((path, options) => request(path, deadlineMs, options), clock),
     within: ms => until(Math.min(deadlineMs, clock().getTime() + ms)),
   })
   return until(Number.POSITIVE_INFINITY)
 }
 
-const calls = (request: (path: string) => Promise<TvmazeResponse>, clock: Clock): Omit<Tvmaze, 'within'> => {
+interface RequestOptions {
+  /** Whether a redirect is followed; otherwise its target is the result. */
+  follow: boolean
+}
+
+type Request = (path: string, options?: RequestOptions) => Promise<TvmazeResponse>
+
+const lookupPath = (external: { imdb: string } | { thetvdb: number }): string => {
+  const [key, value] = Object.entries(external)[0]!
+  return `/lookup/shows?${key}=${encodeURIComponent(String(value))}`
+}
+
+const calls = (request: Request, clock: Clock): Omit<Tvmaze, 'within'> => {
   const list = async (path: string): Promise<Json[]> => {
     const { status, json } = await request(path)
     if (status === 200 && Array.isArray(json)) return json.filter(isObject)
@@ -129,14 +143,22 @@ const calls = (request: (path: string) => Promise<TvmazeResponse>, clock: Clock)
     },
 
     lookup: async external => {
-      const [key, value] = Object.entries(external)[0]!
-      const path = `/lookup/shows?${key}=${encodeURIComponent(String(value))}`
+      const path = lookupPath(external)
       const { status, json } = await request(path)
       if (status === 404) return null
       const hit = parseShowHit(json)
       if (status !== 200 || hit === null)
         throw new TvmazeUnavailable(`answered ${status} to ${path} with no show`, status)
       return hit
+    },
+
+    idOf: async external => {
+      const path = lookupPath(external)
+      const { status, json, location } = await request(path, { follow: false })
+      if (status === 404) return null
+      const id = Number(/\/shows\/(\d{1,10})(?:[/?#]|$)/.exec(location ?? '')?.[1] ?? parseShowHit(json)?.id)
+      if (!isTvmazeId(id)) throw new TvmazeUnavailable(`answered ${status} to ${path} with no show`, status)
+      return id
     },
   }
 }
@@ -204,10 +226,14 @@ const requester = (
     return { status: redirectLoop, json: null, location: url.pathname }
   }
 
-  return async (path: string, deadlineMs: number): Promise<TvmazeResponse> => {
+  return async (
+    path: string,
+    deadlineMs: number,
+    { follow }: RequestOptions = { follow: true },
+  ): Promise<TvmazeResponse> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await getFollowing(path, deadlineMs)
+        return await (follow ? getFollowing(path, deadlineMs) : get(new URL(`${base}${path}`), deadlineMs))
       } catch (error) {
         if (!(error instanceof TvmazeUnavailable) || attempt >= attempts || error instanceof TvmazeBusy) throw error
         const waitMs = (error.retryAfterS ?? defaultWaitS ** attempt) * 1000

@@ -124,6 +124,11 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
     ),
   report: (at, key) => run('insert into report (key, chat_id, made_at) values ($1, 7, $2)', [key, at]),
   search: (at, key) => run('insert into search (chat_id, query, at) values (7, $1, $2)', [key, at]),
+  series_import: (at, key) =>
+    run(`insert into series_import (chat_id, cause, file_id, file_name, at) values (7, $1, 'file', 'x.zip', $2)`, [
+      key,
+      at,
+    ]),
   skipped_record: (at, key) =>
     run(`insert into skipped_record (store, key, reason, reported_at) values ('s', $1, 'r', $2)`, [key, at]),
   telegram_update: (at, key) =>
@@ -157,6 +162,7 @@ const days: Record<string, number> = {
   removed_monitor: 1,
   report: 7,
   search: 30,
+  series_import: 30,
   skipped_record: 30,
   telegram_update: 3,
 }
@@ -270,6 +276,7 @@ test.each([
   ['operator_notice', 'last_at'],
   ['waiting_notice', 'done_at'],
   ['search', 'at'],
+  ['series_import', 'at'],
   ['removed_monitor', 'removed_at'],
   ['skipped_record', 'reported_at'],
   ['telegram_update', 'seen_at'],

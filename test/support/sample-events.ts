@@ -4,6 +4,7 @@ import { EpisodeMissed } from '#events/episode-missed.ts'
 import { type DataOf, type EventDefinition, type EventOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { HeartbeatChanged } from '#events/heartbeat-changed.ts'
 import { HeartbeatsDue } from '#events/heartbeats-due.ts'
+import { ImportRequested } from '#events/import-requested.ts'
 import { MaintenanceChanged } from '#events/maintenance-changed.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -160,6 +161,7 @@ const samples = [
     database: { bytes: 1_200_000_000, grown: 30_000_000 },
     tables: [{ name: 'probe_slot', bytes: 900_000_000, grown: 20_000_000 }],
   }),
+  of(ImportRequested, 'chat/7', { chatId: 7, importId: 3 }),
   of(ReportRequested, 'chat/7', {
     chatId: 7,
     language: 'pt-BR',

@@ -45,6 +45,7 @@ const limited: Limits[] = [
   { table: 'page_snapshot', column: 'made_at', days: 1, rows: 10_000 },
   { table: 'report', column: 'made_at', days: 7, rows: 50_000 },
   { table: 'search', column: 'at', days: 30, rows: 100_000 },
+  { table: 'series_import', column: 'at', days: 30, rows: 20_000 },
   { table: 'skipped_record', column: 'reported_at', days: 30, rows: 100_000 },
   { table: 'waiting_notice', column: 'done_at', days: 30, rows: 100_000, finished: 'done_at is not null' },
   { table: 'telegram_update', column: 'seen_at', days: 3, rows: 5_000_000 },
@@ -101,6 +102,7 @@ export const retentions: Retention[] = [
   { table: 'api_key', kept: `until it is revoked; at most ${maxKeysPerChat} of a chat` },
   { table: 'cursor', kept: 'one row for each job' },
   { table: 'follow', kept: 'until it is removed; at most as many as a chat may have' },
+  { table: 'imported_series', kept: 'until its import is deleted; at most 2,000 of each' },
   { table: 'incident_answer', kept: 'until its incident is deleted' },
   {
     table: 'maintenance',

@@ -1,13 +1,16 @@
 import type { Postgres } from '../connect.ts'
 
-/** Who calls TVmaze: a person who waits for the answer, the first fetch of a new follow, or the hourly round. */
-export type TvmazeCaller = 'person' | 'follow' | 'round'
+/**
+ * Who calls TVmaze: a person who waits for the answer, the first fetch of a new follow, the import of a file, or the
+ * hourly round.
+ */
+export type TvmazeCaller = 'person' | 'follow' | 'import' | 'round'
 
 /**
  * TVmaze allows 20 calls in 10 seconds from one address. Each kind of caller leaves some calls to the more important
  * kinds.
  */
-const limits: Record<TvmazeCaller, number> = { person: 20, follow: 16, round: 12 }
+const limits: Record<TvmazeCaller, number> = { person: 20, follow: 16, import: 14, round: 12 }
 
 /** Half a second longer than TVmaze's window, because the time between the grant and the call varies. */
 const windowMs = 10_500

@@ -6,7 +6,14 @@ import { postStatuses } from '#database/pages/posts.ts'
 import { answers } from '#database/uptime/incident-answers.ts'
 import { isChatId } from '#events/ranges.ts'
 import { parseTarget } from '#functions/dial/dial.ts'
-import { decode, encode, type Press, reminders, silenceChoices } from '#functions/telegram/callback-data.ts'
+import {
+  decode,
+  encode,
+  importSteps,
+  type Press,
+  reminders,
+  silenceChoices,
+} from '#functions/telegram/callback-data.ts'
 import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
 import { commandNamed } from '#functions/telegram-webhook/commands.ts'
@@ -96,6 +103,8 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   resume: fc.record({ act: act('resume'), monitor: id }),
   delete: fc.record({ act: act('delete'), monitor: id }),
   deleteNow: fc.record({ act: act('deleteNow'), monitor: id }),
+  import: fc.record({ act: act('import'), id, step: fc.constantFrom(...importSteps) }),
+  importChoice: fc.record({ act: act('importChoice'), id, position: small, show: fc.oneof(show, fc.constant(0)) }),
   undelete: fc.record({ act: act('undelete'), removed: id }),
   silences: fc.record({ act: act('silences'), monitor: id }),
   silence: fc.record({ act: act('silence'), monitor: id, until: fc.constantFrom(...silenceChoices) }),

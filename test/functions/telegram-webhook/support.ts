@@ -13,6 +13,7 @@ import { subscribersIn } from '#database/pages/subscribers.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { importsIn } from '#database/series/imports.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { seenIn } from '#database/series/seen.ts'
@@ -113,6 +114,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     chats: chatsIn(db),
     follows: followsIn(db),
     searches: searchesIn(db),
+    imports: importsIn(db),
     noticeSettings: noticeSettingsIn(db),
     seen: seenIn(db),
     waitingNotices: waitingNoticesIn(db),
@@ -237,6 +239,12 @@ const personActions = (
     seat.send(text)
     await settled()
     return seat.answers().at(-1)!
+  },
+  /** Sends a file. Returns the bot's newest message, if it has sent one. */
+  sendsFile: async (name: string, bytes: Buffer) => {
+    seat.sendFile({ name, bytes })
+    await settled()
+    return seat.answers().at(-1)
   },
   /** Presses a button. Returns the toast, and the message `message`; if it no longer exists, the newest message. */
   presses: async (button: string | RegExp, message?: number) => {

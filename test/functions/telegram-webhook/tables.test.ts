@@ -240,7 +240,7 @@ test('a table with rows of chats is one of those whose rows a supergroup keeps',
   )
   expect(rows.map(({ name }) => name)).toEqual([
     ...['api_key', 'follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor', 'monitor_draft'],
-    ...['monitor_event', 'removed_monitor', 'report', 'report_setting', 'search', 'status_page'],
+    ...['monitor_event', 'removed_monitor', 'report', 'report_setting', 'search', 'series_import', 'status_page'],
   ])
 })
 

@@ -1,0 +1,157 @@
+import type { Chats } from '#database/chats/chats.ts'
+import type { Imports, SeriesImport } from '#database/series/imports.ts'
+import type { Cause, EventOf, VigiaEvent } from '#events/event.ts'
+import { ImportRequested } from '#events/import-requested.ts'
+import { SeriesFollowed } from '#events/series-followed.ts'
+import type { Clock } from '#functions/host/clock.ts'
+import { RetryLater } from '#functions/host/errors.ts'
+import type { Logger } from '#functions/host/log.ts'
+import { type ImportView, importTexts, refusedView, reviewView } from '#functions/imports/views.ts'
+import { type Telegram, TelegramError } from '#functions/telegram/client.ts'
+import { refusalOf } from '#functions/telegram/refusals.ts'
+import type { Tvmaze } from '#functions/tvmaze/client.ts'
+import { TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
+import { matchSeries } from './match-series.ts'
+import { progressMessage } from './progress-message.ts'
+import { readSeries } from './read-series.ts'
+import { RefusedFile } from './refused-file.ts'
+
+export interface Dependencies {
+  imports: Imports
+  chats: Pick<Chats, 'find' | 'markUnreachable'>
+  telegram: Telegram
+  tvmaze: Pick<Tvmaze, 'idOf' | 'search'>
+  clock: Clock
+  log: Logger
+}
+
+/** The largest file that Telegram lets a bot download. */
+const maxFileBytes = 20 * 1024 * 1024
+/** How long one event looks series up. A tick goes on with the rest. */
+const stepMs = 110_000
+/** Series that are read from the table at once. */
+const batch = 50
+/** When an import goes on after TVmaze did not answer. */
+const tvmazePauseMs = 30_000
+/** Follows of imports whose first fetch is requested at each tick. TVmaze's limit allows about thirty a minute. */
+const fetchesPerTick = 30
+
+/**
+ * Handles a tick: requests the next part of every import that waits, and the first fetch of series that imports
+ * followed. The fetches are spread over the ticks, because all at once would exceed the limit of TVmaze.
+ */
+export const importerTick = async (
+  tick: Cause,
+  { imports, clock }: Pick<Dependencies, 'imports' | 'clock'>,
+): Promise<VigiaEvent[]> => {
+  const idle = await imports.idle(clock())
+  const toFetch = await imports.toFetch(fetchesPerTick, clock())
+  return [
+    ...idle.map(({ id, chatId }) =>
+      ImportRequested.from(tick, { key: String(id), subject: `chat/${chatId}`, data: { chatId, importId: id } }),
+    ),
+    ...toFetch.map(({ chatId, showId, followedAt }) =>
+      SeriesFollowed.from(tick, {
+        key: `${chatId}/${showId}`,
+        subject: `show/${showId}`,
+        data: { chatId, showId, followedAt: followedAt.toISOString() },
+      }),
+    ),
+  ]
+}
+
+/**
+ * Handles import.requested: reads the file, looks its series up, and shows the review. All of it is stored in rows, so
+ * after a restart another event goes on where this one stopped.
+ */
+export const importer = async (
+  event: EventOf<typeof ImportRequested>,
+  deps: Dependencies,
+  signal?: AbortSignal,
+): Promise<void> => {
+  const { imports, chats, clock } = deps
+  const work = await imports.lease(event.data.importId, clock())
+  if (work === null) return
+  let until = clock()
+  try {
+    const chat = await chats.find(work.chatId)
+    if (chat === null || chat.unreachableSince !== null) return
+    const message = progressMessage(deps, work, chat)
+    const texts = importTexts[chat.language]
+    const end = async (state: 'refused' | 'review', view: ImportView) => {
+      await message.show(view)
+      await imports.move(work.id, ['reading', 'matching'], state)
+    }
+    if (work.state === 'reading') {
+      if (work.messageId === null) await message.show({ html: texts.reading(work.fileName), buttons: [] })
+      const refusal = await readFile(work, deps)
+      if (refusal !== null) return await end('refused', refusedView(refusal, chat.language))
+    }
+    const left = await matchAll(work, deps, message, texts, signal)
+    if (left === 'none') return await end('review', await reviewView(imports, work, chat.language))
+    if (left === 'TVmaze does not answer') until = new Date(clock().getTime() + tvmazePauseMs)
+  } catch (error) {
+    await handleTelegramError(error, work, deps)
+  } finally {
+    await imports.release(work.id, until)
+  }
+}
+
+/** Reads the file and stores its series. Returns the reason if the file is refused. */
+const readFile = async (work: SeriesImport, { telegram, imports }: Dependencies) => {
+  try {
+    const bytes = await telegram.download(work.fileId, { maxBytes: maxFileBytes })
+    if (bytes === null) return 'fileTooBig'
+    await imports.keepSeries(work.id, await readSeries(work.fileName, bytes))
+    return null
+  } catch (error) {
+    if (error instanceof RefusedFile) return error.reason
+    if (error instanceof TelegramError && error.code === 400)
+      return /file is too big/i.test(error.description) ? 'fileTooBig' : 'unreadable'
+    throw error
+  }
+}
+
+/** Looks the series up one after another. Returns whether some are left, and why. */
+const matchAll = async (
+  work: SeriesImport,
+  { imports, tvmaze, clock, log }: Dependencies,
+  message: ReturnType<typeof progressMessage>,
+  texts: (typeof importTexts)['en'],
+  signal?: AbortSignal,
+): Promise<'none' | 'time is over' | 'TVmaze does not answer'> => {
+  const end = clock().getTime() + stepMs
+  const counts = async (say: (done: number, all: number) => ImportView['html']) => {
+    const { all, waiting } = await imports.counts(work.id)
+    return say(all - waiting, all)
+  }
+  await imports.matchKnown(work.id, clock())
+  for (;;) {
+    const waiting = await imports.waiting(work.id, batch)
+    if (waiting.length === 0) return 'none'
+    for (const series of waiting) {
+      if (clock().getTime() > end || signal?.aborted) return 'time is over'
+      try {
+        await imports.keepMatch(work.id, series.position, await matchSeries(series, tvmaze))
+      } catch (error) {
+        if (!(error instanceof TvmazeUnavailable)) throw error
+        log.warn({ what: `import ${work.id}`, tvmazeStatus: error.status }, error.message)
+        await message.progress(() => counts(texts.waiting))
+        return 'TVmaze does not answer'
+      }
+      await message.progress(() => counts(texts.progress))
+    }
+  }
+}
+
+/** A chat that cannot be reached gets no import. After any other error of Telegram, the broker tries again. */
+const handleTelegramError = async (error: unknown, work: SeriesImport, { chats }: Dependencies): Promise<void> => {
+  if (!(error instanceof TelegramError)) throw error
+  const { kind } = refusalOf(error)
+  if (kind === 'chat-forbidden' || kind === 'chat-not-found') {
+    await chats.markUnreachable(work.chatId, error.description)
+    return
+  }
+  if (error.code === 429) throw new RetryLater(error.message, error.retryAfter ?? 1, { cause: error })
+  throw error
+}
