@@ -22,6 +22,7 @@ import { answerLogo } from './page-logos.ts'
 import { postCommand, pressPost } from './page-posts.ts'
 import { label } from './pages.ts'
 import { draftPost, pressPostDraft } from './post-drafts.ts'
+import { pressPosted } from './posted-impacts.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 import { reportCommand, setReport } from './reports.ts'
 import type { BotRequest, PressRequest } from './request.ts'
@@ -318,6 +319,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return pressPost(context, press.id, press.status)
     case 'setPost':
       return pressPostDraft(context, press)
+    case 'setPosted':
+      return pressPosted(context, press)
     case 'unsubscribe':
       return unsubscribe(context, press.id, press.monitor ?? null)
     case 'subscriptions':

@@ -97,7 +97,8 @@ export const published = async (
   return { ...answer(postView(context, posts)), events }
 }
 
-const postView = ({ chat, messages }: ChatContext, posts: readonly Published[]): View => {
+/** A post in the chat, with what it says of services and with buttons for what comes next. */
+export const postView = ({ chat, messages }: ChatContext, posts: readonly Published[]): View => {
   const { post, page } = posts[0]!
   return {
     html: joined(
@@ -111,13 +112,26 @@ const postView = ({ chat, messages }: ChatContext, posts: readonly Published[]):
     buttons:
       post.status === 'resolved'
         ? []
-        : postStatuses
-            .filter(status => status !== post.status)
-            .map((status): Button[] => [
-              {
-                text: `${postSign(status)} ${sayPostStatus(status, chat.language)}`,
-                press: { act: 'post', id: post.threadId, status },
-              },
-            ]),
+        : [
+            ...postStatuses
+              .filter(status => status !== post.status)
+              .map((status): Button[] => [
+                {
+                  text: `${postSign(status)} ${sayPostStatus(status, chat.language)}`,
+                  press: { act: 'post', id: post.threadId, status },
+                },
+              ]),
+            // The impact of an outage was chosen before its post was published.
+            ...(post.incidentId === null
+              ? [
+                  [
+                    {
+                      text: messages.posts.draft.impact,
+                      press: { act: 'setPosted', id: post.threadId, field: 'services', value: '0' },
+                    } satisfies Button,
+                  ],
+                ]
+              : []),
+          ],
   }
 }

@@ -1,7 +1,8 @@
-import { impactLevels } from '#database/pages/impacts.ts'
+import { type Impacts, impactLevels } from '#database/pages/impacts.ts'
 import type { PostDraft } from '#database/pages/post-drafts.ts'
 import { type PostStatus, postStatuses } from '#database/pages/posts.ts'
 import type { StatusPage } from '#database/pages/status-pages.ts'
+import type { Press } from '#functions/telegram/callback-data.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import { impactSign, sayImpact } from '#functions/wording/impacts.ts'
 import { postSign, postTemplate, sayPostStatus } from '#functions/wording/post-statuses.ts'
@@ -11,10 +12,17 @@ import type { Button, View } from './reply.ts'
 
 const servicesPerPage = 7
 
-type Set = (field: string, value: string) => { act: 'setPost'; id: number; field: string; value: string }
+/** The button that changes a field of a draft, or of a post that was published. */
+export type SetButton = (field: string, value: string) => Extract<Press, { act: 'setPost' | 'setPosted' }>
 
-const setIn =
-  ({ id }: PostDraft): Set =>
+/** What has impacts that a person can change. */
+interface Impacted {
+  impacts: Impacts
+  set: SetButton
+}
+
+export const setIn =
+  ({ id }: PostDraft): SetButton =>
   (field, value) => ({ act: 'setPost', id, field, value })
 
 /** The question whether a text should be published, with everything that can be chosen. */
@@ -68,18 +76,17 @@ export const draftView = async (
 /** The services of the pages, to choose one and then how much it is affected. */
 export const servicesView = async (
   context: ChatContext,
-  draft: PostDraft,
+  { impacts, set }: Impacted,
   pages: readonly StatusPage[],
   at: number,
 ): Promise<View> => {
   const words = context.messages.posts.draft
-  const set = setIn(draft)
   const listed = pageOf(await servicesOf(context, pages), at, servicesPerPage)
   return {
     html: words.chooseService(),
     buttons: [
       ...listed.items.map(({ id, name }): Button[] => [
-        { text: label(`${impactSign(draft.impacts[id] ?? 'none')} ${name}`), press: set('service', String(id)) },
+        { text: label(`${impactSign(impacts[id] ?? 'none')} ${name}`), press: set('service', String(id)) },
       ]),
       ...pageRow(listed.at, listed.pages, to => set('services', String(to))),
       [{ text: words.back, press: set('review', 'now') }],
@@ -90,14 +97,14 @@ export const servicesView = async (
 /** The impacts that a service can have. */
 export const impactChoice = async (
   context: ChatContext,
-  draft: PostDraft,
+  impacted: Impacted,
   pages: readonly StatusPage[],
   monitorId: number,
 ): Promise<View> => {
   const words = context.messages.posts.draft
-  const set = setIn(draft)
+  const { set } = impacted
   const service = (await servicesOf(context, pages)).find(({ id }) => id === monitorId)
-  if (service === undefined) return servicesView(context, draft, pages, 0)
+  if (service === undefined) return servicesView(context, impacted, pages, 0)
   return {
     html: words.chooseImpact(service.name),
     buttons: [

@@ -1,4 +1,4 @@
-import { isImpact, withImpact } from '#database/pages/impacts.ts'
+import { type Impacts, isImpact, withImpact } from '#database/pages/impacts.ts'
 import type { PostDraft } from '#database/pages/post-drafts.ts'
 import { postStatuses } from '#database/pages/posts.ts'
 import type { StatusPage } from '#database/pages/status-pages.ts'
@@ -6,7 +6,7 @@ import type { Press } from '#functions/telegram/callback-data.ts'
 import { postTemplate } from '#functions/wording/post-statuses.ts'
 import type { ChatContext } from './context.ts'
 import { maxPostLetters, published } from './page-posts.ts'
-import { draftView, impactChoice, servicesView } from './post-draft-views.ts'
+import { draftView, impactChoice, servicesView, setIn } from './post-draft-views.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 
 /**
@@ -70,9 +70,9 @@ export const pressPostDraft = async (
         : toastReply(messages.posts.draft.decided.published)
     }
     case 'services':
-      return editReply(await servicesView(context, draft, pages, Number(value) || 0))
+      return editReply(await servicesView(context, { ...draft, set: setIn(draft) }, pages, Number(value) || 0))
     case 'service':
-      return editReply(await impactChoice(context, draft, pages, Number(value)))
+      return editReply(await impactChoice(context, { ...draft, set: setIn(draft) }, pages, Number(value)))
     case 'review':
       return editReply(await draftView(context, draft, pages))
     default: {
@@ -93,11 +93,15 @@ const changesOf = (draft: PostDraft, pages: readonly StatusPage[], field: string
     const status = postStatuses.find(each => each === value)
     return status === undefined ? null : { status }
   }
+  const impacts = field === 'impact' ? changedImpacts(draft.impacts, pages, value) : null
+  return impacts === null ? null : { impacts }
+}
+
+/** The impacts after a button `<monitor>-<impact>`; null if no page shows the monitor, or for another value. */
+export const changedImpacts = (impacts: Impacts, pages: readonly StatusPage[], value: string): Impacts | null => {
   const [, id, impact = ''] = /^(\d{1,15})-([a-z]+)$/.exec(value) ?? []
   const isShown = pages.some(({ components }) => components.some(({ monitorId }) => monitorId === Number(id)))
-  return field === 'impact' && isShown && isImpact(impact)
-    ? { impacts: withImpact(draft.impacts, Number(id), impact) }
-    : null
+  return isShown && isImpact(impact) ? withImpact(impacts, Number(id), impact) : null
 }
 
 /** Makes one post on each page. A repeated update finds the posts that it has made. */

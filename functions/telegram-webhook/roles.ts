@@ -32,6 +32,7 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'importChoice',
   'post',
   'setPost',
+  'setPosted',
   'cancelMaintenance',
   'maintenanceFor',
   'plan',

@@ -111,6 +111,8 @@ export type Press =
   | { act: 'post'; id: number; status: PostStatus }
   /** Changes, publishes or discards the draft of a post. */
   | { act: 'setPost'; id: number; field: string; value: string }
+  /** Changes how much a post of a thread says that services are affected. */
+  | { act: 'setPosted'; id: number; field: string; value: string }
   /** Shows when the chat is told about a series; 0 for all series. */
   | { act: 'notices'; show: number }
   /** Lists the series of the chat, to choose one whose notices are shown. */
@@ -197,6 +199,7 @@ const letters = {
   revokeKey: 'V',
   post: 'O',
   setPost: 'X',
+  setPosted: 'i2',
   notices: '0',
   setNotices: '1',
   noticeSeries: '2',
@@ -289,6 +292,7 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.id, press.monitor)
     case 'setStatusPage':
     case 'setPost':
+    case 'setPosted':
       return joinParts(letter, press.id, press.field, press.value)
     case 'post':
       return joinParts(letter, press.id, press.status)
@@ -468,6 +472,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: st
     case 'setStatusPage':
       return { act, id: rowId(first), field: word(second), value: word(third) }
     case 'setPost':
+    case 'setPosted':
       return { act, id: rowId(first), field: word(second), value: word(third, 32) }
     case 'post':
       return { act, id: rowId(first), status: oneOf(postStatuses, second) }

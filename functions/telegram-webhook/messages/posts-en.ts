@@ -13,6 +13,7 @@ Your pages: ${slugs}`,
     html`It is on the page, and its subscribers were told. To go on, press the next step or send <code>/notice ${slug} another text</code>`,
   closed: () => html`It is on the page, and its subscribers were told. The next notice begins a new matter.`,
   gone: 'This notice no longer exists.',
+  tooOld: 'This notice is more than an hour old, or resolved. Send another one with /notice',
   sameStatus: 'The notice has this status already.',
   draft: {
     ask: (titles, count) => html`📣 Publish this on the ${count === 1 ? 'page' : 'pages'} <b>${titles}</b>?`,

@@ -12,6 +12,7 @@ Suas páginas: ${slugs}`,
     html`Está na página, e quem acompanha foi avisado. Para continuar, toque no próximo passo ou mande <code>/aviso ${slug} outro texto</code>`,
   closed: () => html`Está na página, e quem acompanha foi avisado. O próximo aviso começa um assunto novo.`,
   gone: 'Esse aviso não existe mais.',
+  tooOld: 'Este aviso já tem mais de uma hora ou está resolvido. Mande outro com /aviso',
   sameStatus: 'O aviso já está assim.',
   draft: {
     ask: (titles: string, count: number) =>

@@ -87,6 +87,11 @@ export const pagePostsIn = (db: Postgres) => ({
       return isOther || (await postOf(tx, cause)) !== null ? insertPost(tx, post, cause) : null
     }),
 
+  /** Changes how much a post says that services are affected. */
+  setImpacts: async (postId: number, impacts: Impacts): Promise<void> => {
+    await db.query('update page_post set impacts = $2 where id = $1', [postId, jsonText(impacts)])
+  },
+
   /** The post that this update has made already; null if it has made none. */
   madeBy: (cause: string): Promise<PagePost | null> => postOf(db, cause),
 

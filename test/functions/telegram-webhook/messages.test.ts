@@ -130,6 +130,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
     value: word,
   }),
   setPost: fc.record({ act: act('setPost'), id, field: word, value: word }),
+  setPosted: fc.record({ act: act('setPosted'), id, field: word, value: word }),
   pageMonitors: fc.record({ act: act('pageMonitors'), id, page: small }),
   deletePage: fc.record({ act: act('deletePage'), id }),
   deletePageNow: fc.record({ act: act('deletePageNow'), id }),

@@ -27,7 +27,7 @@ test('/aviso puts a text onto the page, and buttons lead through the statuses to
   await person.says('/pagina Farmácia')
   const shown = await person.says('/aviso O site <b>está</b> lento.')
   expect(shown.text).toMatch(/^Farmácia · 🔎 Investigando\n\nO site <b>está<\/b> lento\.\n\nEstá na página/)
-  expect(labels(shown)).toEqual([['🛠 Causa identificada'], ['👀 Acompanhando'], ['✅ Resolvido']])
+  expect(labels(shown)).toEqual([['🛠 Causa identificada'], ['👀 Acompanhando'], ['✅ Resolvido'], ['mudar o impacto']])
   await person.presses('🛠 Causa identificada', shown.id)
   await person.says('/aviso farmacia O banco de dados parou.')
   await person.presses('✅ Resolvido')
@@ -91,4 +91,38 @@ test('the notice of another chat cannot be continued with a forged button', asyn
   const { id } = await stranger.says('/pagina')
   expect((await stranger.forges(id, `v1:O:${post!.thread}:resolved`)).toast).toBe('Esse aviso não existe mais.')
   expect(await postsOf(owner)).toHaveLength(1)
+})
+
+test('buttons say how much each service is affected; the next post keeps it until the matter is resolved', async () => {
+  const person = newPerson()
+  for (const host of ['loja.example', 'api.example']) await person.says(`/monitorar ${host}`)
+  await person.says('/pagina Mercado')
+  const { id } = await person.says('/aviso O pagamento está lento.')
+  const [page] = await world.deps.statusPages.of([person.chatId])
+  const [shop, api] = page!.components.map(({ monitorId }) => monitorId)
+  const impactsOf = async () =>
+    (
+      await world.db.query<{ impacts: object }>('select impacts from page_post where page_id = $1 order by id', [
+        page!.id,
+      ])
+    ).rows.map(({ impacts }) => impacts)
+  await person.presses('mudar o impacto', id)
+  await person.presses('🟢 loja.example', id)
+  await person.presses('🟡 desempenho degradado', id)
+  await person.presses('🟢 api.example', id)
+  const { shown } = await person.presses('🟠 parcialmente fora do ar', id)
+  expect(labels(shown).slice(0, 2)).toEqual([['🟡 loja.example'], ['🟠 api.example']])
+  await person.presses('‹ voltar', id)
+  await person.presses('👀 Acompanhando', id)
+  await person.presses('✅ Resolvido', id)
+  const both = { [shop!]: 'degraded', [api!]: 'partial' }
+  expect(await impactsOf()).toEqual([both, both, {}])
+  const [post] = await postsOf(person)
+  expect((await person.forges(id, `v1:i2:${post!.thread}:impact:${shop}-down`)).toast).toMatch(/^Este aviso já tem/)
+  const stranger = newPerson()
+  await stranger.says('/pagina Outra')
+  const other = await stranger.says('/pagina')
+  expect((await stranger.forges(other.id, `v1:i2:${post!.thread}:impact:${shop}-down`)).toast).toBe(
+    'Esse aviso não existe mais.',
+  )
 })
