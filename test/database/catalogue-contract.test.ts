@@ -2,8 +2,6 @@ import fc from 'fast-check'
 import { BSON, type Collection, type Document } from 'mongodb'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { assertPortable, largestDocument, type Mongo, mongo } from '#database/mongo.ts'
-import { catalogueIn } from '#database/series/catalogue.ts'
-import type { Show } from '#database/series/show.ts'
 import { findMongod, jongodb } from '#local/databases/mongo-programs.ts'
 import { startMongo } from '#local/databases/mongodb.ts'
 import { temporaryDataFolder } from '#test/support/global-setup.ts'
@@ -169,47 +167,6 @@ describe.each(engines)('on $name', ({ name, start }) => {
     await shows.createIndex({ imdb: 1 }, { unique: true })
     await shows.insertOne({ _id: 1, imdb: 'tt1' })
     await expect(shows.insertOne({ _id: 2, imdb: 'tt1' })).rejects.toEqual(duplicate)
-  })
-
-  test('the catalogue finds exactly the episodes between two instants', async () => {
-    const catalogue = catalogueIn(client)
-    const base = Math.floor(Math.random() * 1e8) * 10
-    const show = (id: number, airstamps: (string | null)[]): Show => ({
-      _id: base + id,
-      name: `show ${id}`,
-      url: '',
-      image: null,
-      channel: null,
-      premiered: null,
-      status: 'Running',
-      updated: 0,
-      imdb: null,
-      thetvdb: null,
-      names: { pt: null },
-      fetchedAt: '2026-11-21T12:00:00Z',
-      episodes: airstamps.map((airstamp, index) => ({
-        id: index + 1,
-        name: '',
-        season: 1,
-        number: index + 1,
-        type: 'regular',
-        airdate: airstamp?.slice(0, 10) ?? '2026-11-21',
-        airstamp,
-      })),
-    })
-    // Show 1 has an episode in the interval. Show 2 has episodes only before and after the interval; MongoDB's query
-    // finds this show too. Show 3 has an episode at each end of the interval. The episode of show 4 has no airstamp.
-    await catalogue.keep(show(1, ['2026-11-21T10:00:00Z', '2026-11-21T11:30:00Z']))
-    await catalogue.keep(show(2, ['2026-11-21T10:00:00Z', '2026-11-21T13:00:00Z']))
-    await catalogue.keep(show(3, ['2026-11-21T11:00:00Z', '2026-11-21T12:00:00Z']))
-    await catalogue.keep(show(4, [null]))
-    const airing = await catalogue.airing(new Date('2026-11-21T11:00:00Z'), new Date('2026-11-21T12:00:00Z'))
-    const ours = airing.filter(({ show: { _id } }) => _id > base && _id <= base + 4)
-    const seen = ours.map(({ show: { _id }, episodes }) => [_id - base, episodes.map(({ id }) => id)])
-    expect(seen.sort()).toEqual([
-      [1, [2]],
-      [3, [1]],
-    ])
   })
 
   // Features that the catalogue does not use, because they do not work on the servers in `wrongOn`. When a new version

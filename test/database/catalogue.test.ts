@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { catalogueIn } from '#database/series/catalogue.ts'
-import type { Episode, Show } from '#database/series/show.ts'
 import { severance, showOutsidePeriod, showWithoutAirtimes } from '#test/support/catalogue-shows.ts'
 import { freshMongo } from '#test/support/database.ts'
 
@@ -14,10 +13,6 @@ beforeAll(async () => {
 })
 afterAll(() => end())
 
-const at = (iso: string) => new Date(iso)
-const ids = (found: { show: Show; episodes: Episode[] }[]) =>
-  found.map(each => [each.show._id, each.episodes.map(({ id }) => id)])
-
 test('a show is stored and read as a whole, and storing it again replaces it', async () => {
   const renamed = { ...severance, name: 'Ruptura', missingSince: '2026-11-21T00:00:00Z', strikes: 1 }
   await catalogue.keep(renamed)
@@ -27,19 +22,6 @@ test('a show is stored and read as a whole, and storing it again replaces it', a
   expect(await catalogue.show(1)).toBe(null)
   expect(new Set((await catalogue.shows([82, 84, 1])).map(({ _id }) => _id))).toEqual(new Set([82, 84]))
   expect(await catalogue.shows([])).toEqual([])
-})
-
-test('airing returns the episodes from the start to just before the end, to the millisecond', async () => {
-  expect(ids(await catalogue.airing(at('2026-11-21T01:00:00Z'), at('2026-11-21T01:00:01Z')))).toEqual([[82, [2]]])
-  expect(ids(await catalogue.airing(at('2026-11-21T01:00:00.001Z'), at('2026-11-28T01:00:00Z')))).toEqual([])
-  expect(ids(await catalogue.airing(at('2026-11-20T00:00:00Z'), at('2026-11-28T01:00:00.001Z')))).toEqual([
-    [82, [2, 3]],
-  ])
-})
-
-test('dated returns only the episodes that have a date and no hour', async () => {
-  expect(ids(await catalogue.dated('2026-11-21', '2026-11-28'))).toEqual([[83, [12]]])
-  expect(ids(await catalogue.dated('2026-01-01', '2026-12-31'))).toEqual([[83, [11, 12]]])
 })
 
 test('freshness returns the status and the update time of the stored shows', async () => {

@@ -2,7 +2,7 @@ import { showIdOf } from '#database/series/follows.ts'
 import { episodeChoices, type NoticeChange, specialChoices, timings } from '#database/series/notice-settings.ts'
 import { titleOf } from '#functions/series/slots.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
-import type { Html } from '#functions/telegram/html.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
 import { knownZone } from '#functions/wording/dates.ts'
 import { folded } from '#functions/wording/fold.ts'
 import { type ChatContext, queryCatalogue } from '../context.ts'
@@ -35,7 +35,7 @@ export const noticesCommand = async (context: ChatContext, argument: string): Pr
   const [series = null] = named
   const hasChange = asked.isReset || Object.keys(asked.change).length > 0
   if (!hasChange) return sendReply(await settingOf(context, series))
-  if (!(await context.mayChange())) return sendReply(await settingOf(context, series))
+  if (!(await context.mayChange())) return sendReply(await settingOf(context, series, refusal(context)))
   if (asked.isReset && series !== null) await deps.noticeSettings.forgetShow(chat.id, series.id, deps.clock())
   await deps.noticeSettings.change(chat.id, series?.id ?? 0, asked.change, deps.clock())
   return sendReply(await settingOf(context, series))
@@ -50,10 +50,13 @@ export const quietCommand = async (context: ChatContext, argument: string): Prom
     const why = argument === '' ? [] : [messages.notices.quietUnknown(label(argument))]
     return { effects: [...why, messages.notices.howToQuiet()].map(html => ({ do: 'send', view: { ...view, html } })) }
   }
-  if (!(await context.mayChange())) return sendReply(await settingOf(context, null))
+  if (!(await context.mayChange())) return sendReply(await settingOf(context, null, refusal(context)))
   await deps.noticeSettings.setQuiet(chat.id, quiet === 'none' ? null : quiet, deps.clock())
   return sendReply(await settingOf(context, null, quiet === 'none' ? messages.notices.quietOff() : undefined))
 }
+
+/** Why a member of a group cannot change the setting. */
+const refusal = ({ messages }: ChatContext) => html`${messages.notices.administratorsOnly}`
 
 /** Shows the setting of a series, or of all series (0). */
 export const showNotices = async (context: ChatContext, show: number): Promise<Reply> => {

@@ -1,36 +1,17 @@
-import type { Collection } from 'mongodb'
 import { assertPortable, type Mongo } from '../mongo.ts'
 import type { Skip } from '../operations/skipped-records.ts'
-import type { Episode, Freshness, Show } from './show.ts'
+import type { Freshness, Show } from './show.ts'
 import { validFreshness, validShow } from './valid-show.ts'
-
-/**
- * An instant in the form of the catalogue (text in UTC, whole seconds), so that it can be compared with the stored
- * instants as text. It is rounded up: the range [from, to) then contains the same whole seconds as without rounding.
- */
-const bound = (date: Date) => new Date(Math.ceil(date.getTime() / 1000) * 1000).toISOString().replace('.000Z', 'Z')
 
 const ignore: Skip = () => {}
 
 /**
  * The collection `show`. It uses only the features that all MongoDB-compatible servers implement in the same way: whole
- * documents by `_id`, and ranges on dotted fields. Such a range may also find shows that have no episode in it, so this
- * code filters the episodes again. A projection only saves traffic; a server may ignore it. Invalid values of a
- * document are removed and reported to `skip`, so that one invalid document does not stop the others.
+ * documents by `_id`. A projection only saves traffic; a server may ignore it. Invalid values of a document are removed
+ * and reported to `skip`, so that one invalid document does not stop the others.
  */
 export const catalogueIn = (mongo: Mongo) => {
   const shows = () => mongo.collection<Show>('show')
-  let indexed: Promise<unknown> | undefined
-  const index = (collection: Collection<Show>) => {
-    indexed ??= Promise.all([
-      collection.createIndex({ 'episodes.airstamp': 1 }),
-      collection.createIndex({ 'episodes.airdate': 1 }),
-    ]).catch(error => {
-      indexed = undefined
-      throw error
-    })
-    return indexed
-  }
 
   const valid =
     (skip: Skip) =>
@@ -68,37 +49,12 @@ export const catalogueIn = (mongo: Mongo) => {
     /** Stores the whole document of a show in place of its earlier document. */
     keep: async (show: Show): Promise<void> => {
       assertPortable(show)
-      const collection = await shows()
-      await index(collection)
-      await collection.replaceOne({ _id: show._id }, show, { upsert: true })
+      await (await shows()).replaceOne({ _id: show._id }, show, { upsert: true })
     },
 
     /** Deletes a show that TVmaze merged into another. */
     forget: async (id: number): Promise<void> => {
       await (await shows()).deleteOne({ _id: id })
-    },
-
-    /** The episodes whose airstamp is in [from, to), by show. */
-    airing: async (from: Date, to: Date, skip: Skip = ignore): Promise<{ show: Show; episodes: Episode[] }[]> => {
-      const [first, end] = [bound(from), bound(to)]
-      const found = await (await shows()).find({ 'episodes.airstamp': { $gte: first, $lt: end } }).toArray()
-      return found.flatMap(valid(skip)).flatMap(show => {
-        const episodes = show.episodes.filter(
-          ({ airstamp }) => airstamp !== null && airstamp >= first && airstamp < end,
-        )
-        return episodes.length === 0 ? [] : [{ show, episodes }]
-      })
-    },
-
-    /** The episodes that have no airstamp and whose date is in [from, to] (`YYYY-MM-DD`), by show. */
-    dated: async (from: string, to: string, skip: Skip = ignore): Promise<{ show: Show; episodes: Episode[] }[]> => {
-      const found = await (await shows()).find({ 'episodes.airdate': { $gte: from, $lte: to } }).toArray()
-      return found.flatMap(valid(skip)).flatMap(show => {
-        const episodes = show.episodes.filter(
-          ({ airstamp, airdate }) => airstamp === null && airdate >= from && airdate <= to,
-        )
-        return episodes.length === 0 ? [] : [{ show, episodes }]
-      })
     },
   }
 }

@@ -53,6 +53,16 @@ describe('in a group', () => {
     expect((await administrator.presses('pausar')).answer?.text).toMatch(/^Pausado/)
   })
 
+  test('only an administrator changes when the group is told about episodes', async () => {
+    const { group, member, administrator } = await newGroup()
+    const refused = 'Só quem administra o grupo pode mudar os avisos.'
+    expect((await member.says('/config 1 dia antes')).text).toContain(refused)
+    expect((await member.says('/silencio 23h às 8h')).text).toContain(refused)
+    expect((await member.presses('resumo diário')).answer).toEqual({ text: refused, alert: true })
+    expect(await world.deps.noticeSettings.of(group.chatId)).toMatchObject({ timing: 'air', quiet: null })
+    expect((await administrator.says('/config 1 dia antes')).text).toContain('Aviso 1 dia antes')
+  })
+
   test('a member may still follow series and use the bot in a private chat', async () => {
     const { member, davi } = await newGroup()
     await member.says('/buscar harbor nine')
