@@ -4,7 +4,8 @@ import type { startStatusPage } from './support.ts'
 
 /** Serves pages to browsers on loopback. */
 export const startPageServer = async ({ get }: Pick<ReturnType<typeof startStatusPage>, 'get'>) => {
-  const server = createServer(async (request, response) => {
+  // Without a limit for idle connections, because a client could use one in the moment in which the server closes it.
+  const server = createServer({ keepAliveTimeout: 0 }, async (request, response) => {
     const { status, headers, text } = await get(request.url!, request.headers as Record<string, string>)
     const { 'content-encoding': _, ...others } = headers
     response.writeHead(status, others).end(text)
