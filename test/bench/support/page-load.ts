@@ -25,7 +25,7 @@ const tickMs = 2
 
 /** Sends the load. A request that is sent late counts from when it was due, so that a stall is not hidden. */
 export const sendLoad = async ({ url, perSecond, ms }: Load): Promise<LoadReport> => {
-  const agent = new Agent({ keepAlive: true, noDelay: true })
+  const agent = new Agent({ keepAlive: true })
   const answers: Record<string, number> = {}
   const times: number[] = []
   const running = new Set<Promise<void>>()
