@@ -164,7 +164,8 @@ export const warnings = (events: readonly KubeObject[], after: Date): string[] =
 export const loggedFaults = (source: string, log: string): string[] => {
   const faults = new Map<string, string>()
   for (const line of log.split('\n')) {
-    if (!/^\{.*"(?:log\.)?level":"(?:warn|error|fatal|dpanic|panic)"/i.test(line)) continue
+    // mt-broker-filter refuses events of a Trigger that it does not know with a line of the level info.
+    if (!/^\{.*("(?:log\.)?level":"(?:warn|error|fatal|dpanic|panic)"|Unable to \w+ the Trigger)/i.test(line)) continue
     const { msg, message = msg } = JSON.parse(line) as { msg?: string; message?: string }
     faults.set(message ?? '', line.slice(0, 800))
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { sendRequest } from '#test/support/http.ts'
 import type { JobPlace } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
+import { addDiagnosis } from './diagnosis.ts'
 import { handledEvents, startKeepingLogs } from './handled-events.ts'
 import { vigiaInstalled } from './installed.ts'
 import { kubectl, list } from './kubectl.ts'
@@ -73,9 +74,13 @@ export const query = async (sql: string): Promise<string> =>
     ])
   ).trim()
 
-/** The dead letters since a time (ISO, UTC), as `trigger|event|reason`. */
-export const deadLettersSince = (time: string): Promise<string> =>
-  query(`select trigger, event_id, reason from dead_letter where at >= '${time}' order by at`)
+/** The dead letters since a time (ISO, UTC), with what was wrong in the cluster; '' without any. */
+export const deadLettersSince = async (time: string): Promise<string> => {
+  const found = await query(
+    `select trigger, event_id, event->>'type', code, reason, at from dead_letter where at >= '${time}' order by at`,
+  )
+  return found === '' ? '' : addDiagnosis(found, { at: new Date(time), bytes: 0 })
+}
 
 /**
  * Waits until no message waits and the functions have handled nothing but ticks and checks for three seconds, which is
