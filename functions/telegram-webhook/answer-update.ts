@@ -129,7 +129,7 @@ const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMe
       await deps.chats.migrate(chatId, error.migrateTo)
       return sender.send(effects, error.migrateTo)
     }
-    if (isLongFlood(error) && !sender.mayHaveSent()) {
+    if (isLongFlood(error) && !sender.mayHaveSent() && messages.length > 0) {
       await toOutbox(messages, paused.pause(chatId, error.retryAfter!), delivery)
       return []
     }

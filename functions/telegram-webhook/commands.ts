@@ -21,6 +21,8 @@ const names = {
   post: ['aviso', 'notice', 'avisos', 'notices'],
   subscriptions: ['inscricoes', 'subscriptions', 'inscricao', 'subscription'],
   report: ['relatorio', 'report', 'relatorios', 'reports'],
+  export: ['exportar', 'export'],
+  erase: ['excluir', 'deleteme', 'delete_me', 'apagar'],
   zone: ['fuso', 'timezone'],
   keys: ['chave', 'apikey', 'chaves', 'apikeys'],
   language: ['idioma', 'language'],

@@ -1,6 +1,7 @@
 import type { Allowances } from '#database/chats/allowances.ts'
 import type { ApiKeys } from '#database/chats/api-keys.ts'
 import type { Chat, Chats } from '#database/chats/chats.ts'
+import type { PersonalData } from '#database/chats/personal-data.ts'
 import type { PageLogos } from '#database/pages/logos.ts'
 import type { PageDoors } from '#database/pages/page-doors.ts'
 import type { PostDrafts } from '#database/pages/post-drafts.ts'
@@ -39,6 +40,7 @@ export interface Dependencies {
   chats: Chats
   follows: Follows
   searches: Searches
+  personalData: PersonalData
   seen: Pick<Seen, 'mark' | 'of' | 'unmark'>
   waitingNotices: Pick<WaitingNotices, 'keep' | 'known'>
   imports: Pick<

@@ -21,6 +21,7 @@ import { openPage } from './open-page.ts'
 import { answerLogo } from './page-logos.ts'
 import { postCommand, pressPost } from './page-posts.ts'
 import { label } from './pages.ts'
+import { eraseCommand, exportCommand, pressErase } from './personal-data.ts'
 import { draftPost, pressPostDraft } from './post-drafts.ts'
 import { pressPosted } from './posted-impacts.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
@@ -189,6 +190,10 @@ const replyToCommand = async (
       return reportCommand(context, argument)
     case 'keys':
       return keysCommand(context)
+    case 'export':
+      return exportCommand(context)
+    case 'erase':
+      return eraseCommand(context)
     case 'zone':
       return zoneCommand(context, argument)
     case 'language':
@@ -349,6 +354,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
       return pressImport(context, press.id, press.step)
     case 'importChoice':
       return pressImportChoice(context, press)
+    case 'erase':
+      return pressErase(context, press.answer)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

@@ -1,6 +1,7 @@
 import { allowancesIn } from '#database/chats/allowances.ts'
 import { apiKeysIn } from '#database/chats/api-keys.ts'
 import { chatsIn } from '#database/chats/chats.ts'
+import { personalDataIn } from '#database/chats/personal-data.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { postgres } from '#database/connect.ts'
 import { mongo } from '#database/mongo.ts'
@@ -65,6 +66,7 @@ const webhook = telegramWebhook({
     follows: followsIn(db),
     searches: searchesIn(db),
     imports: importsIn(db),
+    personalData: personalDataIn(db),
     noticeSettings: noticeSettingsIn(db),
     seen: seenIn(db),
     waitingNotices: waitingNoticesIn(db),

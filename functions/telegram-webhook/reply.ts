@@ -21,6 +21,10 @@ export type Effect =
   | { do: 'edit'; view: View; samePhoto?: boolean }
   /** Replaces only the buttons of the message whose button was pressed. */
   | { do: 'buttons'; buttons: Button[][] }
+  /**
+   * Sends a file with a text below it. The outbox cannot send it: if Telegram asks for a wait, the update is repeated.
+   */
+  | { do: 'document'; file: { name: string; bytes: Buffer }; html: Html }
   /** A short notice above the chat after a button press; `alert` shows it as a dialog. */
   | { do: 'toast'; text: string; alert?: boolean }
 

@@ -30,6 +30,7 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'endSubscription',
   'import',
   'importChoice',
+  'erase',
   'post',
   'setPost',
   'setPosted',

@@ -1,4 +1,4 @@
-import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
+import { TelegramError, TelegramUnreachable, type Upload } from '#functions/telegram/client.ts'
 import { refusalKindOf, refusalOf } from '#functions/telegram/refusals.ts'
 import type { Button, Effect, View } from './reply.ts'
 import type { BotRequest, PressedMessage } from './request.ts'
@@ -54,9 +54,11 @@ export interface Sender {
 /** A sender that calls Telegram until `signal` aborts. */
 export const createSender = (telegram: TelegramApi, recipient: Recipient, signal: AbortSignal): Sender => {
   let maybeSent = false
-  const call: Call = async (method, params) => {
+  const call: Call = async (method, params, files) => {
     try {
-      const result = await telegram.call(method, params, signal)
+      const result = await (files === undefined
+        ? telegram.call(method, params, signal)
+        : telegram.upload(method, params, files))
       maybeSent ||= writesToTheChat(method)
       return result
     } catch (error) {
@@ -71,7 +73,7 @@ export const createSender = (telegram: TelegramApi, recipient: Recipient, signal
   }
 }
 
-type Call = (method: string, params: Record<string, unknown>) => Promise<unknown>
+type Call = (method: string, params: Record<string, unknown>, files?: Record<string, Upload>) => Promise<unknown>
 
 const writesToTheChat = (method: string) => /^(send|editMessage)/.test(method)
 
@@ -94,6 +96,7 @@ const sendEffects = async (delivery: Delivery, effects: readonly Effect[]): Prom
   try {
     for (const effect of messages) {
       if (effect.do === 'send') await sendMessage(delivery, effect.view)
+      else if (effect.do === 'document') await sendDocument(delivery, effect)
       else if (effect.do === 'buttons') await replaceButtons(delivery, effect.buttons)
       else await editMessage(delivery, effect.view, effect.samePhoto === true)
     }
@@ -130,6 +133,12 @@ const sendMessage = (delivery: Delivery, view: View): Promise<void> =>
       }
     }
     await delivery.call('sendMessage', { ...to, ...payload.text, ...payload.keyboard })
+  })
+
+const sendDocument = (delivery: Delivery, { file, html }: Extract<Effect, { do: 'document' }>): Promise<void> =>
+  withFallbacks(delivery, { html }, async (payload, to) => {
+    const document = { ...file, type: 'application/zip' }
+    await delivery.call('sendDocument', { ...to, ...payload.caption }, { document })
   })
 
 const editMessage = async (delivery: Delivery, view: View, samePhoto: boolean): Promise<void> => {

@@ -1,4 +1,9 @@
-import { TelegramError, TelegramUnreachable } from '#functions/telegram/client.ts'
+import {
+  TelegramError,
+  TelegramUnreachable,
+  telegram as telegramClient,
+  type Upload,
+} from '#functions/telegram/client.ts'
 
 /** The timeout of a call. The caller's signal may end it earlier. */
 const callTimeoutMs = 6_000
@@ -9,6 +14,8 @@ export interface TelegramApi {
   call(method: string, params: Record<string, unknown>, signal: AbortSignal): Promise<unknown>
   /** Downloads a file, at most `maxBytes` of it. Throws TelegramError and TelegramUnreachable. */
   readFile(fileId: string, maxBytes: number, signal: AbortSignal): Promise<Buffer>
+  /** Calls a method with files as further parameters. Throws like `call`. */
+  upload(method: string, params: Record<string, unknown>, files: Record<string, Upload>): Promise<unknown>
   /** The bot's user name; asks Telegram (getMe) once. */
   botName(signal: AbortSignal): Promise<string>
 }
@@ -61,7 +68,11 @@ export const telegrafClient = async ({ token, apiRoot }: { token: string; apiRoo
     }
   }
 
-  return { call, readFile, botName }
+  // Our own client, because it uploads files in the way that the outbox does.
+  const upload: TelegramApi['upload'] = (method, params, files) =>
+    telegramClient({ apiRoot, token }).call(method, params, { files, timeoutMs: callTimeoutMs })
+
+  return { call, upload, readFile, botName }
 }
 
 const unreachable = (method: string, error: unknown, callSignal: AbortSignal): TelegramUnreachable => {

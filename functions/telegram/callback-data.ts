@@ -134,6 +134,8 @@ export type Press =
   | { act: 'import'; id: number; step: ImportStep }
   /** Chooses the series that a series of the file is; 0 for none. */
   | { act: 'importChoice'; id: number; position: number; show: number }
+  /** Deletes everything of the chat, or keeps it. */
+  | { act: 'erase'; answer: 'yes' | 'no' }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -211,6 +213,7 @@ const letters = {
   seenInList: '8',
   import: 'im',
   importChoice: 'ic',
+  erase: 'er',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -318,6 +321,8 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.id, press.step)
     case 'importChoice':
       return joinParts(letter, press.id, press.position, press.show)
+    case 'erase':
+      return joinParts(letter, press.answer)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -498,6 +503,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: st
       return { act, id: rowId(first), step: oneOf(importSteps, second) }
     case 'importChoice':
       return { act, id: rowId(first), position: index(second), show: showOrAll(third) }
+    case 'erase':
+      return { act, answer: oneOf(['yes', 'no'], first) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }

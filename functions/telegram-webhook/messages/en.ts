@@ -3,6 +3,7 @@ import { historyEn } from './history-en.ts'
 import { keysEn } from './keys-en.ts'
 import { maintenanceEn } from './maintenance-en.ts'
 import { noticesEn } from './notices-en.ts'
+import { personalDataEn } from './personal-data-en.ts'
 import { postsEn } from './posts-en.ts'
 import type { BotMessages } from './pt-BR.ts'
 import { seenEn } from './seen-en.ts'
@@ -40,18 +41,19 @@ If you are looking for a series called “${text}”, send <code>/search ${text}
 ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severance – find a series'}
 /shows – the series you follow
 /today – what is out today
-/upcoming – what comes out in the next few days
+/upcoming – in the next few days
 /watchlist – what you have not seen yet
 /seen S2E5 – note what you have seen
+📎 ZIP of TV Time or a list – follow all of it
 
 <b>Sites and servers</b>
 /monitor example.org 1m – watch an address
 /heartbeat backup 24h – watch a job
 /monitors – how your monitors are doing
 /incidents – the recent outages
-/page – a page with the state of your monitors
-/notice – tell the visitors of the page something
-/subscriptions – the pages that tell you their news
+/page – page with their state
+/notice – tell the visitors of the page
+/subscriptions – pages that tell you news
 /maintenance – no alerts during maintenance
 
 <b>Reports</b>
@@ -60,9 +62,9 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 <b>Settings</b>
 /settings – when I tell you about episodes
 /quiet – hours without notices about episodes
-/timezone – your time zone
-/language – Portuguese or English
-/apikey – API keys, for programs
+/timezone, /language – zone and language
+/apikey – API keys
+/export, /delete_me – your data
 
 Series data comes from <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
   unknownCommand: () => html`I don't know that command. Send /help to see what I can do.`,
@@ -178,6 +180,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   history: historyEn,
   maintenance: maintenanceEn,
   statusPages: statusPagesEn,
+  personalData: personalDataEn,
   posts: postsEn,
   subscriptions: subscriptionsEn,
   keys: keysEn,

@@ -3,6 +3,7 @@ import { historyPtBR } from './history-pt-BR.ts'
 import { keysPtBR } from './keys-pt-BR.ts'
 import { maintenancePtBR } from './maintenance-pt-BR.ts'
 import { noticesPtBR } from './notices-pt-BR.ts'
+import { personalDataPtBR } from './personal-data-pt-BR.ts'
 import { postsPtBR } from './posts-pt-BR.ts'
 import { seenPtBR } from './seen-pt-BR.ts'
 import { statusPagesPtBR } from './status-pages-pt-BR.ts'
@@ -43,19 +44,20 @@ Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`
 ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severance – achar uma série'}
 /series – as séries que você segue
 /hoje – o que sai hoje
-/proximos – o que sai nos próximos dias
+/proximos – nos próximos dias
 /continuar – o que falta ver
 /visto T2E5 – anotar o que você viu
+📎 ZIP do TV Time ou lista – seguir tudo
 
 <b>Sites e servidores</b>
 /monitorar exemplo.com.br 1m – vigiar um endereço
 /batimento backup 24h – vigiar uma tarefa
 /monitores – como estão seus monitores
-/manutencao – pausar os avisos durante uma manutenção
+/manutencao – sem avisos durante uma manutenção
 /incidentes – as quedas recentes
-/pagina – uma página com o estado dos monitores
-/aviso – um aviso para quem visita a página
-/inscricoes – as páginas que avisam você
+/pagina – página com o estado dos monitores
+/aviso – avisar quem visita a página
+/inscricoes – páginas que avisam você
 
 <b>Relatórios</b>
 /relatorio – um resumo agora, todo dia ou toda semana
@@ -63,9 +65,9 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 <b>Ajustes</b>
 /config – quando aviso dos episódios
 /silencio – horário sem avisos de episódios
-/fuso – seu fuso horário
-/idioma – português ou inglês
-/chave – chaves da API, para programas
+/fuso, /idioma – fuso horário e idioma
+/chave – chaves da API
+/exportar, /excluir – seus dados
 
 Os dados das séries vêm do <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,
   unknownCommand: () => html`Não conheço esse comando. Veja o que eu faço em /ajuda.`,
@@ -187,6 +189,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   history: historyPtBR,
   maintenance: maintenancePtBR,
   statusPages: statusPagesPtBR,
+  personalData: personalDataPtBR,
   posts: postsPtBR,
   subscriptions: subscriptionsPtBR,
   keys: keysPtBR,

@@ -40,6 +40,10 @@ export const storedPhoto = (bot: Bot, bytes: Buffer): NonNullable<StoredMessage[
   }
 }
 
+/** The files that were sent to the bot or by it. */
+export const documents = (bot: Bot): StoredDocument[] =>
+  [...bot.chats.values()].flatMap(({ messages }) => messages.flatMap(({ document }) => document ?? []))
+
 /** A file of a person's message that the bot can download. */
 interface StoredFile {
   about: { file_id: string; file_unique_id: string; file_size: number }

@@ -11,7 +11,7 @@ import {
 import { getFile } from './files.ts'
 import { getChatAdministrators, getChatMember } from './members.ts'
 import { deleteMyCommands, getMyCommands, getText, setMyCommands, setText } from './profile-methods.ts'
-import { sendMessage, sendPhoto } from './sending.ts'
+import { sendDocument, sendMessage, sendPhoto } from './sending.ts'
 import type { Bot, TelegramState } from './state.ts'
 import { deleteWebhook, getWebhookInfo, setWebhook } from './webhook-methods.ts'
 
@@ -29,6 +29,7 @@ const methods: Record<string, Method> = {
   getfile: getFile,
   sendmessage: sendMessage,
   sendphoto: sendPhoto,
+  senddocument: sendDocument,
   editmessagetext: editMessageText,
   editmessagecaption: editMessageCaption,
   editmessagereplymarkup: editMessageReplyMarkup,

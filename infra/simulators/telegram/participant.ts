@@ -63,6 +63,8 @@ export interface Participant {
   press(button: string | RegExp, options?: { message?: number; data?: string | undefined }): ButtonPress
   /** The bytes of a photo that the bot uploaded; null if the message has none. */
   picture(message: number): Buffer | null
+  /** The bytes of a file in the chat; null if the message has none. */
+  file(message: number): Buffer | null
   /** All messages, oldest first, without the deleted ones. */
   messages(): VisibleMessage[]
   /** The messages of the bot, oldest first. */
@@ -114,6 +116,10 @@ export const participant = (state: TelegramState, bot: Bot, chat: Chat, person: 
     picture: id => {
       const upload = chat.messages.find(message => message.id === id)?.photo?.upload
       return upload === undefined ? null : Buffer.from(upload.base64, 'base64')
+    },
+    file: id => {
+      const document = chat.messages.find(message => message.id === id)?.document
+      return document === undefined ? null : Buffer.from(document.base64, 'base64')
     },
     messages,
     answers: () => messages().filter(({ mine, from }) => !mine && from === 'bot'),

@@ -3,12 +3,15 @@ import { replyOf, threadOf, writableChat } from './addressing.ts'
 import { type Args, argsOf } from './args.ts'
 import type { Message, PhotoSize } from './bot-api.ts'
 import { badRequest } from './bot-api-error.ts'
+import { documents, storedDocument } from './files.ts'
 import { imageSize } from './image-size.ts'
 import { keyboardOf } from './keyboard.ts'
 import { addMessage, apiMessage, type Bot, type StoredMessage, type TelegramState } from './state.ts'
 import { captionText, messageText } from './text.ts'
 
 const maxUploadBytes = 10 * 1024 * 1024
+/** A bot can send files of at most 50 MB. */
+const maxDocumentBytes = 50 * 1024 * 1024
 /** The highest sum of the width and the height of a photo, in pixels, and the highest ratio between them. */
 const maxSides = 10_000
 const maxRatio = 20
@@ -23,6 +26,24 @@ export const sendMessage = (state: TelegramState, bot: Bot, args: Args): Message
 export const sendPhoto = (state: TelegramState, bot: Bot, args: Args): Message => {
   const caption = captionText(args)
   return send(state, bot, args, { ...caption, photo: uploadedPhoto(bot, args) ?? photoOf(bot, args.text('photo')) })
+}
+
+export const sendDocument = (state: TelegramState, bot: Bot, args: Args): Message =>
+  send(state, bot, args, { ...captionText(args), document: documentOf(bot, args) })
+
+/** The uploaded document, or one that was sent to the bot or by it before. */
+const documentOf = (bot: Bot, args: Args): NonNullable<StoredMessage['document']> => {
+  const [, attached = 'document'] = /^attach:\/\/(.+)$/.exec(args.text('document')) ?? []
+  const upload = args.file(attached)
+  if (upload !== undefined) {
+    if (upload.bytes.length === 0) throw badRequest('file must be non-empty')
+    if (upload.bytes.length > maxDocumentBytes) throw badRequest('file is too big')
+    return storedDocument(bot, upload.name, upload.bytes)
+  }
+  if (!args.has('document')) throw badRequest('there is no document in the request')
+  const known = documents(bot).find(({ about }) => about.file_id === args.text('document'))
+  if (known === undefined) throw badRequest('wrong file identifier/HTTP URL specified')
+  return known
 }
 
 /** The photo and the caption of an InputMedia. */
@@ -87,7 +108,7 @@ const send = (
   state: TelegramState,
   bot: Bot,
   args: Args,
-  content: Pick<StoredMessage, 'text' | 'entities'> & Partial<WithPhoto>,
+  content: Pick<StoredMessage, 'text' | 'entities' | 'document'> & Partial<WithPhoto>,
 ): Message => {
   const buttons = keyboardOf(args) ?? []
   const chat = writableChat(state, bot, args)

@@ -105,6 +105,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   deleteNow: fc.record({ act: act('deleteNow'), monitor: id }),
   import: fc.record({ act: act('import'), id, step: fc.constantFrom(...importSteps) }),
   importChoice: fc.record({ act: act('importChoice'), id, position: small, show: fc.oneof(show, fc.constant(0)) }),
+  erase: fc.record({ act: act('erase'), answer: fc.constantFrom('yes' as const, 'no' as const) }),
   undelete: fc.record({ act: act('undelete'), removed: id }),
   silences: fc.record({ act: act('silences'), monitor: id }),
   silence: fc.record({ act: act('silence'), monitor: id, until: fc.constantFrom(...silenceChoices) }),

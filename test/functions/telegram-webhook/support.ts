@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { allowancesIn } from '#database/chats/allowances.ts'
 import { apiKeysIn } from '#database/chats/api-keys.ts'
 import { chatsIn } from '#database/chats/chats.ts'
+import { personalDataIn } from '#database/chats/personal-data.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { pageLogosIn } from '#database/pages/logos.ts'
 import { pageDoorsIn } from '#database/pages/page-doors.ts'
@@ -115,6 +116,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     follows: followsIn(db),
     searches: searchesIn(db),
     imports: importsIn(db),
+    personalData: personalDataIn(db),
     noticeSettings: noticeSettingsIn(db),
     seen: seenIn(db),
     waitingNotices: waitingNoticesIn(db),

@@ -1,0 +1,38 @@
+import { html } from '#functions/telegram/html.ts'
+
+const many = (count: number, one: string, more: string) => (count === 1 ? `1 ${one}` : `${count} ${more}`)
+
+/** The texts of /exportar and /excluir, in Portuguese. */
+export const personalDataPtBR = {
+  exported: () =>
+    html`📦 Isto é tudo o que guardo desta conversa, em JSON e em CSV. Senhas e chaves não vão no arquivo.`,
+  /** What a chat has. */
+  owned: (series: number, monitors: number, pages: number, imports: number, keys: number) =>
+    [
+      many(series, 'série seguida', 'séries seguidas'),
+      many(monitors, 'monitor com seu histórico', 'monitores com seu histórico'),
+      many(pages, 'página de status', 'páginas de status'),
+      many(imports, 'importação', 'importações'),
+      many(keys, 'chave da API', 'chaves da API'),
+    ]
+      .map(text => `• ${text}`)
+      .join('\n'),
+  question: (owned: string) => html`⚠️ <b>Apagar tudo desta conversa?</b>
+
+${owned}
+• idioma, fuso, avisos e relatórios
+
+Não dá para desfazer. Se quiser uma cópia antes, mande /exportar.`,
+  eraseNow: '🗑 apagar tudo',
+  keep: 'não apagar',
+  kept: () => html`Certo, nada foi apagado.`,
+  erased: (owned: string) => html`🗑 Apaguei tudo desta conversa:
+
+${owned}
+• idioma, fuso, avisos e relatórios
+
+Registros técnicos, como medições e erros já anotados, somem sozinhos em até 90 dias. Se escrever de novo, começamos do zero.`,
+  alreadyErased: 'Já não há nada desta conversa.',
+}
+
+export type PersonalDataTexts = typeof personalDataPtBR

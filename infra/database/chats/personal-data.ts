@@ -1,0 +1,101 @@
+import type { Postgres } from '../connect.ts'
+
+/** A table with rows of a chat. */
+interface OwnTable {
+  table: string
+  /** An SQL condition on `row`; `$1` is the chat. By default `row.chat_id = $1`. */
+  where?: string
+  /** Columns that are secret or mean nothing outside of Vigia. */
+  hidden?: string[]
+}
+
+const ofMonitor = 'row.monitor_id in (select id from monitor where chat_id = $1)'
+const ofPage = 'row.page_id in (select id from status_page where chat_id = $1)'
+const ofIncident = `row.incident_id in (select incident.id from incident join monitor on monitor.id = monitor_id where chat_id = $1)`
+
+/** The tables whose rows a chat gets as its data. A test finds a table that is missing here and in `leftOut`. */
+const exported: readonly OwnTable[] = [
+  { table: 'chat', where: 'row.id = $1' },
+  { table: 'follow', hidden: ['next_at', 'told_until', 'looked_at'] },
+  { table: 'notice_setting' },
+  { table: 'seen_episode' },
+  { table: 'series_import', hidden: ['file_id', 'leased_until', 'cause'] },
+  { table: 'imported_series', where: 'row.import_id in (select id from series_import where chat_id = $1)' },
+  { table: 'search' },
+  { table: 'monitor' },
+  { table: 'incident', where: ofMonitor },
+  { table: 'incident_answer', where: ofIncident },
+  { table: 'maintenance' },
+  { table: 'maintenance_window', where: 'row.maintenance_id in (select id from maintenance where chat_id = $1)' },
+  { table: 'heartbeat' },
+  { table: 'probe_day', where: ofMonitor },
+  { table: 'status_page', hidden: ['secret', 'member_key'] },
+  { table: 'status_page_component', where: ofPage },
+  { table: 'page_post', where: ofPage },
+  { table: 'report_setting' },
+  { table: 'api_key', hidden: ['hash', 'cause'] },
+]
+
+/** Tables of a chat that are no data of the chat: secrets, working states, and what other tables say already. */
+export const leftOut: readonly string[] = [
+  ...['announcement', 'heartbeat_key', 'heartbeat_ping', 'message', 'monitor_draft', 'monitor_event'],
+  ...['monitor_secret', 'page_impact_hour', 'page_logo', 'page_post_draft', 'page_history', 'page_snapshot'],
+  ...['probe_hour', 'removed_monitor', 'report', 'waiting_notice'],
+]
+
+export const exportedTables: readonly string[] = exported.map(({ table }) => table)
+
+/** The most rows of one table in an export. */
+const maxRows = 20_000
+
+/** What a chat has: the numbers for the question before everything is deleted. */
+export interface OwnedCounts {
+  series: number
+  monitors: number
+  pages: number
+  imports: number
+  keys: number
+}
+
+/** All rows of a chat, for an export and for the deletion. */
+export const personalDataIn = (db: Postgres) => ({
+  /** The rows of the chat by table, as JSON, without secrets. Empty tables are left out. */
+  rows: async (chatId: number): Promise<Record<string, Record<string, unknown>[]>> => {
+    const tables: [string, Record<string, unknown>[]][] = []
+    for (const { table, where = 'row.chat_id = $1', hidden = [] } of exported) {
+      const { rows } = await db.query<{ row: Record<string, unknown> }>(
+        `select to_jsonb(row) - $2::text[] as row from ${table} row where ${where} limit ${maxRows}`,
+        [chatId, hidden],
+      )
+      if (rows.length > 0) tables.push([table, rows.map(({ row }) => row)])
+    }
+    return Object.fromEntries(tables)
+  },
+
+  counts: async (chatId: number): Promise<OwnedCounts> =>
+    (
+      await db.query<OwnedCounts>(
+        `select (select count(*) from follow where chat_id = $1 and starts_with(subject, 'show/')) as series,
+         (select count(*) from monitor where chat_id = $1) as monitors,
+         (select count(*) from status_page where chat_id = $1) as pages,
+         (select count(*) from series_import where chat_id = $1) as imports,
+         (select count(*) from api_key where chat_id = $1) as keys`,
+        [chatId],
+      )
+    ).rows[0]!,
+
+  /** Deletes all rows of the chat. Returns what there was; null if the chat has no row any more. */
+  erase: (chatId: number): Promise<OwnedCounts | null> =>
+    db.transaction(async tx => {
+      const { rowCount } = await tx.query('select from chat where id = $1 for update', [chatId])
+      if (rowCount === 0) return null
+      const counts = await personalDataIn(tx).counts(chatId)
+      // One after another, because the history of all monitors at once can take longer than a statement may.
+      for (let left = counts.monitors; left > 0; left--)
+        await tx.query('delete from monitor where id = (select id from monitor where chat_id = $1 limit 1)', [chatId])
+      await tx.query('delete from chat where id = $1', [chatId])
+      return counts
+    }),
+})
+
+export type PersonalData = ReturnType<typeof personalDataIn>

@@ -1,0 +1,86 @@
+import { strFromU8, unzipSync } from 'fflate'
+import { describe, expect, test } from 'vitest'
+import { exportedTables, leftOut } from '#database/chats/personal-data.ts'
+import { labels, newPerson, useConversations, world } from './conversations.ts'
+
+useConversations()
+
+/** The files in the ZIP that the bot sent last. */
+const received = (person: ReturnType<typeof newPerson>) => {
+  const files = unzipSync(person.file(person.answers().at(-1)!.id)!)
+  return Object.fromEntries(Object.entries(files).map(([name, bytes]) => [name, strFromU8(bytes)]))
+}
+
+const rowsOf = async (chatId: number) => {
+  const { rows } = await world.db.query<{ table: string; count: number }>(
+    `select table_name as table, (xpath('/row/count/text()', query_to_xml(
+       format('select count(*) as count from %I where chat_id = %s', table_name, $1::bigint), false, true, '')))[1]::text::integer as count
+     from information_schema.columns join information_schema.tables using (table_schema, table_name)
+     where table_schema = 'public' and column_name = 'chat_id' and table_type = 'BASE TABLE'`,
+    [chatId],
+  )
+  return rows.filter(({ count }) => count > 0).map(({ table }) => table)
+}
+
+describe('/exportar', () => {
+  test('sends everything of the chat as JSON and as CSV, without secrets', async () => {
+    const ana = newPerson()
+    await world.deps.chats.upsert({ id: ana.chatId, kind: 'private', language: 'pt-BR' })
+    await world.deps.follows.follow(ana.chatId, 'show/82', world.time.now, '=HYPERLINK("x"), "Ruptura"')
+    await ana.says('/pagina Loja')
+    const { secret } = (await world.deps.statusPages.of([ana.chatId]))[0]!
+    const shown = await ana.says('/exportar')
+    expect(shown.text).toMatch(/^📦 Isto é tudo o que guardo desta conversa/)
+    const files = received(ana)
+    const all = JSON.parse(files['vigia.json']!)
+    expect(all).toMatchObject({
+      chat: [{ id: ana.chatId, zone: 'America/Sao_Paulo' }],
+      follow: [{ subject: 'show/82', title: '=HYPERLINK("x"), "Ruptura"' }],
+      status_page: [{ title: 'Loja' }],
+    })
+    expect(files['follow.csv']).toContain(`"'=HYPERLINK(""x""), ""Ruptura"""`)
+    expect(Object.values(files).join()).not.toContain(secret)
+  })
+
+  test('has nothing of another chat', async () => {
+    const [bia, caio] = [newPerson('en'), newPerson()]
+    await bia.says('/help')
+    await caio.says('/ajuda')
+    await world.deps.follows.follow(caio.chatId, 'show/99', world.time.now, 'Only of Caio')
+    await bia.says('/export')
+    expect(Object.values(received(bia)).join()).not.toContain('Only of Caio')
+  })
+
+  test('every table with rows of a chat is exported, or is on the list of those that are not', async () => {
+    const { rows } = await world.db.query<{ name: string }>(
+      `with recursive own as (
+         select 'chat'::regclass as oid union
+         select conrelid::regclass from pg_constraint join own on confrelid = own.oid where contype = 'f' and confdeltype = 'c'
+       ) select oid::text as name from own order by 1`,
+    )
+    expect(rows.map(({ name }) => name)).toEqual([...exportedTables, ...leftOut].sort())
+  })
+})
+
+describe('/excluir', () => {
+  test('asks first, deletes every row of the chat, and says what was deleted', async () => {
+    const davi = newPerson()
+    const keeper = newPerson()
+    await keeper.says('/ajuda')
+    await davi.says('/pagina Loja do Davi')
+    await davi.says('/monitorar https://davi.example')
+    await world.deps.follows.follow(davi.chatId, 'show/82', world.time.now, 'Ruptura')
+    const question = await davi.says('/excluir')
+    expect(labels(question)).toEqual([['🗑 apagar tudo'], ['não apagar']])
+    expect(question.text).toContain('• 1 série seguida\n')
+    expect((await davi.presses('não apagar', question.id)).shown.text).toBe('Certo, nada foi apagado.')
+    expect(await world.deps.follows.of(davi.chatId, 'show/')).toHaveLength(1)
+
+    const again = await davi.says('/excluir')
+    const { shown } = await davi.presses('🗑 apagar tudo', again.id)
+    expect(shown.text).toMatch(/^🗑 Apaguei tudo desta conversa:\n\n• 1 série seguida\n/)
+    expect(await rowsOf(davi.chatId)).toEqual([])
+    expect(await world.deps.chats.find(davi.chatId)).toBeNull()
+    expect(await world.deps.chats.find(keeper.chatId)).not.toBeNull()
+  })
+})
