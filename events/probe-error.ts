@@ -60,6 +60,8 @@ export const probeErrorCodes = [
   'too-many-redirects',
   /** A redirect that we do not follow: another scheme, a blocked port, or not a URL. */
   'bad-redirect',
+  /** A redirect from https to http, which this monitor does not follow. */
+  'https-to-http',
   /** The address is not public: loopback, a private network, cloud metadata, or this machine. */
   'private-address',
   /** The port is for another kind of service, such as mail, so no HTTP request is sent to it. */

@@ -31,8 +31,11 @@ export const HttpSettings = Type.Object(
     keywordAbsent: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })),
     json: Type.Optional(Type.Array(JsonAssertion, { minItems: 1, maxItems: 10 })),
     ...commonSettings,
-    /** Whether redirects are followed; true by default. If not, the redirect is the response. */
-    followRedirects: Type.Optional(Type.Boolean()),
+    /**
+     * Whether redirects are followed; true by default. If not, the redirect is the response. `secure`: they are, but a
+     * redirect from https to http is a failure.
+     */
+    followRedirects: Type.Optional(Type.Union([Type.Boolean(), Type.Literal('secure')])),
     auth,
     ...tlsSettings,
   },

@@ -176,7 +176,10 @@ export const safeDialler = ({
         if (redirects === maxRedirects) throw new DialError('too-many-redirects')
         parsed = redirectEndpoint(response.location, endpoint.url)
         if (!parsed.ok) continue
-        if (endpoint.secure && !parsed.endpoint.secure) attempt.warn('insecure-redirect')
+        if (endpoint.secure && !parsed.endpoint.secure) {
+          if (request.followsRedirects === 'secure') throw new DialError('https-to-http')
+          attempt.warn('insecure-redirect')
+        }
         if (request !== plainGet) request = redirected(request, response.status, endpoint.url, parsed.endpoint.url)
       }
     })

@@ -11,8 +11,8 @@ export interface HttpRequest {
   body?: string
   /** The value of the header Authorization. */
   authorization?: string
-  /** Whether redirects are followed; true by default. */
-  followsRedirects?: boolean
+  /** Whether redirects are followed; true by default. `secure`: but not from https to http. */
+  followsRedirects?: boolean | 'secure'
   tls?: TlsOptions
   /** Reads the body up to this length, after decompression. Without it, the body is not kept. */
   maxBodyBytes?: number

@@ -65,6 +65,10 @@ const probeErrors = {
     'pt-BR': 'redireciona para um endereço que não posso acessar',
     en: 'redirects to an address that I cannot follow',
   },
+  'https-to-http': {
+    'pt-BR': 'redireciona de https para http, sem criptografia',
+    en: 'redirects from https to http, which is not encrypted',
+  },
   'private-address': {
     'pt-BR': 'fica numa rede privada, que eu não alcanço',
     en: 'is on a private network, which I cannot reach',

@@ -27,6 +27,7 @@ test('every error has a number of its own, and the number never changes', () => 
       "credentials": 32,
       "dns": 5,
       "dns-answer": 20,
+      "https-to-http": 38,
       "job-failed": 35,
       "json": 16,
       "keyword": 15,

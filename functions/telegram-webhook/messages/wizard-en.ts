@@ -89,7 +89,8 @@ I store the secret, delete your message if Telegram lets me, and never show the 
     protocol: () => html`Which subprotocol must the server accept? Send for example <code>graphql-ws</code>.`,
     service: () => html`The health of which service shall I ask for? Send for example <code>shop.v1.Orders</code>.`,
     family: () => html`Shall I use only one version of IP? Choose, or send for example <code>IPv6</code>.`,
-    redirects: () => html`Shall I follow redirects? If not, the redirect itself is the answer.`,
+    redirects: () =>
+      html`Shall I follow redirects? If not, the redirect itself is the answer. With “only if encrypted”, a redirect from https to http counts as a failure.`,
     certificateDays: () =>
       html`How many days before the certificate expires shall I warn you? Choose, or send for example <code>30</code>.`,
     security: () => html`Shall I use TLS on this connection?`,
@@ -124,7 +125,7 @@ I store the secret, delete your message if Telegram lets me, and never show the 
   },
   reminders: { off: 'none', '30m': 'every 30 min', '2h': 'every 2 h', doubling: '30 min, 1 h, 2 h, …' },
   families: { ipv4: 'only IPv4', ipv6: 'only IPv6' },
-  redirects: { yes: 'follow', no: 'do not follow' },
+  redirects: { yes: 'follow', secure: 'only if encrypted', no: 'do not follow' },
   security: { tls: 'TLS from the start', starttls: 'STARTTLS' },
   certificates: { usual: 'of known authorities', 'own-ca': 'of your own CA', any: 'accept any' },
   days: count => (count === 1 ? '1 day' : `${count} days`),

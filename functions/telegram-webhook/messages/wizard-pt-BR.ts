@@ -89,7 +89,8 @@ Eu guardo o segredo, apago a sua mensagem se o Telegram deixar e nunca mostro o 
     protocol: () => html`Que subprotocolo o servidor precisa aceitar? Mande, por exemplo, <code>graphql-ws</code>.`,
     service: () => html`De que serviço devo perguntar a saúde? Mande, por exemplo, <code>loja.v1.Pedidos</code>.`,
     family: () => html`Devo usar só uma versão do IP? Escolha ou mande, por exemplo, <code>IPv6</code>.`,
-    redirects: () => html`Devo seguir redirecionamentos? Se não, o próprio redirecionamento é a resposta.`,
+    redirects: () =>
+      html`Devo seguir redirecionamentos? Se não, o próprio redirecionamento é a resposta. Em “só com criptografia”, um redirecionamento de https para http conta como falha.`,
     certificateDays: () =>
       html`Quantos dias antes de o certificado vencer devo avisar? Escolha ou mande, por exemplo, <code>30</code>.`,
     security: () => html`Devo usar TLS nesta conexão?`,
@@ -124,7 +125,7 @@ Eu guardo o segredo, apago a sua mensagem se o Telegram deixar e nunca mostro o 
   },
   reminders: { off: 'nenhum', '30m': 'a cada 30 min', '2h': 'a cada 2 h', doubling: '30 min, 1 h, 2 h, …' },
   families: { ipv4: 'só IPv4', ipv6: 'só IPv6' },
-  redirects: { yes: 'seguir', no: 'não seguir' },
+  redirects: { yes: 'seguir', secure: 'só com criptografia', no: 'não seguir' },
   security: { tls: 'TLS desde o início', starttls: 'STARTTLS' },
   certificates: { usual: 'de autoridades conhecidas', 'own-ca': 'da CA própria', any: 'aceitar qualquer um' },
   days: (count: number) => (count === 1 ? '1 dia' : `${count} dias`),

@@ -71,10 +71,12 @@ export const settingsFields = {
     properties: inKinds('followRedirects', 'http'),
     choices: ({ context: { messages } }) => [
       { text: messages.wizard.redirects.yes, value: 'yes' },
+      { text: messages.wizard.redirects.secure, value: 'secure' },
       { text: messages.wizard.redirects.no, value: 'no' },
     ],
-    parse: text => text === 'yes',
-    show: (value, { context: { messages } }) => messages.wizard.redirects[value === false ? 'no' : 'yes'],
+    parse: text => (text === 'secure' ? text : text === 'yes'),
+    show: (value, { context: { messages } }) =>
+      messages.wizard.redirects[value === 'secure' ? value : value === false ? 'no' : 'yes'],
   }),
   certificateDays: setting({
     properties: inKinds('certificateDays', ...withTls, 'tcp'),

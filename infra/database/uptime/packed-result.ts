@@ -44,6 +44,7 @@ export const errorNumbers = {
   'job-failed': 35,
   'no-ipv4': 36,
   'no-ipv6': 37,
+  'https-to-http': 38,
 } as const satisfies Record<ProbeErrorCode, number>
 
 const errorsByNumber = new Map<number, string>(Object.entries(errorNumbers).map(([code, number]) => [number, code]))

@@ -171,6 +171,17 @@ describe('a redirect', () => {
     expect(await attempt(`http://a.test:${port}/`, settings)).toMatchObject({ error: null, status: 301 })
   })
 
+  test.each([
+    [undefined, { error: null, status: 200, warning: 'insecure-redirect' }],
+    [true, { error: null, status: 200, warning: 'insecure-redirect' }],
+    ['secure', { error: 'https-to-http' }],
+  ])('from https to http has the result that followRedirects %s asks for', async (followRedirects, result) => {
+    const plain = await serve(answering(ok))
+    const secure = await serve(answering(redirect(`http://good.test:${plain.port}/`)), '127.0.0.1', certificates.good)
+    const settings = followRedirects === undefined ? {} : { followRedirects }
+    expect(await attempt(`https://good.test:${secure.port}/`, settings)).toMatchObject(result)
+  })
+
   test('to the same host keeps the credentials, and to another host or port loses them', async () => {
     const stranger = await other()
     const { port, seen } = await website((request, response) => {
@@ -254,3 +265,12 @@ test('a response that takes longer than the limit of the monitor is slow', async
   expect(await attempt(`http://a.test:${port}/`, { slowMs: 50 })).toMatchObject({ error: null, warning: 'slow' })
   expect(await attempt(`http://a.test:${port}/`, { slowMs: 5_000 })).not.toHaveProperty('warning')
 })
+
+test('a server whose first byte takes twelve seconds is up with a limit of twenty seconds, and down with one of ten', async () => {
+  const serves = await website((_, response) => void setTimeout(() => response.end('awake'), 12_000))
+  const within = (timeoutMs: number) => attempt(`http://a.test:${serves.port}/`, {}, { timeoutMs })
+  const [patient, usual] = await Promise.all([within(20_000), within(10_000)])
+  expect(patient).toMatchObject({ error: null, status: 200 })
+  expect(patient.firstByteMs).toBeGreaterThan(11_000)
+  expect(usual).toMatchObject({ error: 'timeout' })
+}, 40_000)

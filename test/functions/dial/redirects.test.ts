@@ -38,16 +38,21 @@ describe('a redirect', () => {
     expect(site.seen.connections).toBe(error === 'too-many-redirects' ? 21 : 1)
   })
 
-  test('from https to http is followed with a warning, from http to https without a warning', async () => {
+  test('from https to http is followed with a warning, or is a failure if the monitor wants this; from http to https without a warning', async () => {
     const plain = await serve(answering(ok))
     const secure = await serve(answering(redirect(`http://good.test:${plain.port}/`)), '127.0.0.1', certificates.good)
     const down = await open.get(`https://good.test:${secure.port}/`, { timeoutMs: 5_000 })
     expect(down).toMatchObject({ error: null, status: 200, warning: 'insecure-redirect' })
     expect(plain.seen.connections).toBe(1)
 
+    const request = { followsRedirects: 'secure' as const }
+    const refused = await open.request(`https://good.test:${secure.port}/`, { timeoutMs: 5_000, request })
+    expect(refused).toMatchObject({ error: 'https-to-http' })
+    expect(plain.seen.connections).toBe(1)
+
     const end = await serve(answering(ok), '127.0.0.1', certificates.good)
     const start = await serve(answering(redirect(`https://good.test:${end.port}/`, 308)))
-    const up = await open.get(`http://x.test:${start.port}/`, { timeoutMs: 5_000 })
+    const up = await open.request(`http://x.test:${start.port}/`, { timeoutMs: 5_000, request })
     expect(up).toMatchObject({ error: null, status: 200 })
     expect(up.tlsMs).not.toBeNull()
     expect(up.warning).toBeUndefined()
