@@ -1,3 +1,5 @@
+// First, because the framework loads node:domain.
+import './no-domain.ts'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { http } from '@google-cloud/functions-framework'
 import { getTestServer } from '@google-cloud/functions-framework/testing'
@@ -12,7 +14,7 @@ export interface FunctionsFramework {
  *
  * The owner of the project chose functions-framework as the contract of a function. So every function of Vigia is an
  * `http` function in the framework's registry, and every event and every HTTP request passes through the framework's
- * application.
+ * application. Requests without a body to a function that is `direct` do not, because floods of them are usual.
  *
  * The host does the following itself, because Knative needs other behaviour than the framework's:
  * - Listen and shut down. The framework's server ends the process on SIGTERM although requests are in flight, and
@@ -23,15 +25,11 @@ export interface FunctionsFramework {
  * - Decode events. The framework's `cloudevent` type answers 500 to every error, cannot reply with an event, and fails
  *   on events without a body.
  * - Route. The host decides which handler gets a request before it reads the body.
+ * - Catch errors. The framework runs each function in a node:domain; see no-domain.ts.
  */
 export const functionsFramework = (functionName: string): FunctionsFramework => {
   const handlers = new WeakMap<IncomingMessage, () => void>()
-  http(functionName, request => {
-    // The framework calls the function inside a node:domain, which would catch errors of connections that outlive the
-    // request.
-    ;(process as { domain?: { exit(): void } }).domain?.exit()
-    handlers.get(request)!()
-  })
+  http(functionName, request => handlers.get(request)!())
   const application = getTestServer(functionName).listeners('request')[0] as RequestListener
 
   return {
