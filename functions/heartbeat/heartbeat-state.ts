@@ -91,6 +91,18 @@ const changedTo = (before: Pinged, state: 'up' | 'down', pace: Pace, at: Date): 
   return { ...before, ...pace, state, changedAt: changedAt !== null && at <= changedAt ? new Date(+changedAt + 1) : at }
 }
 
+/** Whether pings changed nothing but the count and the times of pings. */
+export const isSteady = (before: HeartbeatState, after: HeartbeatState): boolean =>
+  after.state === before.state &&
+  after.changedAt === before.changedAt &&
+  after.error === before.error &&
+  after.exitCode === before.exitCode &&
+  after.lastStartAt === before.lastStartAt &&
+  after.lastStartRunId === before.lastStartRunId &&
+  after.durationsMs === before.durationsMs &&
+  after.slowRunMs === before.slowRunMs &&
+  after.usualRunMs === before.usualRunMs
+
 /** If a run took more than three times the median of the runs before it: that median. Otherwise null. */
 export const exceededUsualMs = (durationMs: number, earlierMs: readonly number[]): number | null => {
   if (earlierMs.length < minRuns || durationMs < minSlowMs) return null

@@ -1,3 +1,4 @@
+import { RetryLater } from '#functions/host/errors.ts'
 import type { Context, HttpRequest, HttpResponse } from '#functions/host/function-definition.ts'
 import type { ChangedHeartbeat } from './changes.ts'
 import { logOf, maxLogBytes, type PingRequest, parsePing } from './ping-request.ts'
@@ -11,6 +12,10 @@ export interface PingDependencies {
   /** Counts an unknown URL. Returns whether there were too many of them in this second. */
   isFlood(): boolean
 }
+
+/** With five retries, as in `curl --retry 5`, a client tries for 50 seconds. */
+const retryAfterS = 10
+const refusal = 'the ping could not be stored; send it again'
 
 /** Jobs may ping many times a second, and anyone may send requests that are no pings. So these answers are quiet. */
 const text = (status: number, body: string, headers: Record<string, string> = {}): HttpResponse => ({
@@ -52,6 +57,10 @@ const responseTo = (outcome: PingOutcome, isFlood: () => boolean): HttpResponse 
       return unknown(isFlood)
     case 'full':
       return text(403, 'this chat has as many monitors as it may have')
+    case 'refused':
+      // A flood of refusals must cost little, so only the first one in a second is an error, which the log tells.
+      if (outcome.isFirst) throw new RetryLater(refusal, retryAfterS)
+      return text(503, refusal, { 'retry-after': String(retryAfterS) })
     default:
       return outcome satisfies never
   }

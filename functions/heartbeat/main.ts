@@ -44,6 +44,7 @@ serve({
   http: {
     // One byte more than a log keeps, so that a longer body is known to be cut.
     keptBodyBytes: maxLogBytes + 1,
+    direct: true,
     handle: (request, context) => heartbeat(request, context, { writer, clock: systemClock, tell, isFlood }),
   },
   events: [

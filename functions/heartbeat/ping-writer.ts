@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { StoredPing } from '#database/uptime/heartbeats.ts'
-import { asError, RetryLater } from '#functions/host/errors.ts'
+import { asError } from '#functions/host/errors.ts'
 import { withTimeout } from '#functions/host/timeout.ts'
 import type { ChangedHeartbeat } from './changes.ts'
 import type { Gap, Ping } from './heartbeat-state.ts'
@@ -21,6 +21,8 @@ export type PingOutcome =
   | { done: 'not found' }
   /** The chat has as many monitors as it may have. */
   | { done: 'full' }
+  /** The ping could not be stored in time. `isFirst`: no other ping was refused in this second. */
+  | { done: 'refused'; isFirst: boolean }
 
 /** The outcomes of a batch in the order of its pings; null for a ping that has to be in a later batch. */
 export type StoreBatch = (pings: readonly ReceivedPing[]) => Promise<(PingOutcome | null)[]>
@@ -52,7 +54,7 @@ export interface PingLimits {
 
 const defaultLimits: PingLimits = {
   batch: 500,
-  waiting: 10_000,
+  waiting: 1_500,
   waitingBytes: 32 * 1024 * 1024,
   waitMs: 5_000,
   retryMs: 200,
@@ -66,13 +68,13 @@ export const longestCommitMs = 10_000
 
 const expireEveryMs = 100
 
-/** With five retries, as in `curl --retry 5`, a client tries for 50 seconds. */
-const retryAfterS = 10
+const refusedFirst: PingOutcome = { done: 'refused', isFirst: true }
+const refusedToo: PingOutcome = { done: 'refused', isFirst: false }
 
 export interface PingWriter {
   /**
-   * Resolves when the ping is committed, or when it is certain that it has no heartbeat. Rejects with RetryLater if it
-   * could not be stored in time.
+   * Resolves when the ping is committed, when it is certain that it has no heartbeat, or when it could not be stored in
+   * time. If too many pings wait, it is refused at once.
    */
   write(ping: ReceivedPing): Promise<PingOutcome>
   /** Stores the time in which pings were refused, if there was one. Rejects if it cannot be stored. */
@@ -120,11 +122,11 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
   }
 
   /** Refuses a ping. Its job may never send it again, so the time is recorded. */
-  const refuse = (ping: ReceivedPing): RetryLater => {
+  const refuse = (ping: ReceivedPing): PingOutcome => {
     const to = now()
     refused = { from: refused === null || ping.at < refused.from ? ping.at : refused.from, to }
     const second = Math.floor(to.getTime() / 1_000)
-    const quiet = second === toldSecond
+    const isFirst = second !== toldSecond
     toldSecond = second
     settling ??= setInterval(
       () =>
@@ -138,7 +140,7 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
         ),
       1_000,
     ).unref()
-    return new RetryLater('the ping could not be stored; send it again', retryAfterS, { quiet })
+    return isFirst ? refusedFirst : refusedToo
   }
 
   const settleOne = (one: Waiting, act: () => void) => {
@@ -153,7 +155,7 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
     const latest = performance.now() - limits.waitMs
     for (const one of unsettled) {
       if (one.since > latest) break
-      settleOne(one, () => one.reject(refuse(one.ping)))
+      settleOne(one, () => one.resolve(refuse(one.ping)))
     }
     if (unsettled.size > 0) return
     clearInterval(expiring)
@@ -199,7 +201,7 @@ export const pingWriter = (options: PingWriterOptions): PingWriter => {
   return {
     write: ping =>
       new Promise((resolve, reject) => {
-        if (waiting.length >= limits.waiting || waitingBytes >= limits.waitingBytes) return reject(refuse(ping))
+        if (waiting.length >= limits.waiting || waitingBytes >= limits.waitingBytes) return resolve(refuse(ping))
         const one: Waiting = { ping, since: performance.now(), isSettled: false, resolve, reject }
         waiting.push(one)
         unsettled.add(one)

@@ -1,6 +1,12 @@
 import type { Postgres } from '#database/connect.ts'
 import { type HeartbeatSpan, heartbeatHoursIn } from '#database/uptime/heartbeat-hours.ts'
-import { type Heartbeat, heartbeatsIn, keptPings, type StoredPing } from '#database/uptime/heartbeats.ts'
+import {
+  type Heartbeat,
+  heartbeatsIn,
+  keptPings,
+  type LockedHeartbeat,
+  type StoredPing,
+} from '#database/uptime/heartbeats.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { heartbeatMonitor } from '#functions/checks/heartbeat.ts'
 import type { ChangedHeartbeat } from './changes.ts'
@@ -8,49 +14,71 @@ import { uncountedSpan } from './counted-time.ts'
 import { afterPing, lateAt, scheduleIn } from './heartbeat-state.ts'
 import type { PingTarget } from './ping-request.ts'
 import type { PingOutcome, ReceivedPing, StoreBatch } from './ping-writer.ts'
+import { steadyPings } from './steady-pings.ts'
 
 /**
- * Stores a batch of pings in one transaction. A heartbeat changes its state at most once in a batch, so that every
- * change has an event; its further pings go to the next batch.
+ * Stores a batch of pings in one transaction. Most pings change no state: of these, see steady-pings.ts. A heartbeat
+ * changes its state at most once in a batch, so that every change has an event; its further pings go to the next batch.
  */
-export const storePings =
-  (db: Postgres, { monitorsPerChat }: { monitorsPerChat: number }): StoreBatch =>
-  pings =>
-    db.transaction(async tx => {
-      const heartbeats = heartbeatsIn(tx)
-      const found = await lockPinged(tx, pings)
-      const created = await createMissing(tx, pings, found, monitorsPerChat)
-      const byTarget = created.size > 0 ? await lockPinged(tx, pings) : found
-      const folded = new Map<number, Folded>()
-      const outcomes = pings.map((ping): PingOutcome | null => {
-        const name = nameOf(ping.target)
-        const heartbeat = byTarget.get(name)
-        if (heartbeat === undefined) return { done: created.get(name) === 'full' ? 'full' : 'not found' }
-        const fold = folded.get(heartbeat.monitorId) ?? {
-          before: heartbeat,
-          after: heartbeat,
-          pings: [],
-          isFull: false,
-        }
-        folded.set(heartbeat.monitorId, fold)
-        return addPing(fold, ping, created.get(name) === 'created' && fold.pings.length === 0)
-      })
-      const changed = [...folded.values()].filter(({ pings }) => pings.length > 0)
-      await heartbeats.save(
-        await Promise.all(changed.map(stateOf)),
-        changed.flatMap(({ pings }) => pings.slice(-keptPings)),
-      )
-      await heartbeatHoursIn(tx).add(changed.flatMap(endedSpan))
-      // While a heartbeat is up, its last ping was a good one.
-      await heartbeats.saveLastOk(
-        changed.flatMap(({ before: { monitorId, state, lastPingAt: lastOkAt }, after }) =>
-          state === 'up' && after.state === 'down' && lastOkAt ? [{ monitorId, lastOkAt }] : [],
-        ),
-      )
+export const storePings = (db: Postgres, { monitorsPerChat }: { monitorsPerChat: number }): StoreBatch => {
+  const { among, save, remember } = steadyPings()
+  return async pings => {
+    const outcomes = pings.map((): PingOutcome | null => null)
+    const steady = among(pings)
+    const isSteady = new Set(steady.flatMap(({ places }) => places))
+    const others = [...pings.keys()].filter(place => !isSteady.has(place))
+    if (others.length === 0) {
+      const committed = await save(db, steady, outcomes)
+      committed()
       return outcomes
+    }
+    const committed = await db.transaction(async tx => {
+      const batch = others.map(place => pings[place]!)
+      const { stored, saved } = await storeChanges(tx, batch, monitorsPerChat)
+      for (const [index, place] of others.entries()) outcomes[place] = stored[index]!
+      const kept = steady.length > 0 ? await save(tx, steady, outcomes) : () => {}
+      return () => {
+        for (const heartbeat of saved) remember(heartbeat)
+        kept()
+      }
     })
+    committed()
+    return outcomes
+  }
+}
 
-const lockPinged = async (tx: Postgres, pings: readonly ReceivedPing[]): Promise<Map<string, Heartbeat>> => {
+/** Stores pings that may change states, in this transaction. Returns their outcomes, and the heartbeats as saved. */
+const storeChanges = async (tx: Postgres, pings: readonly ReceivedPing[], monitorsPerChat: number) => {
+  const heartbeats = heartbeatsIn(tx)
+  const found = await lockPinged(tx, pings)
+  const created = await createMissing(tx, pings, found, monitorsPerChat)
+  const byTarget = created.size > 0 ? await lockPinged(tx, pings) : found
+  const folded = new Map<number, Folded>()
+  const stored = pings.map((ping): PingOutcome | null => {
+    const name = nameOf(ping.target)
+    const heartbeat = byTarget.get(name)
+    if (heartbeat === undefined) return { done: created.get(name) === 'full' ? 'full' : 'not found' }
+    const fold = folded.get(heartbeat.monitorId) ?? { before: heartbeat, after: heartbeat, pings: [], isFull: false }
+    folded.set(heartbeat.monitorId, fold)
+    return addPing(fold, ping, created.get(name) === 'created' && fold.pings.length === 0)
+  })
+  const changed = [...folded.values()].filter(({ pings }) => pings.length > 0)
+  const saved = await Promise.all(changed.map(stateOf))
+  await heartbeats.save(
+    saved,
+    changed.flatMap(({ pings }) => pings.slice(-keptPings)),
+  )
+  await heartbeatHoursIn(tx).add(changed.flatMap(endedSpan))
+  // While a heartbeat is up, its last ping was a good one.
+  await heartbeats.saveLastOk(
+    changed.flatMap(({ before: { monitorId, state, lastPingAt: lastOkAt }, after }) =>
+      state === 'up' && after.state === 'down' && lastOkAt ? [{ monitorId, lastOkAt }] : [],
+    ),
+  )
+  return { stored, saved }
+}
+
+const lockPinged = async (tx: Postgres, pings: readonly ReceivedPing[]): Promise<Map<string, LockedHeartbeat>> => {
   const targets = [...new Map(pings.map(({ target }) => [nameOf(target), target])).values()]
   const found = await heartbeatsIn(tx).lockPinged(
     targets.flatMap(target => ('token' in target ? [target.token] : [])),
@@ -69,8 +97,8 @@ const nameOf = (target: PingTarget) => ('token' in target ? target.token : `${ta
 
 /** The pings of one heartbeat in a batch. */
 interface Folded {
-  before: Heartbeat
-  after: Heartbeat
+  before: LockedHeartbeat
+  after: LockedHeartbeat
   pings: StoredPing[]
   /** A ping changed the state, and another one would change it again. */
   isFull: boolean

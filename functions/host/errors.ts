@@ -21,17 +21,10 @@ export class Conflict extends Error {
 export class RetryLater extends Error {
   override name = 'RetryLater'
   readonly seconds: number
-  /** The log has a line about it only at the level debug: many requests fail for the same reason at once. */
-  readonly quiet: boolean
 
-  constructor(
-    message: string,
-    seconds: number,
-    { quiet = false, ...options }: ErrorOptions & { quiet?: boolean } = {},
-  ) {
+  constructor(message: string, seconds: number, options?: ErrorOptions) {
     super(message, options)
     this.seconds = Math.max(1, Math.ceil(seconds))
-    this.quiet = quiet
   }
 }
 

@@ -66,6 +66,12 @@ export interface HttpHandler {
    * the whole body. Set it where anyone may send bodies, because the bodies of all requests in flight are in memory.
    */
   keptBodyBytes?: number
+  /**
+   * Handles requests without a body without functions-framework, whose application takes more time than a small rule,
+   * and stops reading while too many of them have no response (read-gate.ts). Set it where floods of small requests are
+   * usual; the rule must answer them within 15 seconds.
+   */
+  direct?: boolean
 }
 
 export interface RequestHead {

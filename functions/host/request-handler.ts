@@ -3,7 +3,7 @@ import type { VigiaEvent } from '#events/event.ts'
 import { validatorOf } from '#events/validate.ts'
 import { parseCloudEvent } from './cloud-event.ts'
 import { parseDeadLetter } from './dead-letter.ts'
-import { asError, Permanent, RetryLater } from './errors.ts'
+import { asError, Permanent } from './errors.ts'
 import type {
   Context,
   EventHandler,
@@ -30,6 +30,8 @@ export interface RequestHandler {
     signal: () => AbortSignal,
     raw: { request: IncomingMessage; response: ServerResponse },
   ): void
+  /** Does the same without functions-framework. */
+  handleDirectly(route: Route, request: HttpRequest, signal: () => AbortSignal, response: ServerResponse): void
 }
 
 /**
@@ -113,7 +115,7 @@ export const createRequestHandler = (
   }
 
   const handle = async (route: Route, request: HttpRequest, signal: () => AbortSignal, rawResponse: ServerResponse) => {
-    const startedAt = process.hrtime.bigint()
+    const startedAt = performance.now()
     const span = tracer?.begin()
     const fields: LogFields = {}
     const work = () => respond(route, request, contextOf(signal, fields), { fields, span })
@@ -127,8 +129,8 @@ export const createRequestHandler = (
     }
     sendResponse(rawResponse, response)
 
-    const { status, outcome = status < 400 ? 'done' : 'refused' } = response
-    const ms = Math.round(Number(process.hrtime.bigint() - startedAt) / 1e4) / 100
+    const { status, outcome = outcomeOf(status) } = response
+    const ms = Math.round((performance.now() - startedAt) * 100) / 100
     metrics.observe({ type: eventHandlers.has(String(fields.type)) ? String(fields.type) : route.to, outcome, ms })
     if (span) {
       span.end(spanResult(name, fields, { status, outcome, error }))
@@ -136,7 +138,6 @@ export const createRequestHandler = (
     }
     const line: LogFields = { ...fields, ms, status, outcome }
     if (!error) log[response.quiet ? 'debug' : 'info'](line, 'handled')
-    else if (error instanceof RetryLater && error.quiet) log.debug(line, error.message)
     else if (outcome === 'failed') log.error({ ...line, error }, error.message)
     // Permanent, Conflict and RetryLater are thrown on purpose: log their cause, not their stack.
     else log.warn(error.cause === undefined ? line : { ...line, cause: error.cause }, error.message)
@@ -146,6 +147,7 @@ export const createRequestHandler = (
     log,
     handle: (route, request, signal, raw) =>
       framework.run(raw.request, raw.response, () => void handle(route, request, signal, raw.response)),
+    handleDirectly: (route, request, signal, response) => void handle(route, request, signal, response),
   }
 }
 
@@ -154,6 +156,9 @@ interface Handling {
   fields: LogFields
   span: RequestSpan | undefined
 }
+
+/** How an HTTP request ended whose rule answered with a status. */
+const outcomeOf = (status: number) => (status < 400 ? 'done' : status === 503 ? 'later' : 'refused')
 
 const spanResult = (
   name: string,

@@ -7,6 +7,7 @@ import { isInternalHost } from './internal-host.ts'
 import type { LogOutput } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { createPublisher } from './publish.ts'
+import { readGate } from './read-gate.ts'
 import { release } from './release.ts'
 import { discardBody, maxBodyBytes, maxRefusedBodyBytes, readBody } from './request-body.ts'
 import type { RequestHandler } from './request-handler.ts'
@@ -37,12 +38,18 @@ export interface FunctionServerOptions {
 /** The time that a rule gets to clean up after its signal has aborted, and the time that `close` gets to finish. */
 const graceMs = 2_000
 
+/** The largest number of direct requests without a response, and the time in which all of them are answered. */
+const maxDirect = 2_000
+const maxDirectMs = 15_000
+
 /** What the handling of all requests shares. */
 interface ServerState {
   definition: FunctionDefinition
   metrics: Metrics
   /** Loads the request handler, on the first call only. */
   loadRequestHandler: () => Promise<RequestHandler>
+  /** The request handler, once it is loaded. */
+  loaded: RequestHandler | undefined
   /** The function's own metrics, in Prometheus' text format. */
   ownMetrics: () => Promise<string>
   isDraining: boolean
@@ -96,31 +103,40 @@ export const createFunctionServer = (
   const loadRequestHandler = once(async () => {
     const { createRequestHandler } = await import('./request-handler.ts')
     tracer = await loadTracer(name, output)
-    return createRequestHandler(definition, { publish, metrics, output, tracer })
+    state.loaded = createRequestHandler(definition, { publish, metrics, output, tracer })
+    return state.loaded
   })
   const loadOwnMetrics = once(async () => definition.metrics!((await loadRequestHandler()).log))
   const state: ServerState = {
     definition,
     metrics,
     loadRequestHandler,
+    loaded: undefined,
     ownMetrics: async () => (definition.metrics ? (await loadOwnMetrics())() : ''),
     isDraining: false,
   }
   const inFlight = new Map<ServerResponse, Cancellation>()
+  const gate = readGate({ max: maxDirect, stuckMs: maxDirectMs })
 
   const accept = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
     const cancellation = createCancellation()
+    const { socket } = request
+    const isGated = definition.http?.direct === true && !hasBody(request)
+    if (isGated) gate.began(socket)
     inFlight.set(response, cancellation)
     response.once('close', () => {
       inFlight.delete(response)
+      if (isGated) gate.ended(socket)
       if (!response.writableFinished) cancellation.abort(new Error('the sender closed the connection'))
     })
     if (state.isDraining) response.setHeader('connection', 'close')
     const exchange = { request, response, expectsContinue, cancellation }
+    if (isGated && handledDirectly(exchange, state)) return
     handleExchange(exchange, state).catch(error => handleFailure(exchange, state, error))
   }
 
   const server = createServer((request, response) => accept(request, response, false))
+  if (definition.http?.direct) server.on('connection', gate.opened)
   server.on('checkContinue', (request, response) => accept(request, response, true))
   server.requestTimeout = 30_000
   // Longer than proxies keep idle connections, so that a proxy never sends a request on a connection that we are
@@ -170,6 +186,33 @@ const loadTracer = async (name: string, output: LogOutput | undefined): Promise<
   return createTracer({ name, version: release().version }, new URL(endpoint), text => log.warn(text))
 }
 
+const noBody = Buffer.alloc(0)
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+
+/**
+ * Handles a request without a body at once. Returns false for a request that needs anything else: `handleExchange` then
+ * handles it.
+ */
+const handledDirectly = ({ request, response, cancellation }: Exchange, state: ServerState): boolean => {
+  const { definition, loaded, isDraining } = state
+  if (loaded === undefined || isDraining) return false
+  const { headers, method = 'GET' } = request
+  const { path, search } = targetOf(request)
+  if (internalPaths.has(path)) return false
+  const route = routeOf(definition, { method, path, headers })
+  if ('status' in route || route.to !== 'http') return false
+  const query = new URLSearchParams(search)
+  loaded.handleDirectly(route, { method, path, query, headers, body: noBody }, cancellation.signal, response)
+  return true
+}
+
+const targetOf = ({ url = '/' }: IncomingMessage): { path: string; search: string } => {
+  const queryAt = url.indexOf('?')
+  return queryAt < 0 ? { path: url, search: '' } : { path: url.slice(0, queryAt), search: url.slice(queryAt) }
+}
+
 /**
  * Handles one request, in this order: answers internal paths, decides by the head of the request whether to refuse it,
  * reads the body, and calls the request handler.
@@ -179,9 +222,8 @@ const handleExchange = async (
   state: ServerState,
 ): Promise<void> => {
   const { definition, metrics, loadRequestHandler, isDraining } = state
-  const { headers, method = 'GET', url = '/' } = request
-  const queryAt = url.indexOf('?')
-  const [path, search] = queryAt < 0 ? [url, ''] : [url.slice(0, queryAt), url.slice(queryAt)]
+  const { headers, method = 'GET' } = request
+  const { path, search } = targetOf(request)
 
   /** Sends and counts a refusal. It is not logged, because anyone can cause any number of refusals. */
   const refuse = (refusal: HttpResponse) => {

@@ -98,12 +98,22 @@ describe('a ping', () => {
   test('that is one of thousands at once is counted, and the last hundred are kept', async () => {
     const { db } = database
     const { id, token } = await addHeartbeat(db)
-    const { ping } = startHeartbeat(db, { limits: { waitMs: 60_000 } })
+    const { ping } = startHeartbeat(db, { limits: { waitMs: 60_000, waiting: 2_000 } })
     const answers = await Promise.all(Array.from({ length: 2_000 }, () => ping(`/ping/${token}/log`)))
     expect(answers.every(({ status }) => status === 200)).toBe(true)
     expect((await stored(db, id)).pings).toBe(2_000)
     const kept = await heartbeatsIn(db).lastPings(id, 1_000)
     expect([kept.length, kept[0]!.number, kept.at(-1)!.number]).toEqual([100, 2_000, 1_901])
+  })
+
+  test('that is one of too many at once is refused at once, and told when to come again', async () => {
+    const { token } = await addHeartbeat(database.db)
+    const { ping } = startHeartbeat(database.db, { limits: { waiting: 1 } })
+    const [stored, first, other] = await Promise.allSettled([1, 2, 3].map(() => ping(`/ping/${token}`)))
+    expect(stored).toMatchObject({ value: { status: 200 } })
+    // The host answers 503 with Retry-After, and the log tells the first refusal of a second.
+    expect(first).toMatchObject({ reason: { name: 'RetryLater', seconds: 10 } })
+    expect(other).toMatchObject({ value: { status: 503, headers: { 'retry-after': '10' }, quiet: true } })
   })
 
   test('to a paused heartbeat is stored and reports nothing until the heartbeat is resumed', async () => {

@@ -73,6 +73,23 @@ const columns = `heartbeat.monitor_id as "monitorId", heartbeat.chat_id as "chat
 const tables = `heartbeat join monitor on monitor.id = heartbeat.monitor_id
   left join heartbeat_key on heartbeat_key.chat_id = heartbeat.chat_id`
 
+/**
+ * The version of a heartbeat: the transactions that wrote its row and the row of its monitor. Any process that changes
+ * one of them gives the heartbeat another version.
+ */
+export interface HeartbeatVersion {
+  row: string
+  monitorRow: string
+}
+
+/** A heartbeat that this transaction has locked. `version`: after the transaction, if it has saved the heartbeat. */
+export type LockedHeartbeat = Heartbeat & { version: HeartbeatVersion }
+
+/** What pings change of a heartbeat that keeps its state, if it still has the version. */
+export type SteadyChange = Pick<Heartbeat, 'monitorId' | 'pings' | 'lastPingAt' | 'expectedAfter' | 'lateAt'> & {
+  version: HeartbeatVersion
+}
+
 /** A heartbeat, and the state to store. */
 export type HeartbeatChange = Pick<Heartbeat, 'monitorId'> & HeartbeatState
 
@@ -142,6 +159,34 @@ const savePings = `
     .map(([name]) => `${name} = excluded.${name}`)
     .join(', ')}`
 
+/** An array as text, of values that need no quotes. The driver would look at each character of each value. */
+const arrayText = (values: readonly (string | number | null)[]) => `{${values.map(value => value ?? 'NULL').join()}}`
+
+const msOf = (instant: Date | null) => instant?.getTime() ?? null
+
+const instant = (column: string) => `to_timestamp(${column} / 1000.0)`
+
+const saveSteady = `
+  with saved as (
+    update heartbeat set pings = after.pings, last_ping_at = ${instant('after.last_ping_ms')},
+      expected_after = ${instant('after.expected_after_ms')}, late_at = ${instant('after.late_ms')}
+    from unnest($1::bigint[], $2::xid[], $3::xid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+      as after (monitor_id, version, monitor_version, pings, last_ping_ms, expected_after_ms, late_ms)
+    join monitor on monitor.id = after.monitor_id and monitor.xmin = after.monitor_version
+    where heartbeat.monitor_id = after.monitor_id and heartbeat.xmin = after.version
+    returning heartbeat.monitor_id
+  ), kept as (
+    insert into heartbeat_ping (place, monitor_id, number, at, action, exit_code, run_id, log)
+    select number % ${keptPings}, monitor_id, number, ${instant('at_ms')}, action, exit_code, run_id, log
+    from unnest($8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::smallint[], $13::uuid[], $14::text[])
+      as ping (monitor_id, number, at_ms, action, exit_code, run_id, log)
+    join saved using (monitor_id)
+    order by monitor_id, number
+    on conflict (monitor_id, place) do update set number = excluded.number, at = excluded.at, action = excluded.action,
+      exit_code = excluded.exit_code, run_id = excluded.run_id, log = excluded.log, duration_ms = null, is_slow = false
+  )
+  select monitor_id as "monitorId", pg_current_xact_id()::xid::text as row from saved`
+
 /** The tables `heartbeat`, `heartbeat_ping` and `heartbeat_key`. */
 export const heartbeatsIn = (db: Postgres) => ({
   /**
@@ -203,21 +248,48 @@ export const heartbeatsIn = (db: Postgres) => ({
   lockPinged: async (
     tokens: readonly string[],
     names: readonly { key: string; slug: string }[],
-  ): Promise<Heartbeat[]> =>
+  ): Promise<LockedHeartbeat[]> =>
     (
-      await db.query<Heartbeat>(
+      await db.query<Heartbeat & HeartbeatVersion>(
         `with wanted as (
            select monitor_id from heartbeat where token = any ($1::uuid[])
            union
            select monitor_id from unnest($2::text[], $3::text[]) as named (key, slug)
              join heartbeat_key using (key) join heartbeat using (chat_id, slug)
          )
-         select ${columns} from ${tables}
+         select ${columns}, pg_current_xact_id()::xid::text as row, monitor.xmin::text as "monitorRow" from ${tables}
          where heartbeat.monitor_id in (select monitor_id from wanted)
          order by heartbeat.monitor_id for update of heartbeat`,
         [tokens, names.map(({ key }) => key), names.map(({ slug }) => slug)],
       )
-    ).rows,
+    ).rows.map(({ row, monitorRow, ...heartbeat }) => ({ ...heartbeat, version: { row, monitorRow } })),
+
+  /**
+   * Stores pings that change no state, with one statement and without reading the heartbeats before. Returns the
+   * heartbeats that still had the version, with the new version of their rows; of the others, nothing is stored.
+   */
+  saveSteady: async (
+    changes: readonly SteadyChange[],
+    pings: readonly StoredPing[],
+  ): Promise<Map<number, HeartbeatVersion['row']>> => {
+    const { rows } = await db.query<{ monitorId: number; row: string }>(saveSteady, [
+      arrayText(changes.map(({ monitorId }) => monitorId)),
+      arrayText(changes.map(({ version }) => version.row)),
+      arrayText(changes.map(({ version }) => version.monitorRow)),
+      arrayText(changes.map(({ pings }) => pings)),
+      arrayText(changes.map(({ lastPingAt }) => msOf(lastPingAt))),
+      arrayText(changes.map(({ expectedAfter }) => msOf(expectedAfter))),
+      arrayText(changes.map(({ lateAt }) => msOf(lateAt))),
+      arrayText(pings.map(({ monitorId }) => monitorId)),
+      arrayText(pings.map(({ number }) => number)),
+      arrayText(pings.map(({ at }) => at.getTime())),
+      arrayText(pings.map(({ action }) => action)),
+      arrayText(pings.map(({ exitCode }) => exitCode)),
+      arrayText(pings.map(({ runId }) => runId)),
+      pings.some(({ log }) => log !== null) ? pings.map(({ log }) => log) : null,
+    ])
+    return new Map(rows.map(({ monitorId, row }) => [monitorId, row]))
+  },
 
   /** Stores states and pings, of heartbeats that this transaction has locked. */
   save: async (changes: readonly HeartbeatChange[], pings: readonly StoredPing[]): Promise<void> => {

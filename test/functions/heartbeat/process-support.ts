@@ -11,14 +11,17 @@ export const startHeartbeatProcess = async ({
   databaseUrl,
   sink,
   logLevel = 'info',
+  heapMb = 0,
 }: {
   databaseUrl: string
   sink: string
   logLevel?: string
+  /** The largest heap; by default that of Node.js. */
+  heapMb?: number
 }) => {
   const port = await freePort()
   const child: ChildProcess = fork(fileURLToPath(new URL('heartbeat.process.ts', import.meta.url)), {
-    execArgv: ['--expose-gc'],
+    execArgv: ['--expose-gc', ...(heapMb > 0 ? [`--max-old-space-size=${heapMb}`] : [])],
     env: {
       PATH: process.env.PATH,
       HOST: '127.0.0.1',
