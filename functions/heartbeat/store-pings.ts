@@ -7,6 +7,7 @@ import {
   type LockedHeartbeat,
   type StoredPing,
 } from '#database/uptime/heartbeats.ts'
+import { lockMonitorLimits } from '#database/uptime/monitor-limits.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { heartbeatMonitor } from '#functions/checks/heartbeat.ts'
 import type { ChangedHeartbeat } from './changes.ts'
@@ -50,6 +51,8 @@ export const storePings = (db: Postgres, { monitorsPerChat }: { monitorsPerChat:
 /** Stores pings that may change states, in this transaction. Returns their outcomes, and the heartbeats as saved. */
 const storeChanges = async (tx: Postgres, pings: readonly ReceivedPing[], monitorsPerChat: number) => {
   const heartbeats = heartbeatsIn(tx)
+  // Before any heartbeat is locked, because a change of a heartbeat takes the locks in this order too.
+  if (pings.some(({ create }) => create)) await lockMonitorLimits(tx)
   const found = await lockPinged(tx, pings)
   const created = await createMissing(tx, pings, found, monitorsPerChat)
   const byTarget = created.size > 0 ? await lockPinged(tx, pings) : found

@@ -84,6 +84,17 @@ describe('a ping', () => {
     expect(await monitorsIn(db).of(chatId)).toHaveLength(1)
   })
 
+  test('with create=1 never exceeds the limit of the chat, also when several processes take such pings at once', async () => {
+    const { db } = database
+    const { key } = await addHeartbeat(db)
+    const processes = Array.from({ length: 3 }, () => startHeartbeat(db, { monitorsPerChat: 3 }))
+    const answers = await Promise.all(
+      processes.flatMap(({ ping }, n) => ['a', 'b', 'c'].map(slug => ping(`/ping/${key}/${slug}${n}?create=1`))),
+    )
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, ...Array(7).fill(403)])
+    expect(await monitorsIn(db).of(chatId)).toHaveLength(3)
+  })
+
   test('with a failure and one with success at the same time are two changes', async () => {
     const { db } = database
     const { id, token } = await addHeartbeat(db)

@@ -52,6 +52,11 @@ interface CurrentLoad {
   existing: { intervalS: number; isPaused: boolean; isSameHost: boolean; personId: number | null } | null
 }
 
+/** Takes the lock for the numbers of monitors until the transaction ends. */
+export const lockMonitorLimits = async (tx: Postgres): Promise<void> => {
+  await tx.query(`select pg_advisory_xact_lock(hashtext('vigia monitor limits'))`)
+}
+
 /**
  * The limit that `wanted` would exceed, or null. It takes a lock for all monitors until the transaction ends, so that
  * parallel requests count the monitors of each other. A change that does not add load is always allowed, even above a
@@ -62,7 +67,7 @@ export const exceededLimit = async (
   wanted: RequestedMonitor,
   limits: MonitorLimits,
 ): Promise<ExceededLimit | null> => {
-  await tx.query(`select pg_advisory_xact_lock(hashtext('vigia monitor limits'))`)
+  await lockMonitorLimits(tx)
   const { inChat, ofPerson, onHost, onHostOfPerson, existing } = await currentLoad(tx, wanted)
   const perMinute = 60 / wanted.intervalS
   const isLighter = existing?.isSameHost && !existing.isPaused && wanted.intervalS >= existing.intervalS
