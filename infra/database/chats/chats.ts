@@ -125,6 +125,7 @@ export const chatsIn = (db: Postgres) => ({
       await tx.query('update waiting_notice set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update message set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update search set chat_id = $2 where chat_id = $1', [fromId, toId])
+      await tx.query('update page_post_draft set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update series_import set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update removed_monitor set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update api_key set chat_id = $2 where chat_id = $1', [fromId, toId])

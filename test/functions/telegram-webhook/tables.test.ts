@@ -4,7 +4,10 @@ import { type Chats, chatsIn } from '#database/chats/chats.ts'
 import { telegramUpdatesIn } from '#database/chats/telegram-updates.ts'
 import { messagesIn } from '#database/messages/messages.ts'
 import { type Follows, followsIn } from '#database/series/follows.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { searchesIn } from '#database/series/searches.ts'
+import { seenIn } from '#database/series/seen.ts'
+import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
@@ -233,14 +236,50 @@ test('a group that becomes a supergroup keeps its API keys, also if the supergro
   for (const key of [moved, kept]) expect((await keys.find(key!))?.chatId).toBe(other)
 })
 
+test('a group that becomes a supergroup keeps what it has seen and how it is told, also if the supergroup has some', async () => {
+  const { db } = database
+  const [from, to] = [-16, -1_000_000_000_016]
+  for (const id of [from, to]) await chats.upsert({ id, kind: id === from ? 'group' : 'supergroup', language: 'en' })
+  const [settings, seen] = [noticeSettingsIn(db), seenIn(db)]
+  await settings.change(from, 0, { timing: 'day' }, day(1))
+  await settings.change(from, 7, { timing: 'hour' }, day(1))
+  await settings.change(to, 7, { timing: 'later' }, day(1))
+  const one = { showId: 7, season: 1, seenAt: day(1) }
+  await seen.mark(
+    from,
+    [1, 2].map(number => ({ ...one, number })),
+  )
+  await seen.mark(
+    to,
+    [2, 3].map(number => ({ ...one, number })),
+  )
+  const notice = { kind: 'news', dueAt: day(2), name: 'series.changed', subject: 'show/7', data: {} } as const
+  await waitingNoticesIn(db).keep({ ...notice, key: 'k', chatId: from, threadId: null }, day(1))
+  await chats.migrate(from, to)
+  expect((await settings.of(to)).timing).toBe('day')
+  expect((await settings.of(to, 7)).timing).toBe('later')
+  expect((await seen.of(to, [7])).map(({ number }) => number)).toEqual([1, 2, 3])
+  expect(await waitingNoticesIn(db).due(day(3), [to], 9)).toMatchObject([{ key: 'k', chatId: to }])
+})
+
 test('a table with rows of chats is one of those whose rows a supergroup keeps', async () => {
   const { rows } = await database.db.query<{ name: string }>(
     `select conrelid::regclass::text as name from pg_constraint
      where contype = 'f' and confrelid = 'chat'::regclass order by 1`,
   )
   expect(rows.map(({ name }) => name)).toEqual([
-    ...['api_key', 'follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor', 'monitor_draft'],
-    ...['monitor_event', 'removed_monitor', 'report', 'report_setting', 'search', 'series_import', 'status_page'],
+    ...['announcement', 'api_key', 'follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor'],
+    ...[
+      'monitor_draft',
+      'monitor_event',
+      'notice_setting',
+      'page_post_draft',
+      'removed_monitor',
+      'report',
+      'report_setting',
+      'search',
+    ],
+    ...['seen_episode', 'series_import', 'status_page', 'waiting_notice'],
   ])
 })
 
