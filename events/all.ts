@@ -23,6 +23,8 @@ import { SeriesFollowed } from './series-followed.ts'
 import { ShardDue } from './shard-due.ts'
 import { Tick } from './tick.ts'
 import { UpdateDeferred } from './update-deferred.ts'
+import { WebhookRequested } from './webhook-requested.ts'
+import { WebhooksDue } from './webhooks-due.ts'
 
 /** All events, for the schema export, the build and the tests. A function imports only the events that it uses. */
 export const allEvents: readonly EventDefinition[] = [
@@ -50,4 +52,6 @@ export const allEvents: readonly EventDefinition[] = [
   ShardDue,
   Tick,
   UpdateDeferred,
+  WebhookRequested,
+  WebhooksDue,
 ]

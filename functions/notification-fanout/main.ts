@@ -4,6 +4,7 @@ import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
+import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
 import { EpisodeDigest } from '#events/episode-digest.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
@@ -27,6 +28,7 @@ const dependencies = {
   chats: chatsIn(db),
   noticeSettings: noticeSettingsIn(db),
   waitingNotices: waitingNoticesIn(db),
+  webhooks: webhookListenersIn(db),
   clock: systemClock,
 }
 

@@ -3,6 +3,7 @@ import type { Subscriber, Subscribers } from '#database/pages/subscribers.ts'
 import { type Follower, type Follows, showIdOf } from '#database/series/follows.ts'
 import type { NoticeSetting, NoticeSettings } from '#database/series/notice-settings.ts'
 import type { WaitingNotices } from '#database/series/waiting-notices.ts'
+import type { WebhookListeners } from '#database/webhooks/webhooks.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import type { EventEpisode } from '#events/show.ts'
@@ -14,10 +15,12 @@ import { instantOf } from '#functions/wording/dates.ts'
 import type { NotifiableData, NotifiableEvent } from './notifiable-event.ts'
 import type { Recipient } from './shared-wording.ts'
 import { type PageEvent, subscriberWording } from './subscriber-wording.ts'
+import { webhookEvents } from './webhook-events.ts'
 import { wording } from './wording.ts'
 
 interface Dependencies {
   subscribers: Pick<Subscribers, 'ofMonitor' | 'ofPost' | 'ofWindow'>
+  webhooks: WebhookListeners
   follows: Pick<Follows, 'followersOf' | 'followersOfAny' | 'threadOf'>
   chats: Pick<Chats, 'find'>
   noticeSettings: Pick<NoticeSettings, 'ofChats'>
@@ -53,7 +56,11 @@ export const notificationFanout = async (
       )
     }
   })
-  return [...messages, ...(await messagesToSubscribers(cause, event, dependencies, now))]
+  return [
+    ...messages,
+    ...(await messagesToSubscribers(cause, event, dependencies, now)),
+    ...(await webhookEvents(cause, event, dependencies.webhooks, now)),
+  ]
 }
 
 /** Whether the chats may want the event later, or not at all. The other events about series are made at their time. */

@@ -9,6 +9,7 @@ import { housekeeping } from './housekeeping.ts'
 import { probeScheduler, requestProbes } from './probe-scheduler.ts'
 import { tellEverything } from './tell-everything.ts'
 import { unannouncedEvents } from './unannounced-events.ts'
+import { webhooksDue } from './webhooks-due.ts'
 
 const name = 'probe-scheduler'
 const db = postgres(env('DATABASE_URL'), { applicationName: name, prepare: true })
@@ -23,6 +24,7 @@ serve({
       await runHousekeeping(systemClock())
       return [
         ...(await heartbeatsDue(tick, { db, now: systemClock() })),
+        ...(await webhooksDue(tick, { db, now: systemClock() })),
         ...(await tellEverything(tick, { db, clock: systemClock })),
         ...(await unannounced(tick, systemClock())),
       ]

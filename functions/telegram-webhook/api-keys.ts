@@ -45,8 +45,11 @@ export const pressKeyButton = async (context: ChatContext, press: KeyPress): Pro
   }
 }
 
-/** Whether the person may see and change the keys of a chat here. Keys are shown only in private chats. */
-const mayManage = async ({ chat, deps, telegram }: ChatContext, chatId: number): Promise<boolean> => {
+/**
+ * Whether the person may see and change the keys, or the webhooks, of a chat here. Secrets are shown only in private
+ * chats.
+ */
+export const mayManage = async ({ chat, deps, telegram }: ChatContext, chatId: number): Promise<boolean> => {
   if (chat.kind !== 'private') return false
   if (chatId === chat.id) return true
   // Telegram is asked only about groups that use the bot, because the id in a link can be any number.

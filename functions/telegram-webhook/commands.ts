@@ -25,6 +25,7 @@ const names = {
   erase: ['excluir', 'deleteme', 'delete_me', 'apagar'],
   zone: ['fuso', 'timezone'],
   keys: ['chave', 'apikey', 'chaves', 'apikeys'],
+  webhook: ['webhook', 'webhooks'],
   language: ['idioma', 'language'],
 } as const
 

@@ -27,6 +27,7 @@ import type { ProbeHours } from '#database/uptime/probe-hours.ts'
 import type { RemovedMonitors } from '#database/uptime/removed-monitors.ts'
 import type { Silences } from '#database/uptime/silences.ts'
 import type { Uptime } from '#database/uptime/uptime.ts'
+import type { Webhooks } from '#database/webhooks/webhooks.ts'
 import type { Cause } from '#events/event.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { withTimeout } from '#functions/host/timeout.ts'
@@ -64,6 +65,7 @@ export interface Dependencies {
   silences: Silences
   allowances: Allowances
   apiKeys: Pick<ApiKeys, 'create' | 'of' | 'revoke'>
+  webhooks: Webhooks
   reportSettings: Pick<ReportSettings, 'of' | 'set'>
   probeHours: Pick<ProbeHours, 'byHour'>
   uptime: Pick<Uptime, 'uptimeOf'>

@@ -50,6 +50,7 @@ import { smallTalk } from './small-talk.ts'
 import { pressStatusPage, statusPageCommand } from './status-pages.ts'
 import { endSubscription, linkOf, subscribe, subscriptionList, unsubscribe } from './subscribe.ts'
 import { watchRequest, withoutFillers } from './watch-request.ts'
+import { pressWebhook, webhookCommand, webhooksByLink } from './webhooks.ts'
 import { answerWizard, answerWizardWithFile, editMonitor, pressWizard, startWizard } from './wizard/wizard.ts'
 import { validZone } from './zones.ts'
 
@@ -148,6 +149,8 @@ const replyToCommand = async (
       if (link !== null) return subscribe(context, link)
       const pageForMembers = Number(/^m_(\d{1,15})$/.exec(argument)?.[1])
       if (isBigintId(pageForMembers)) return openPage(context, pageForMembers)
+      const webhooksOf = Number(/^w_(-\d{1,16})$/.exec(argument)?.[1])
+      if (isChatId(webhooksOf)) return webhooksByLink(context, webhooksOf)
       const keysOf = Number(/^k_(-\d{1,16})$/.exec(argument)?.[1])
       if (isChatId(keysOf)) return keysByLink(context, keysOf)
       return sendReply(isNew ? greeting(context) : menu(context))
@@ -194,6 +197,8 @@ const replyToCommand = async (
       return exportCommand(context)
     case 'erase':
       return eraseCommand(context)
+    case 'webhook':
+      return webhookCommand(context, argument)
     case 'zone':
       return zoneCommand(context, argument)
     case 'language':
@@ -301,6 +306,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'makeKey':
     case 'revokeKey':
       return pressKeyButton(context, press)
+    case 'webhook':
+      return pressWebhook(context, press)
     case 'newMonitor':
       return startWizard(context)
     case 'edit':

@@ -31,6 +31,7 @@ import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { removedMonitorsIn } from '#database/uptime/removed-monitors.ts'
 import { silencesIn } from '#database/uptime/silences.ts'
 import { uptimeIn } from '#database/uptime/uptime.ts'
+import { webhooksIn } from '#database/webhooks/webhooks.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import type { AddressGuard } from '#functions/dial/address.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -86,6 +87,7 @@ const webhook = telegramWebhook({
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     apiKeys: apiKeysIn(db),
+    webhooks: webhooksIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
     uptime: uptimeIn(db),

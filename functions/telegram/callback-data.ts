@@ -23,6 +23,8 @@ export interface EpisodeRange {
 /** What a person does with an import: sees it, chooses, follows, discards, undoes. */
 export const importSteps = ['review', 'check', 'apply', 'cancel', 'undo'] as const
 export type ImportStep = (typeof importSteps)[number]
+export const webhookChanges = ['test', 'rotate', 'enable', 'delete'] as const
+export type WebhookChange = (typeof webhookChanges)[number]
 
 /** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
 export interface CardPosition {
@@ -107,6 +109,8 @@ export type Press =
   /** Makes an API key of a chat, or revokes one. */
   | { act: 'makeKey'; chat: number; scope: KeyScope }
   | { act: 'revokeKey'; chat: number; key: number }
+  /** Tests, changes or deletes a webhook of a chat. */
+  | { act: 'webhook'; chat: number; id: number; change: WebhookChange }
   /** Posts the next status of a matter to a status page. */
   | { act: 'post'; id: number; status: PostStatus }
   /** Changes, publishes or discards the draft of a post. */
@@ -199,6 +203,7 @@ const letters = {
   endSubscription: '9',
   makeKey: 'A',
   revokeKey: 'V',
+  webhook: 'hk',
   post: 'O',
   setPost: 'X',
   setPosted: 'i2',
@@ -323,6 +328,8 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.id, press.position, press.show)
     case 'erase':
       return joinParts(letter, press.answer)
+    case 'webhook':
+      return joinParts(letter, press.chat, press.id, press.change)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -505,6 +512,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: st
       return { act, id: rowId(first), position: index(second), show: showOrAll(third) }
     case 'erase':
       return { act, answer: oneOf(['yes', 'no'], first) }
+    case 'webhook':
+      return { act, chat: chatId(first), id: rowId(second), change: oneOf(webhookChanges, third) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }

@@ -136,6 +136,16 @@ const insert: Record<string, (at: Date, key: string) => Promise<unknown>> = {
       `insert into telegram_update (bot_id, update_id, state, lease_until, seen_at) values (1, abs(hashtext($1)), 'done', $2, $2)`,
       [key, at],
     ),
+  webhook_delivery: (at, key) =>
+    run(
+      `with hook as (
+         insert into webhook (chat_id, url, secret, cause, created_at)
+         values (7, 'https://hooks.example/', 'whsec_' || repeat('A', 43) || '=', $1, $2) returning id
+       )
+       insert into webhook_delivery (id, webhook_id, body, state, due_at, requested_at)
+       select $1, id, '{}', 'sent', $2, $2 from hook`,
+      [key, at],
+    ),
 }
 
 const days: Record<string, number> = {
@@ -165,6 +175,7 @@ const days: Record<string, number> = {
   series_import: 30,
   skipped_record: 30,
   telegram_update: 3,
+  webhook_delivery: 30,
 }
 
 const addChatWithMonitor = async () => {
@@ -280,6 +291,7 @@ test.each([
   ['removed_monitor', 'removed_at'],
   ['skipped_record', 'reported_at'],
   ['telegram_update', 'seen_at'],
+  ['webhook_delivery', 'requested_at'],
 ])('expired rows of %s are found by an index on %s', async (table, column) => {
   const { rows } = await run(
     `select from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]

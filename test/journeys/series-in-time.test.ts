@@ -15,6 +15,7 @@ import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { seenIn } from '#database/series/seen.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
+import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import { MessageRefused } from '#events/message-refused.ts'
@@ -185,6 +186,7 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
       subscribers: subscribersIn(db),
       noticeSettings: noticeSettingsIn(db),
       waitingNotices: waitingNoticesIn(db),
+      webhooks: webhookListenersIn(db),
       chats: chatsIn(db),
       clock,
     }

@@ -23,6 +23,8 @@ import { SeriesFollowed } from '#events/series-followed.ts'
 import { ShardDue } from '#events/shard-due.ts'
 import { Tick } from '#events/tick.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
+import { WebhookRequested } from '#events/webhook-requested.ts'
+import { WebhooksDue } from '#events/webhooks-due.ts'
 
 const show = {
   id: 82,
@@ -190,6 +192,13 @@ const samples = [
     update: { update_id: 10 },
     signature: 'a'.repeat(64),
   }),
+  of(WebhookRequested, 'webhook/5', {
+    webhookId: 5,
+    type: 'incident.opened',
+    timestamp: '2026-11-21T12:00:00Z',
+    payload: { monitor: { id: 42, name: 'Loja' } },
+  }),
+  of(WebhooksDue, 'webhooks', { at: '2026-11-21T12:00:00Z' }),
 ]
 
 function of<Definition extends EventDefinition>(definition: Definition, subject: string, data: DataOf<Definition>) {

@@ -9,6 +9,7 @@ import type { BotMessages } from './pt-BR.ts'
 import { seenEn } from './seen-en.ts'
 import { statusPagesEn } from './status-pages-en.ts'
 import { subscriptionsEn } from './subscriptions-en.ts'
+import { webhooksEn } from './webhooks-en.ts'
 import { wizardEn } from './wizard-en.ts'
 
 /** The bot's messages in English. */
@@ -184,6 +185,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   posts: postsEn,
   subscriptions: subscriptionsEn,
   keys: keysEn,
+  webhooks: webhooksEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',
   administratorsOnlyHere: () =>
     html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,

@@ -8,6 +8,7 @@ import { postsPtBR } from './posts-pt-BR.ts'
 import { seenPtBR } from './seen-pt-BR.ts'
 import { statusPagesPtBR } from './status-pages-pt-BR.ts'
 import { subscriptionsPtBR } from './subscriptions-pt-BR.ts'
+import { webhooksPtBR } from './webhooks-pt-BR.ts'
 import { wizardPtBR } from './wizard-pt-BR.ts'
 
 const counted = (count: number, one: string, many: string) => `${count} ${count === 1 ? one : many}`
@@ -193,6 +194,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   posts: postsPtBR,
   subscriptions: subscriptionsPtBR,
   keys: keysPtBR,
+  webhooks: webhooksPtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
   administratorsOnlyHere: () =>
     html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,

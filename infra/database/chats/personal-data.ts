@@ -34,13 +34,14 @@ const exported: readonly OwnTable[] = [
   { table: 'page_post', where: ofPage },
   { table: 'report_setting' },
   { table: 'api_key', hidden: ['hash', 'cause'] },
+  { table: 'webhook', hidden: ['secret', 'old_secret', 'busy_until', 'cause'] },
 ]
 
 /** Tables of a chat that are no data of the chat: secrets, working states, and what other tables say already. */
 export const leftOut: readonly string[] = [
   ...['announcement', 'heartbeat_key', 'heartbeat_ping', 'message', 'monitor_draft', 'monitor_event'],
   ...['monitor_secret', 'page_impact_hour', 'page_logo', 'page_post_draft', 'page_history', 'page_snapshot'],
-  ...['probe_hour', 'removed_monitor', 'report', 'waiting_notice'],
+  ...['probe_hour', 'removed_monitor', 'report', 'waiting_notice', 'webhook_delivery'],
 ]
 
 export const exportedTables: readonly string[] = exported.map(({ table }) => table)

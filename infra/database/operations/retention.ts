@@ -3,6 +3,7 @@ import type { Postgres } from '../connect.ts'
 import { keptPings } from '../uptime/heartbeats.ts'
 import { hourDays, probeHoursIn } from '../uptime/probe-hours.ts'
 import { resultPartitionsIn } from '../uptime/result-partitions.ts'
+import { maxWebhooksPerChat } from '../webhooks/webhooks.ts'
 
 const dayMs = 24 * 3_600_000
 const gibibyte = 1024 ** 3
@@ -48,6 +49,13 @@ const limited: Limits[] = [
   { table: 'series_import', column: 'at', days: 30, rows: 20_000 },
   { table: 'skipped_record', column: 'reported_at', days: 30, rows: 100_000 },
   { table: 'waiting_notice', column: 'done_at', days: 30, rows: 100_000, finished: 'done_at is not null' },
+  {
+    table: 'webhook_delivery',
+    column: 'requested_at',
+    days: 30,
+    rows: 500_000,
+    finished: `state in ('sent', 'failed')`,
+  },
   { table: 'telegram_update', column: 'seen_at', days: 3, rows: 5_000_000 },
 ]
 
@@ -129,6 +137,7 @@ export const retentions: Retention[] = [
   { table: 'status_page', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'page_logo', kept: 'until it is removed, or its page is deleted' },
   { table: 'status_page_component', kept: 'until its page or its monitor is deleted' },
+  { table: 'webhook', kept: `until it is deleted; at most ${maxWebhooksPerChat} of a chat` },
   { table: 'tvmaze_budget', kept: 'one row' },
   {
     table: 'probe_hour',

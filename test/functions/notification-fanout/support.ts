@@ -5,6 +5,7 @@ import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
+import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
@@ -78,6 +79,7 @@ export const fanOut = (event: NotifiableEvent, id = 'cause', subject = 'show/82'
     subscribers: subscribersIn(database.db),
     noticeSettings: noticeSettingsIn(database.db),
     waitingNotices: waitingNoticesIn(database.db),
+    webhooks: webhookListenersIn(database.db),
     chats: chatsIn(database.db),
     clock: () => at,
   }) as Promise<Requests>

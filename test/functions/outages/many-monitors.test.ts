@@ -4,6 +4,7 @@ import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
+import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MonitorDown } from '#events/monitor-down.ts'
 import { notificationFanout } from '#functions/notification-fanout/notification-fanout.ts'
@@ -42,6 +43,7 @@ test('one of 1,000 monitors fails for two checks: one incident, one message', as
       subscribers: subscribersIn(db),
       noticeSettings: noticeSettingsIn(db),
       waitingNotices: waitingNoticesIn(db),
+      webhooks: webhookListenersIn(db),
       chats: chatsIn(db),
       clock: world.now,
     },

@@ -12,6 +12,7 @@ import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { seenIn } from '#database/series/seen.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
+import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
 import { EpisodeMissed } from '#events/episode-missed.ts'
 import type { DataOf, VigiaEvent } from '#events/event.ts'
@@ -61,6 +62,7 @@ export const dependencies = () => ({
   follows: followsIn(database.db),
   subscribers: subscribersIn(database.db),
   waitingNotices: waitingNoticesIn(database.db),
+  webhooks: webhookListenersIn(database.db),
   chats: chatsIn(database.db),
   announcements: announcementsIn(database.db),
   cursors: cursorsIn(database.db),

@@ -13,6 +13,7 @@ import {
   type Press,
   reminders,
   silenceChoices,
+  webhookChanges,
 } from '#functions/telegram/callback-data.ts'
 import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
@@ -135,6 +136,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   pageMonitors: fc.record({ act: act('pageMonitors'), id, page: small }),
   deletePage: fc.record({ act: act('deletePage'), id }),
   deletePageNow: fc.record({ act: act('deletePageNow'), id }),
+  webhook: fc.record({ act: act('webhook'), chat, id, change: fc.constantFrom(...webhookChanges) }),
   openPage: fc.record({ act: act('openPage'), id }),
   unsubscribe: fc.oneof(
     fc.record({ act: act('unsubscribe'), id }),

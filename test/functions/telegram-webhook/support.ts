@@ -30,6 +30,7 @@ import { probeHoursIn } from '#database/uptime/probe-hours.ts'
 import { removedMonitorsIn } from '#database/uptime/removed-monitors.ts'
 import { silencesIn } from '#database/uptime/silences.ts'
 import { uptimeIn } from '#database/uptime/uptime.ts'
+import { webhooksIn } from '#database/webhooks/webhooks.ts'
 import type { VigiaEvent } from '#events/event.ts'
 import { UpdateDeferred } from '#events/update-deferred.ts'
 import { addressGuard } from '#functions/dial/address.ts'
@@ -136,6 +137,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     subscribers: subscribersIn(db),
     allowances: allowancesIn(db),
     apiKeys: apiKeysIn(db),
+    webhooks: webhooksIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
     uptime: uptimeIn(db),

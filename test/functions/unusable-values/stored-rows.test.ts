@@ -11,6 +11,7 @@ import { subscribersIn } from '#database/pages/subscribers.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
+import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
 import type { EpisodeDue } from '#events/episode-due.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
@@ -59,6 +60,7 @@ describe('an invalid row', () => {
             chats: chatsIn(world.db),
             subscribers: subscribersIn(world.db),
             waitingNotices: waitingNoticesIn(world.db),
+            webhooks: webhookListenersIn(world.db),
           },
         ),
       ),
@@ -129,6 +131,7 @@ test('a chat for which no text can be made does not stop the messages to other c
       subscribers: subscribersIn(world.db),
       noticeSettings: noticeSettingsIn(world.db),
       waitingNotices: waitingNoticesIn(world.db),
+      webhooks: webhookListenersIn(world.db),
       follows: {
         followersOf: async () => followers as never,
         followersOfAny: async () => [],

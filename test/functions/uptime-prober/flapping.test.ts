@@ -6,6 +6,7 @@ import { followsIn } from '#database/series/follows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
+import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import { MonitorDown } from '#events/monitor-down.ts'
 import { MonitorSteady } from '#events/monitor-steady.ts'
@@ -85,8 +86,9 @@ const testMonitor = async (intervalS = 10, from = start) => {
     expect(again, 'a repeated write publishes the same events').toEqual(published)
     for (const event of published) {
       const [follows, subscribers, chats] = [followsIn(db), subscribersIn(db), chatsIn(db)]
+      const webhooks = webhookListenersIn(db)
       const notices = { noticeSettings: noticeSettingsIn(db), waitingNotices: waitingNoticesIn(db) }
-      const dependencies = { follows, subscribers, chats, ...notices, clock: () => dueAt }
+      const dependencies = { follows, subscribers, webhooks, chats, ...notices, clock: () => dueAt }
       for (const { data } of await notificationFanout(event, notifiableOf(event), dependencies)) {
         const { chatId, html } = data as { chatId: number; html: string }
         messages.push({ at, chatId, text: plain(html) })

@@ -1,0 +1,130 @@
+import type { Language } from '../chats/language.ts'
+import type { Postgres } from '../connect.ts'
+
+/** A delivery to send now, with what its request needs. */
+export interface DueDelivery {
+  /** The header webhook-id. */
+  id: string
+  body: string
+  /** The attempts before this one. */
+  attempts: number
+  url: string
+  /** The secrets that sign, the newest first. */
+  secrets: string[]
+}
+
+/** A webhook that was disabled, with its chat. */
+export interface DisabledWebhook {
+  chatId: number
+  language: Language
+  url: string
+  lastFailure: string
+}
+
+/** How long one process may send to a webhook before another one may. It is longer than `sendDue` takes. */
+const leaseFor = '40 seconds'
+
+/** The tables `webhook_delivery` and `webhook`, for the function that sends. */
+export const webhookDeliveriesIn = (db: Postgres) => ({
+  /** Stores a delivery once. Nothing is stored for a webhook that is disabled or deleted. */
+  keep: async (id: string, webhookId: number, body: string, now: Date): Promise<void> => {
+    await db.query(
+      `insert into webhook_delivery (id, webhook_id, body, due_at, requested_at)
+       select $1, id, $3, $4, $4 from webhook where id = $2 and disabled_at is null on conflict (id) do nothing`,
+      [id, webhookId, body, now],
+    )
+  },
+
+  /** Whether a delivery is due. */
+  areDue: async (now: Date): Promise<boolean> =>
+    (
+      await db.query<{ are: boolean }>(
+        `select exists (select from webhook_delivery where state = 'waiting' and due_at <= $1) as are`,
+        [now],
+      )
+    ).rows[0]!.are,
+
+  /** The webhooks with a delivery that is due and to which no process sends, those that wait longest first. */
+  webhooksDue: async (now: Date, limit: number): Promise<number[]> =>
+    (
+      await db.query<{ id: number }>(
+        `select webhook_id as id from webhook_delivery join webhook on webhook.id = webhook_id
+         where state = 'waiting' and due_at <= $1 and (busy_until is null or busy_until <= $1)
+         group by webhook_id order by min(due_at) limit $2`,
+        [now, limit],
+      )
+    ).rows.map(({ id }) => id),
+
+  /** Begins to send to a webhook. False if another process sends to it. */
+  begin: async (webhookId: number, now: Date): Promise<boolean> =>
+    (
+      await db.query(
+        `update webhook set busy_until = $2::timestamptz + interval '${leaseFor}'
+         where id = $1 and (busy_until is null or busy_until <= $2)`,
+        [webhookId, now],
+      )
+    ).rowCount === 1,
+
+  end: async (webhookId: number): Promise<void> => {
+    await db.query('update webhook set busy_until = null where id = $1', [webhookId])
+  },
+
+  /** The next delivery of a webhook that is due; null if there is none. */
+  next: async (webhookId: number, now: Date): Promise<DueDelivery | null> =>
+    (
+      await db.query<DueDelivery>(
+        `select webhook_delivery.id, body, attempts, url,
+           case when old_until > $2 then array[secret, old_secret] else array[secret] end as secrets
+         from webhook_delivery join webhook on webhook.id = webhook_id
+         where webhook_id = $1 and state = 'waiting' and due_at <= $2 and disabled_at is null
+         order by due_at, requested_at, webhook_delivery.id limit 1`,
+        [webhookId, now],
+      )
+    ).rows[0] ?? null,
+
+  sent: (webhookId: number, id: string): Promise<void> =>
+    db.transaction(async tx => {
+      await tx.query(`update webhook_delivery set state = 'sent', attempts = attempts + 1 where id = $1`, [id])
+      await tx.query('update webhook set failing_since = null, last_failure = null where id = $1', [webhookId])
+    }),
+
+  /** Stores a failure. `retryAt` is null after the last attempt. */
+  failed: (
+    webhookId: number,
+    id: string,
+    { retryAt, reason, now }: { retryAt: Date | null; reason: string; now: Date },
+  ): Promise<void> =>
+    db.transaction(async tx => {
+      await tx.query(
+        `update webhook_delivery set attempts = attempts + 1, due_at = coalesce($2, due_at),
+           state = case when $2::timestamptz is null then 'failed' else 'waiting' end
+         where id = $1`,
+        [id, retryAt],
+      )
+      await tx.query(
+        'update webhook set failing_since = coalesce(failing_since, $2), last_failure = $3 where id = $1',
+        [webhookId, now, reason],
+      )
+    }),
+
+  /**
+   * Disables a webhook that has failed since `failingSince` or longer, and gives up what waits for it. Null if it has
+   * not, or if it was disabled before.
+   */
+  disable: (webhookId: number, failingSince: Date, now: Date): Promise<DisabledWebhook | null> =>
+    db.transaction(async tx => {
+      const { rows } = await tx.query<DisabledWebhook>(
+        `update webhook set disabled_at = $3 from chat
+         where webhook.id = $1 and disabled_at is null and failing_since <= $2 and chat.id = chat_id
+         returning chat_id as "chatId", language, url, last_failure as "lastFailure"`,
+        [webhookId, failingSince, now],
+      )
+      if (rows[0] === undefined) return null
+      await tx.query(`update webhook_delivery set state = 'failed' where webhook_id = $1 and state = 'waiting'`, [
+        webhookId,
+      ])
+      return rows[0]
+    }),
+})
+
+export type WebhookDeliveries = ReturnType<typeof webhookDeliveriesIn>
