@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   announceAnEpisodeOnce,
   type JobPlace,
+  type PagePlace,
   reportAMissedPingOnce,
   reportAnOutageOnce,
+  showAnOutageOnAPage,
 } from '#test/support/journey-steps.ts'
 import { handledEvents } from './cluster/handled-events.ts'
 import { deadLettersSince, doubleTriggers, knativePlace, removeDoubleTriggers } from './cluster/place.ts'
@@ -12,7 +14,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
   ['once', false],
   ['twice', true],
 ])('on Knative, with every event delivered %s', (label, twice) => {
-  let place: JobPlace
+  let place: JobPlace & PagePlace
   let start: string
   beforeAll(async () => {
     place = await knativePlace()
@@ -33,6 +35,10 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
 
   test('a ping through the ingress is stored, a missed one is reported once, and the next one is one reply', async () => {
     await reportAMissedPingOnce(place, `Lia ${label}`)
+  })
+
+  test('a visitor starts status-page through the ingress, and reads of an outage and of its end on a page from the chat', async () => {
+    await showAnOutageOnAPage(place, `Iva ${label}`, `/page-${label}`)
   })
 
   test(`functions handled the events, and each message.requested ${twice ? 'at least twice' : 'once'}`, async () => {

@@ -20,6 +20,14 @@ export interface JobPlace extends JourneyPlace {
   sql(statement: string): Promise<unknown>
 }
 
+/** Where visitors read the status pages of an installation. */
+export interface PagePlace extends JourneyPlace {
+  /** Reads a path of `status-page` as a visitor does, from outside of the installation. */
+  visit(path: string): Promise<{ status: number; body: string }>
+  /** Waits until no process of `status-page` is running. */
+  withoutVisitors(): Promise<unknown>
+}
+
 export const inSeconds = (seconds: number) => new Date(Math.ceil(Date.now() / 1000 + seconds) * 1000)
 
 /** Follows a show as a person does: sends the name of the show, then presses the button. */
@@ -130,7 +138,7 @@ export const reportAnOutageOnce = async (
   expect(repliesMatching(ana, /voltou ao ar/)).toHaveLength(1)
   expect(up!.replyTo).toBe(down!.id)
   // The duration is a bound when checks around the end of the outage could not run.
-  expect(up!.text).toMatch(/Ficou fora por (no máximo |pelo menos |cerca de )?\d+ (s|min)/)
+  expect(up!.text).toMatch(/Ficou fora por (no máximo |pelo menos |cerca de )?\d+ (s|min)/s)
   expect(up!.silent).toBe(true)
   expect(down!.text).toContain('500')
 }
@@ -181,4 +189,38 @@ export const reportAMissedPingOnce = async (place: JobPlace, person: string): Pr
   expect(up!.silent).toBe(true)
   expect(repliesMatching(ana, late)).toHaveLength(1)
   expect(repliesMatching(ana, back)).toHaveLength(1)
+}
+
+/**
+ * A person makes a status page in the chat. It shows an outage and its end to a visitor, and its function is started by
+ * the visitor.
+ */
+export const showAnOutageOnAPage = async (place: PagePlace, person: string, site: string): Promise<void> => {
+  const { telegram, sites } = place
+  const ana = telegram.user(person, { language: 'pt-br' })
+  sites.set(site, { kind: 'switch', on: true })
+  ana.send(`/monitorar ${place.sitesUrl}${site} 10s`)
+  await waitForReply(ana, /está no ar/)
+  ana.send(`/pagina Página de ${person}`)
+  await waitForReply(ana, /🔒 Secreta/)
+  const card = ana.answers().findLast(({ text }) => text.includes('🔒 Secreta'))!
+  const address = card.buttons.flat().find(({ text }) => text === 'copiar endereço')!.copy!
+  const path = address.slice(address.indexOf('/status/'))
+  const shows = (words: RegExp) =>
+    until(
+      async () => {
+        const { status, body } = await place.visit(`${path}?lang=en`)
+        return status === 200 && words.test(body)
+      },
+      { what: `the page to show ${words}`, timeoutMs: 120_000 },
+    )
+
+  await place.withoutVisitors()
+  await shows(new RegExp(`<h1>Página de ${person}</h1>`))
+  await shows(/All systems operational/)
+  sites.turn(site, false)
+  await shows(/The service is down.*down for \d+ (s|min)/s)
+  await place.withoutVisitors()
+  sites.turn(site, true)
+  await shows(/All systems operational.*lasted \d+ (s|min)/s)
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sendRequest } from '#test/support/http.ts'
-import type { JobPlace } from '#test/support/journey-steps.ts'
+import type { JobPlace, PagePlace } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
 import { addDiagnosis } from './diagnosis.ts'
 import { handledEvents, startKeepingLogs } from './handled-events.ts'
@@ -11,19 +11,30 @@ import { urlOf } from './vigia.ts'
 import { ingressPort } from './world.ts'
 
 /** Vigia on Knative, as the place of a journey. Installs it unless it is installed. */
-export const knativePlace = async (): Promise<JobPlace> => {
+export const knativePlace = async (): Promise<JobPlace & PagePlace> => {
   startKeepingLogs()
   const { world } = await vigiaInstalled()
   const { telegram, tvmaze, sites, sitesUrl } = world
-  return { telegram, tvmaze, sites, sitesUrl, fire, settled, ping, sql: query }
+  return { telegram, tvmaze, sites, sitesUrl, fire, settled, ping, visit, withoutVisitors, sql: query }
 }
 
-/** Sends a ping through the ingress, as a job outside of the cluster does. */
-const ping = async (path: string): Promise<number> => {
-  const { host } = new URL(await urlOf('heartbeat'))
+/** Sends a request through the ingress, as a program outside of the cluster does. */
+const throughIngress = async (functionName: string, path: string) => {
+  const { host } = new URL(await urlOf(functionName))
   const target = `http://${nodeAddress}:${ingressPort}`
-  return (await sendRequest(target, { method: 'GET', path, headers: { host } })).status
+  return await sendRequest(target, { method: 'GET', path, headers: { host } })
 }
+
+const ping = async (path: string): Promise<number> => (await throughIngress('heartbeat', path)).status
+
+const visit = (path: string) => throughIngress('status-page', path)
+
+/** Waits until the autoscaler has scaled status-page to zero and its last pod has ended. */
+const withoutVisitors = () =>
+  kubectl([
+    ...['wait', 'pods', '--namespace=vigia', '--selector=serving.knative.dev/service=status-page'],
+    ...['--for=delete', '--timeout=300s'],
+  ])
 
 /** The URL of a Broker's ingress, which the test reaches from the node. */
 export const ingressOf = async (namespace: string, broker: string): Promise<string> => {
