@@ -163,9 +163,9 @@ describe('a file', () => {
     expect(await draftSecrets(person.chatId)).toEqual({})
   })
 
-  test('that nothing asked for is answered like a picture, and is read again after a failure', async () => {
+  test('that nothing asked for is no list of series, which is explained; a file is read again after a failure', async () => {
     const person = newPerson()
-    expect((await sends(person, certificates.self.cert)).text).toMatch(/^Eu só entendo texto/)
+    expect((await sends(person, certificates.self.cert)).text).toMatch(/^Não sei ler esse tipo de arquivo\./)
     const other = await askedForCertificate()
     world.telegram.failNext('getFile', { status: 500 })
     expect((await sends(other, certificates.self.cert)).text).toContain('Certificado: da CA própria')
