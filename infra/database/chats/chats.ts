@@ -129,6 +129,7 @@ export const chatsIn = (db: Postgres) => ({
       await tx.query('update series_import set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update removed_monitor set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query('update api_key set chat_id = $2 where chat_id = $1', [fromId, toId])
+      await tx.query('update webhook set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query(
         `update announcement source set chat_id = $2 where chat_id = $1 and not exists (select from announcement target
            where target.chat_id = $2 and (target.show_id, target.episode_id, target.zone, target.airdate)

@@ -279,7 +279,7 @@ test('a table with rows of chats is one of those whose rows a supergroup keeps',
       'report_setting',
       'search',
     ],
-    ...['seen_episode', 'series_import', 'status_page', 'waiting_notice'],
+    ...['seen_episode', 'series_import', 'status_page', 'waiting_notice', 'webhook'],
   ])
 })
 
