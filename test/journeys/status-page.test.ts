@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { sendRequest } from '#test/support/http.ts'
 import { type Journey, repliesMatching, startJourney, waitForReply } from '#test/support/journey.ts'
+import { showAnOutageOnAPage } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
 
 let journey: Journey
@@ -45,4 +47,20 @@ test('a visitor opens the page of a chat, subscribes, reads of the outage and of
   await until(() => repliesMatching(ana, /🔴/).length > 1, waiting('the second outage'))
   await journey.settled()
   expect([repliesMatching(bia, /🔴/).length, repliesMatching(bia, /🟢/).length]).toEqual([1, 1])
+})
+
+test('a page that is made in the chat starts its function, and shows an outage and its end', {
+  timeout: 300_000,
+}, async () => {
+  const { vigia } = journey
+  const target = `http://localhost:${vigia.publicPort}`
+  await showAnOutageOnAPage(
+    {
+      ...journey,
+      visit: path => sendRequest(target, { method: 'GET', path }),
+      withoutVisitors: () => vigia.api('/api/functions/status-page/stop', { method: 'POST' }),
+    },
+    'Caio',
+    '/caio',
+  )
 })
