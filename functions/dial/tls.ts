@@ -91,18 +91,15 @@ export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: 
       ...{ socket, host, servername, secureContext, rejectUnauthorized: !anyCertificate },
       checkServerIdentity: () => identityError(host, readCertificate()),
       ...(protocols && { ALPNProtocols: protocols }),
-      ...(offered && { session: offered.session }),
+      ...(offered && { session: offered }),
     }),
   )
   // Node.js calls this for `checkServerIdentity`, which needs only the names. The objects of the whole chain would cost
   // as much as a tenth of the handshake.
   secure.getPeerCertificate = () => noCertificate
   // Sessions are asked for only when needed, because Node.js copies each of them.
-  if (session !== undefined && (offered === undefined || offered.isOld))
-    secure.once('session', (received: Buffer) => {
-      if (secure.isSessionReused()) session.renew(received)
-      else session.keep(received, expiryOf(readCertificate()) ?? new Date(0))
-    })
+  if (session !== undefined && offered === undefined)
+    secure.once('session', (received: Buffer) => session.keep(received, expiryOf(readCertificate()) ?? new Date(0)))
   await attempt.waitFor<void>((resolve, reject) => {
     const onError = (error: Error) => {
       session?.forget()
@@ -116,11 +113,10 @@ export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: 
     })
   })
   attempt.addPhaseTime('tlsMs', started)
-  const isResumed = offered !== undefined && secure.isSessionReused()
   // The server refused the session. The next handshake brings a new one.
-  if (offered !== undefined && !isResumed) session?.forget()
+  if (offered !== undefined && !secure.isSessionReused()) session?.forget()
   if (anyCertificate) attempt.warn('any-certificate')
-  if (reportsExpiry) noteExpiry(isResumed ? offered.certificateExpiresAt : expiryOf(readCertificate()), attempt)
+  if (reportsExpiry) noteExpiry(expiryOf(readCertificate()), attempt)
   return secure
 }
 

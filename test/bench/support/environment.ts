@@ -54,7 +54,7 @@ export const httpsTarget = (ports: SitePorts, path: string): MonitorTarget => ({
   url: `https://${path.replace('/', '-')}.bench.localhost:${ports.https}/${path}`,
 })
 
-/** Each check reports when the certificate expires. */
+/** The certificate is looked at in each check, so no check resumes a TLS session. */
 export const watchedHttpsTarget = (ports: SitePorts, path: string): MonitorTarget => ({
   ...httpsTarget(ports, path),
   settings: { certificateDays: 7 },
