@@ -7,6 +7,8 @@ interface OwnTable {
   where?: string
   /** Columns that are secret or mean nothing outside of Vigia. */
   hidden?: string[]
+  /** An SQL expression of JSON with further columns. */
+  added?: string
 }
 
 const ofMonitor = 'row.monitor_id in (select id from monitor where chat_id = $1)'
@@ -27,14 +29,20 @@ const exported: readonly OwnTable[] = [
   { table: 'incident_answer', where: ofIncident },
   { table: 'maintenance' },
   { table: 'maintenance_window', where: 'row.maintenance_id in (select id from maintenance where chat_id = $1)' },
-  { table: 'heartbeat' },
+  // Who has the token can send pings.
+  { table: 'heartbeat', hidden: ['token'] },
   { table: 'probe_day', where: ofMonitor },
   { table: 'status_page', hidden: ['secret', 'member_key'] },
   { table: 'status_page_component', where: ofPage },
   { table: 'page_post', where: ofPage },
   { table: 'report_setting' },
   { table: 'api_key', hidden: ['hash', 'cause'] },
-  { table: 'webhook', hidden: ['secret', 'old_secret', 'busy_until', 'cause'] },
+  {
+    table: 'webhook',
+    // The path of the URL can be a secret too.
+    hidden: ['url', 'secret', 'old_secret', 'busy_until', 'cause'],
+    added: `jsonb_build_object('host', substring(row.url from '^https?://([^/?#]+)'))`,
+  },
 ]
 
 /** Tables of a chat that are no data of the chat: secrets, working states, and what other tables say already. */
@@ -63,9 +71,9 @@ export const personalDataIn = (db: Postgres) => ({
   /** The rows of the chat by table, as JSON, without secrets. Empty tables are left out. */
   rows: async (chatId: number): Promise<Record<string, Record<string, unknown>[]>> => {
     const tables: [string, Record<string, unknown>[]][] = []
-    for (const { table, where = 'row.chat_id = $1', hidden = [] } of exported) {
+    for (const { table, where = 'row.chat_id = $1', hidden = [], added = `'{}'::jsonb` } of exported) {
       const { rows } = await db.query<{ row: Record<string, unknown> }>(
-        `select to_jsonb(row) - $2::text[] as row from ${table} row where ${where} limit ${maxRows}`,
+        `select (to_jsonb(row) - $2::text[]) || ${added} as row from ${table} row where ${where} limit ${maxRows}`,
         [chatId, hidden],
       )
       if (rows.length > 0) tables.push([table, rows.map(({ row }) => row)])

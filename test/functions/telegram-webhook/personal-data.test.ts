@@ -42,6 +42,22 @@ describe('/exportar', () => {
     expect(Object.values(files).join()).not.toContain(secret)
   })
 
+  test('has no URL to which a job sends pings, and of a webhook only the host', async () => {
+    const { chatId, ...eva } = newPerson()
+    await world.deps.chats.upsert({ id: chatId, kind: 'private', language: 'pt-BR' })
+    await eva.says('/batimento backup 24h')
+    const { rows } = await world.db.query<{ token: string }>('select token from heartbeat where chat_id = $1', [chatId])
+    await eva.says('/webhook https://hooks.example.org:8443/services/T024BE7LH?key=hidden')
+    await eva.says('/exportar')
+    const files = received({ chatId, ...eva })
+    const all = JSON.parse(files['vigia.json']!)
+    expect([all.heartbeat.length, all.webhook]).toEqual([
+      1,
+      [expect.objectContaining({ host: 'hooks.example.org:8443' })],
+    ])
+    expect(Object.values(files).join()).not.toMatch(new RegExp(`${rows[0]!.token}|T024BE7LH|hidden`))
+  })
+
   test('has nothing of another chat', async () => {
     const [bia, caio] = [newPerson('en'), newPerson()]
     await bia.says('/help')
