@@ -17,9 +17,10 @@ export const matchSeries = async (
   { title, premiered, thetvdb, imdb }: WaitingSeries,
   tvmaze: Pick<Tvmaze, 'idOf' | 'search'>,
 ): Promise<Match> => {
-  const byId =
-    (thetvdb === null ? null : await tvmaze.idOf({ thetvdb })) ?? (imdb === null ? null : await tvmaze.idOf({ imdb }))
-  if (byId !== null) return { state: 'found', showId: byId }
+  const byTheTvdb = thetvdb === null ? null : await tvmaze.idOf({ thetvdb })
+  if (byTheTvdb !== null) return { state: 'found', showId: byTheTvdb, byTheTvdb: true }
+  const byImdb = imdb === null ? null : await tvmaze.idOf({ imdb })
+  if (byImdb !== null) return { state: 'found', showId: byImdb }
   if (title === '') return { state: 'unknown' }
   return matchByName(title, premiered, await tvmaze.search(title))
 }

@@ -212,6 +212,30 @@ describe('what is refused', () => {
     expect(await follows(ines)).toEqual([])
   })
 
+  test('what a file says about an id of TheTVDB is believed only if TVmaze says it too', async () => {
+    const [forger, rita] = [newPerson(), newPerson()]
+    const forged = await imported(forger, 'lista.csv', Buffer.from('title,year,tvdb\nHomonym 0,2004,900001\n'))
+    expect(forged.text).toContain('✅ 1 série encontrada')
+    const shown = await imported(rita, 'lista.csv', Buffer.from('title,year,tvdb\nHomonym 1,2011,900001\n'))
+    await rita.presses('✅ seguir 1 série', shown.id)
+    expect((await follows(rita)).map(({ title }) => title)).toEqual(['Homonym 1'])
+    world.tvmaze.forgetCalls()
+    for (const person of [newPerson(), newPerson()])
+      await imported(person, 'lista.csv', Buffer.from('title,tvdb\nSeries 60,700060\n'))
+    expect(world.tvmaze.calls().length).toBeLessThan(2)
+  })
+
+  test('only three unfinished imports of the last day are open, so that older ones block nothing', async () => {
+    const saul = newPerson()
+    await saul.says('/ajuda')
+    const add = (cause: string, at: Date) =>
+      importsIn(world.db).add({ chatId: saul.chatId, threadId: null, fileId: 'file', fileName: 'lista.txt' }, cause, at)
+    const yesterday = new Date(world.time.now.getTime() - 25 * 3_600_000)
+    for (const cause of ['1', '2', '3']) expect(await add(cause, yesterday)).not.toBeNull()
+    expect(await add('4', yesterday)).toBeNull()
+    expect(await add('4', world.time.now)).not.toBeNull()
+  })
+
   test('no more series than the limit of the chat allows are followed, and the rest is told', async () => {
     const lia = newPerson()
     const shown = await imported(lia, 'gdpr.zip', tvTimeZip(history.slice(20, 25)))

@@ -26,7 +26,8 @@ export interface SeriesChoice {
 
 /** What TVmaze has for a series of a file. */
 export type Match =
-  | { state: 'found'; showId: number; title?: string }
+  /** `byTheTvdb`: TVmaze itself says that the series has this id of TheTVDB. */
+  | { state: 'found'; showId: number; title?: string; byTheTvdb?: boolean }
   | { state: 'unsure'; choices: SeriesChoice[] }
   | { state: 'unknown' }
 
@@ -85,6 +86,8 @@ const leaseS = 180
 /** The imports of one chat that may be open at once. */
 export const maxOpenImports = 3
 const rowsPerInsert = 500
+/** SQL: nothing goes on with an unfinished import from before this time. */
+const openSince = (now: string) => `${now}::timestamptz - interval '1 day'`
 
 /**
  * Marks the watched episodes of an import as seen, also those of series that are not followed any more. Keeps which
@@ -128,9 +131,10 @@ export const importsIn = (db: Postgres) => ({
         cause,
       ])
       if (known.rows[0] !== undefined) return known.rows[0].id
-      const open = await tx.query(`select from series_import where chat_id = $1 and state in ('reading', 'matching')`, [
-        chatId,
-      ])
+      const open = await tx.query(
+        `select from series_import where chat_id = $1 and state in ('reading', 'matching') and at > ${openSince('$2')}`,
+        [chatId, now],
+      )
       if (open.rowCount >= maxOpenImports) return null
       const { rows } = await tx.query<{ id: number }>(
         `insert into series_import (chat_id, thread_id, file_id, file_name, cause, at) values ($1, $2, $3, $4, $5, $6)
@@ -164,7 +168,7 @@ export const importsIn = (db: Postgres) => ({
     (
       await db.query<{ id: number; chatId: number }>(
         `select series_import.id, chat_id as "chatId" from series_import join chat on chat.id = chat_id
-         where state in ('reading', 'matching') and leased_until <= $1 and unreachable_since is null and at > $1::timestamptz - interval '1 day'
+         where state in ('reading', 'matching') and leased_until <= $1 and unreachable_since is null and at > ${openSince('$1')}
          order by leased_until limit 100`,
         [now],
       )
@@ -209,15 +213,19 @@ export const importsIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** Finds the waiting series whose ids another import has found in the last month. Saves calls to TVmaze. */
+  /**
+   * Finds the waiting series whose ids TVmaze found for another import in the last month. Saves calls to TVmaze. What
+   * people chose, or what has the same name, says nothing about an id, because a file can be forged.
+   */
   matchKnown: async (id: number, now: Date): Promise<void> => {
     await db.query(
       `update imported_series series set state = 'found', show_id = known.show_id
-       from (select distinct on (other.thetvdb) other.thetvdb, other.show_id
-         from imported_series other join series_import on series_import.id = other.import_id
-         where other.thetvdb is not null and other.state = 'found' and at > $2::timestamptz - interval '30 days'
-         order by other.thetvdb, at desc) known
-       where series.import_id = $1 and series.state = 'waiting' and series.thetvdb = known.thetvdb`,
+       from imported_series waiting cross join lateral (
+         select other.show_id from imported_series other join series_import on series_import.id = other.import_id
+         where other.thetvdb = waiting.thetvdb and other.by_thetvdb and at > $2::timestamptz - interval '30 days'
+         order by at desc limit 1) known
+       where waiting.import_id = $1 and waiting.state = 'waiting'
+         and series.import_id = $1 and series.position = waiting.position and series.state = 'waiting'`,
       [id, now],
     )
   },
@@ -225,7 +233,7 @@ export const importsIn = (db: Postgres) => ({
   keepMatch: async (id: number, position: number, match: Match): Promise<void> => {
     const found = match.state === 'found' ? match : null
     await db.query(
-      `update imported_series set state = $3, show_id = $4, title = coalesce($5, title), choices = $6
+      `update imported_series set state = $3, show_id = $4, title = coalesce($5, title), choices = $6, by_thetvdb = $7
        where import_id = $1 and position = $2 and state = 'waiting'`,
       [
         id,
@@ -234,6 +242,7 @@ export const importsIn = (db: Postgres) => ({
         found?.showId ?? null,
         found?.title ?? null,
         match.state === 'unsure' ? jsonText(match.choices) : null,
+        found?.byTheTvdb === true,
       ],
     )
   },
