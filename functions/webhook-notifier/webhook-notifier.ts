@@ -18,11 +18,18 @@ export const webhookNotifier = async (
   return sendDue(event, webhookId, dependencies)
 }
 
-/** Sends to all webhooks for which something is due. They do not wait for each other. */
+/**
+ * Sends to all webhooks for which something is due. They do not wait for each other, and an error at one of them loses
+ * no message about another. Throws if nothing else has come of it; a later tick tries again in any case.
+ */
 export const retryWebhooks = async (
   event: EventOf<typeof WebhooksDue>,
   dependencies: SendDependencies,
 ): Promise<VigiaEvent[]> => {
   const due = await dependencies.deliveries.webhooksDue(dependencies.clock(), webhooksPerTick)
-  return (await Promise.all(due.map(webhookId => sendDue(event, webhookId, dependencies)))).flat()
+  const results = await Promise.allSettled(due.map(webhookId => sendDue(event, webhookId, dependencies)))
+  const messages = results.flatMap(result => (result.status === 'fulfilled' ? result.value : []))
+  const failed = results.find(result => result.status === 'rejected')
+  if (failed !== undefined && messages.length === 0) throw failed.reason
+  return messages
 }

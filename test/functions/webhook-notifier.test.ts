@@ -176,6 +176,22 @@ describe('a webhook', () => {
     expect(await webhooksIn(database.db).of(7)).toMatchObject([{ disabledAt: noon }])
   })
 
+  test('that is disabled at a tick is told, although the tick fails at another webhook', async () => {
+    const [gone, other] = [await create(`${receiver.url}?1`, 'update/1'), await create(`${receiver.url}?2`, 'update/2')]
+    receiver.state.answer = 500
+    await webhookNotifier(request(gone.id, 'a'), dependencies())
+    await webhookNotifier(request(other.id, 'b'), dependencies())
+    now = new Date(+noon + 60_000)
+    receiver.state.answer = 410
+    const { deliveries, ...rest } = dependencies()
+    const next: typeof deliveries.next = (id, at) =>
+      id === other.id ? Promise.reject(new Error('the database is gone')) : deliveries.next(id, at)
+    const told = await retryWebhooks(sampleEvent(WebhooksDue, {}), { ...rest, deliveries: { ...deliveries, next } })
+    expect(told.map(({ subject }) => subject)).toEqual(['chat/7'])
+    const again = retryWebhooks(sampleEvent(WebhooksDue, {}), { ...rest, deliveries: { ...deliveries, next } })
+    await expect(again).rejects.toThrow('the database is gone')
+  })
+
   test('that was deleted gets nothing', async () => {
     const { id } = await create()
     await webhooksIn(database.db).remove(7, id)
