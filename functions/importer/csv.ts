@@ -27,6 +27,8 @@ const separatorIn = (text: string): string => {
  */
 export const csvSink = (onRow: (cells: string[]) => void): TextSink => {
   let separator: string | null = null
+  /** What came before the separator is known: the file may come in pieces that are shorter than its first line. */
+  let firstLine = ''
   let rows = 0
   let cells: string[] = []
   let cell = ''
@@ -52,34 +54,44 @@ export const csvSink = (onRow: (cells: string[]) => void): TextSink => {
     if (row.some(value => value.trim() !== '')) onRow(row)
   }
 
+  const read = (text: string) => {
+    for (let at = 0; at < text.length; at++) {
+      const char = text[at]!
+      if (isQuoted) {
+        const quote = text.indexOf('"', at)
+        append(text.slice(at, quote === -1 ? undefined : quote))
+        if (quote === -1) return
+        at = quote
+        isQuoted = false
+        isAfterQuote = true
+      } else if (char === '"' && isAfterQuote) {
+        append('"')
+        isQuoted = true
+        isAfterQuote = false
+      } else if (char === '"' && cell === '') isQuoted = true
+      else if (char === separator) endCell()
+      else if (char === '\n') endRow()
+      else if (char !== '\r') {
+        ordinary.lastIndex = at
+        const piece = ordinary.exec(text)?.[0] ?? char
+        append(piece)
+        at += piece.length - 1
+      }
+    }
+  }
+  const begin = () => {
+    separator = separatorIn(firstLine)
+    read(firstLine)
+  }
+
   return {
     write: text => {
-      separator ??= separatorIn(text)
-      for (let at = 0; at < text.length; at++) {
-        const char = text[at]!
-        if (isQuoted) {
-          const quote = text.indexOf('"', at)
-          append(text.slice(at, quote === -1 ? undefined : quote))
-          if (quote === -1) return
-          at = quote
-          isQuoted = false
-          isAfterQuote = true
-        } else if (char === '"' && isAfterQuote) {
-          append('"')
-          isQuoted = true
-          isAfterQuote = false
-        } else if (char === '"' && cell === '') isQuoted = true
-        else if (char === separator) endCell()
-        else if (char === '\n') endRow()
-        else if (char !== '\r') {
-          ordinary.lastIndex = at
-          const piece = ordinary.exec(text)?.[0] ?? char
-          append(piece)
-          at += piece.length - 1
-        }
-      }
+      if (separator !== null) return read(text)
+      firstLine += text
+      if (/[\r\n]/.test(firstLine) || firstLine.length > maxCellLength) begin()
     },
     end: () => {
+      if (separator === null) begin()
       if (cell !== '' || cells.length > 0) endRow()
     },
   }

@@ -167,6 +167,14 @@ describe('lists of names', () => {
     expect(named(await read('a.txt', text), 'Ruptura')!.premiered).toBe(2022)
   })
 
+  test('a table in a ZIP whose first line comes in two pieces, wherever the piece ends', async () => {
+    const table = strToU8('tv_show_id;tv_show_name;archived\n79349;Dexter;0\n')
+    for (let length = 3_900; length < 4_096; length += 5) {
+      const zip = zipSync({ 'filler.txt': new Uint8Array(length), 'followed_tv_show.csv': table }, { level: 0 })
+      expect(await readSeries('export.zip', Buffer.from(zip))).toMatchObject([{ title: 'Dexter', thetvdb: 79349 }])
+    }
+  })
+
   test('a table with a column for the name, whatever separates its columns', async () => {
     const table = 'Título;Ano;Nota\nRuptura;2022;9\n"Um; dois";2001;5\n'
     expect(await read('lista.csv', table)).toMatchObject([
