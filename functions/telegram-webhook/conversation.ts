@@ -122,7 +122,7 @@ export const conversation = async (
     case 'photo':
       return (await answerLogo(context, request)) ?? (chat.kind === 'private' ? wordless(context) : noReply)
     case 'press':
-      return replyToPress(context, request)
+      return replyToPress(context, request, known === null)
     case 'unknownCommand':
       return sendReply({ html: context.messages.unknownCommand() })
     case 'media':
@@ -247,7 +247,7 @@ const replyToText = async (context: ChatContext, text: string): Promise<Reply> =
   }
 }
 
-const replyToPress = async (context: ChatContext, request: PressRequest): Promise<Reply> => {
+const replyToPress = async (context: ChatContext, request: PressRequest, isNew: boolean): Promise<Reply> => {
   const press = decode(request.data)
   const oldButtonReply: Reply = toastReply(context.messages.oldButton)
   if (!press || !request.message) return oldButtonReply
@@ -362,7 +362,7 @@ const replyToPress = async (context: ChatContext, request: PressRequest): Promis
     case 'importChoice':
       return pressImportChoice(context, press)
     case 'erase':
-      return pressErase(context, press.answer)
+      return pressErase(context, press.answer, isNew)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

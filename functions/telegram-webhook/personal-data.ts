@@ -32,15 +32,24 @@ export const eraseCommand = async (context: ChatContext): Promise<Reply> => {
   })
 }
 
-/** Deletes everything of the chat, and says what was deleted. */
-export const pressErase = async ({ deps, chat, messages }: ChatContext, answer: 'yes' | 'no'): Promise<Reply> => {
+/**
+ * Deletes everything of the chat, and says what was deleted. `isNew`: only this press made the chat, so an earlier one
+ * has deleted everything.
+ */
+export const pressErase = async (
+  { deps, chat, messages }: ChatContext,
+  answer: 'yes' | 'no',
+  isNew: boolean,
+): Promise<Reply> => {
   const texts = messages.personalData
   if (answer === 'no') return editReply({ html: texts.kept() })
   const erased = await deps.personalData.erase(chat.id)
-  return erased === null
+  return erased === null || isNew
     ? toastReply(texts.alreadyErased, true)
     : editReply({ html: texts.erased(sayOwned(erased, texts)) })
 }
 
-const sayOwned = ({ series, monitors, pages, imports, keys }: OwnedCounts, texts: PersonalDataTexts): string =>
-  texts.owned(series, monitors, pages, imports, keys)
+const sayOwned = (
+  { series, monitors, pages, imports, keys, webhooks }: OwnedCounts,
+  texts: PersonalDataTexts,
+): string => texts.owned(series, monitors, pages, imports, keys, webhooks)

@@ -7,13 +7,14 @@ const many = (count: number, one: string, more = `${one}s`) => (count === 1 ? `1
 export const personalDataEn: PersonalDataTexts = {
   exported: () => html`📦 This is everything I keep of this chat, as JSON and as CSV. Passwords and keys are left out.`,
   /** What a chat has. */
-  owned: (series, monitors, pages, imports, keys) =>
+  owned: (series, monitors, pages, imports, keys, webhooks) =>
     [
       many(series, 'followed series', 'followed series'),
       many(monitors, 'monitor with its history', 'monitors with their history'),
       many(pages, 'status page'),
       many(imports, 'import'),
       many(keys, 'API key'),
+      many(webhooks, 'webhook'),
     ]
       .map(text => `• ${text}`)
       .join('\n'),

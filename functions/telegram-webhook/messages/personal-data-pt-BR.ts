@@ -7,13 +7,14 @@ export const personalDataPtBR = {
   exported: () =>
     html`📦 Isto é tudo o que guardo desta conversa, em JSON e em CSV. Senhas e chaves não vão no arquivo.`,
   /** What a chat has. */
-  owned: (series: number, monitors: number, pages: number, imports: number, keys: number) =>
+  owned: (series: number, monitors: number, pages: number, imports: number, keys: number, webhooks: number) =>
     [
       many(series, 'série seguida', 'séries seguidas'),
       many(monitors, 'monitor com seu histórico', 'monitores com seu histórico'),
       many(pages, 'página de status', 'páginas de status'),
       many(imports, 'importação', 'importações'),
       many(keys, 'chave da API', 'chaves da API'),
+      many(webhooks, 'webhook', 'webhooks'),
     ]
       .map(text => `• ${text}`)
       .join('\n'),

@@ -64,6 +64,7 @@ export interface OwnedCounts {
   pages: number
   imports: number
   keys: number
+  webhooks: number
 }
 
 /** All rows of a chat, for an export and for the deletion. */
@@ -88,7 +89,8 @@ export const personalDataIn = (db: Postgres) => ({
          (select count(*) from monitor where chat_id = $1) as monitors,
          (select count(*) from status_page where chat_id = $1) as pages,
          (select count(*) from series_import where chat_id = $1) as imports,
-         (select count(*) from api_key where chat_id = $1) as keys`,
+         (select count(*) from api_key where chat_id = $1) as keys,
+         (select count(*) from webhook where chat_id = $1) as webhooks`,
         [chatId],
       )
     ).rows[0]!,

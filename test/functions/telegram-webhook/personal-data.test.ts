@@ -95,7 +95,11 @@ describe('/excluir', () => {
     const again = await davi.says('/excluir')
     const { shown } = await davi.presses('🗑 apagar tudo', again.id)
     expect(shown.text).toMatch(/^🗑 Apaguei tudo desta conversa:\n\n• 1 série seguida\n/)
+    expect(shown.text).toContain('• 0 webhooks\n')
     expect(await rowsOf(davi.chatId)).toEqual([])
+    // A second press does not say that there was nothing.
+    const second = await davi.forges(again.id, 'v1:er:yes')
+    expect([second.toast, second.shown.text]).toEqual(['Já não há nada desta conversa.', shown.text])
     expect(await world.deps.chats.find(davi.chatId)).toBeNull()
     expect(await world.deps.chats.find(keeper.chatId)).not.toBeNull()
   })
