@@ -43,7 +43,7 @@ ${left === 1 ? "It's the last one." : `${left} to go.`}`,
     ]),
   undo: '↩️ undo',
   undone: ({ series: removed, episodes: seen }) =>
-    html`↩️ Undone: ${series(removed)} removed${seen > 0 && `, and ${seen === 1 ? '1 episode' : `${seen} episodes`} not seen again`}. What was here before stays.`,
+    html`↩️ Undone: ${series(removed)} removed${seen > 0 && `, and ${seen === 1 ? '1 episode' : `${seen} episodes`} unmarked`}. What was here before stays.`,
   cancelled: () => html`Import cancelled. Nothing has changed.`,
   tooOld: 'This import is over or was cancelled.',
   tooManyOpen: max =>

@@ -53,7 +53,7 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /monitors – how your monitors are doing
 /incidents – the recent outages
 /page – page with their state
-/notice – tell the visitors of the page
+/notice – tell visitors of the page
 /subscriptions – pages that tell you news
 /maintenance – no alerts during maintenance
 
@@ -64,7 +64,7 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /settings – when I tell you about episodes
 /quiet – hours without notices about episodes
 /timezone, /language – zone and language
-/apikey – API keys
+/apikey, /webhook – for programs
 /export, /delete_me – your data
 
 Series data comes from <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,

@@ -47,15 +47,15 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /hoje – o que sai hoje
 /proximos – nos próximos dias
 /continuar – o que falta ver
-/visto T2E5 – anotar o que você viu
+/visto T2E5 – anotar o que viu
 📎 ZIP do TV Time ou lista – seguir tudo
 
 <b>Sites e servidores</b>
 /monitorar exemplo.com.br 1m – vigiar um endereço
 /batimento backup 24h – vigiar uma tarefa
 /monitores – como estão seus monitores
-/manutencao – sem avisos durante uma manutenção
-/incidentes – as quedas recentes
+/manutencao – sem avisos na manutenção
+/incidentes – quedas recentes
 /pagina – página com o estado dos monitores
 /aviso – avisar quem visita a página
 /inscricoes – páginas que avisam você
@@ -67,7 +67,7 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /config – quando aviso dos episódios
 /silencio – horário sem avisos de episódios
 /fuso, /idioma – fuso horário e idioma
-/chave – chaves da API
+/chave, /webhook – para programas
 /exportar, /excluir – seus dados
 
 Os dados das séries vêm do <a href="https://www.tvmaze.com">TVmaze</a> (CC BY-SA 4.0).`,

@@ -12,7 +12,7 @@ export const seenEn: BotMessages['seen'] = {
   how: () =>
     html`Say what you have seen: <code>/seen S2E5</code>, <code>/seen Severance S2E5</code>, <code>/seen Severance S2</code> (the whole season). What is left: /watchlist`,
   unknown: asked => html`I can't find this episode: “${asked}”.`,
-  whichSeries: episodes => html`Of which series is ${episodes}?`,
+  whichSeries: episodes => html`Which series is ${episodes} from?`,
   watchlist: count => html`▶️ <b>To continue</b> (${count})`,
   watchlistEmpty: () => html`You are up to date with everything you follow. 🎉`,
   progress: (seen, aired) => `${seen} of ${aired} seen`,

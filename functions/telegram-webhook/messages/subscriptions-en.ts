@@ -4,13 +4,13 @@ import type { subscriptionsPtBR } from './subscriptions-pt-BR.ts'
 /** The texts for visitors who subscribe to a status page, in English. */
 export const subscriptionsEn: typeof subscriptionsPtBR = {
   subscribed: title =>
-    html`🔔 Done! When a service of <b>${title}</b> goes down or comes back, you get a message here.`,
+    html`🔔 Done! When a service of <b>${title}</b> goes down or comes back, or there is a notice or maintenance, you get a message here.`,
   unknown: () => html`This status page no longer exists, or its address has changed.`,
-  tooMany: most => html`This chat follows ${most} pages already, which is the limit.`,
+  tooMany: most => html`This chat follows ${most} pages and services already, which is the limit.`,
   unsubscribe: 'unsubscribe',
   ended: 'You no longer get messages about this page.',
   subscribedTo: (service, title) =>
-    html`🔔 Done! When <b>${service}</b> (${title}) goes down, comes back or has maintenance, you get a message here.`,
+    html`🔔 Done! When <b>${service}</b> (${title}) goes down or comes back, or has a notice or maintenance, you get a message here.`,
   unknownService: title => html`The page <b>${title}</b> does not show this service any more.`,
   endedForService: 'You no longer get messages about this service.',
   all: '📋 my subscriptions',

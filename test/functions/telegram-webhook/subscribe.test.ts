@@ -12,7 +12,9 @@ test('a visitor subscribes with one press of a link, in the language of Telegram
   await owner.says('/pagina Loja & Cia')
   const [page] = await world.deps.statusPages.of([owner.chatId])
   const shown = await visitor.says(`/start q_${page!.secret}`)
-  expect(shown.text).toBe('🔔 Done! When a service of Loja & Cia goes down or comes back, you get a message here.')
+  expect(shown.text).toBe(
+    '🔔 Done! When a service of Loja & Cia goes down or comes back, or there is a notice or maintenance, you get a message here.',
+  )
   expect(labels(shown)).toEqual([['unsubscribe'], ['📋 my subscriptions']])
   await visitor.says(`/start q_${page!.secret}`)
   expect(await subscriptions(visitor)).toMatchObject([{ subject: `page/${page!.id}`, title: 'Loja & Cia' }])
@@ -50,7 +52,9 @@ test.each(['public', 'link'] as const)(
     for (const id of ids) {
       expect(linkTo(id)).toMatch(/^[A-Za-z0-9_-]{1,64}$/)
       const { text } = await visitor.says(`/start ${linkTo(id)}`)
-      expect(text).toMatch(/^🔔 Pronto! Quando (loja|api)\.example \(Loja \d+\) cair ou voltar, ou tiver manutenção/)
+      expect(text).toMatch(
+        /^🔔 Pronto! Quando (loja|api)\.example \(Loja \d+\) cair ou voltar, ou tiver um aviso ou uma manutenção/,
+      )
     }
     await visitor.says(`/start ${linkTo(ids[0]!)}`)
     expect((await subscriptions(visitor)).map(({ subject }) => subject)).toEqual(
