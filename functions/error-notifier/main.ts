@@ -22,7 +22,7 @@ import type { TextSettings } from './notice-text.ts'
 import { newNotifierState } from './notify-unless-paused.ts'
 import { operatorsIn } from './operators.ts'
 
-const db = postgres(env('DATABASE_URL'), { max: 4, applicationName: 'error-notifier' })
+const db = postgres(env('DATABASE_URL'), { max: 3, applicationName: 'error-notifier' })
 const token = envOptional('TELEGRAM_OPS_BOT_TOKEN')
 const chatId = envOptional('TELEGRAM_OPS_CHAT_ID')
 if ((token === undefined) !== (chatId === undefined))

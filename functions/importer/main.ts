@@ -11,7 +11,7 @@ import { telegram } from '#functions/telegram/client.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { importer, importerTick } from './importer.ts'
 
-const db = postgres(env('DATABASE_URL'), { applicationName: 'importer' })
+const db = postgres(env('DATABASE_URL'), { max: 2, applicationName: 'importer' })
 const budget = tvmazeBudgetIn(db)
 const dependencies = {
   imports: importsIn(db),

@@ -15,7 +15,7 @@ import { telegram } from '#functions/telegram/client.ts'
 import { outboxTick, telegramNotifier } from './telegram-notifier.ts'
 
 const token = env('TELEGRAM_BOT_TOKEN')
-const db = postgres(env('DATABASE_URL'), { max: 6, applicationName: 'telegram-notifier' })
+const db = postgres(env('DATABASE_URL'), { max: 5, applicationName: 'telegram-notifier' })
 
 const dependencies = {
   messages: messagesIn(db),

@@ -9,7 +9,7 @@ import { on, serve } from '#functions/host/serve.ts'
 import { retryWebhooks, webhookNotifier } from './webhook-notifier.ts'
 
 const name = 'webhook-notifier'
-const db = postgres(env('DATABASE_URL'), { max: 4, applicationName: name })
+const db = postgres(env('DATABASE_URL'), { max: 2, applicationName: name })
 const dependencies = {
   deliveries: webhookDeliveriesIn(db),
   dialler: safeDialler({ guard: addressGuard(envOptional('PROBE_ALLOW')) }),
