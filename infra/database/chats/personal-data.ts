@@ -22,7 +22,13 @@ const exported: readonly OwnTable[] = [
   { table: 'notice_setting' },
   { table: 'seen_episode' },
   { table: 'series_import', hidden: ['file_id', 'leased_until', 'cause'] },
-  { table: 'imported_series', where: 'row.import_id in (select id from series_import where chat_id = $1)' },
+  {
+    table: 'imported_series',
+    where: 'row.import_id in (select id from series_import where chat_id = $1)',
+    hidden: ['choices', 'seen'],
+    // Only how many: the episodes themselves are in seen_episode, and those of many imports would exceed the memory.
+    added: `jsonb_build_object('watched', jsonb_array_length(row.watched))`,
+  },
   { table: 'search' },
   { table: 'monitor' },
   { table: 'incident', where: ofMonitor },

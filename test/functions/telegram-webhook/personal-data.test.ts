@@ -1,6 +1,7 @@
 import { strFromU8, unzipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
 import { exportedTables, leftOut } from '#database/chats/personal-data.ts'
+import { importsIn } from '#database/series/imports.ts'
 import { labels, newPerson, useConversations, world } from './conversations.ts'
 
 useConversations()
@@ -56,6 +57,19 @@ describe('/exportar', () => {
       [expect.objectContaining({ host: 'hooks.example.org:8443' })],
     ])
     expect(Object.values(files).join()).not.toMatch(new RegExp(`${rows[0]!.token}|T024BE7LH|hidden`))
+  })
+
+  test('has one line for each row, and of an imported series only how many episodes were watched', async () => {
+    const fernanda = newPerson()
+    await fernanda.says('/ajuda')
+    const file = { chatId: fernanda.chatId, threadId: null, fileId: 'file', fileName: 'lista.txt' }
+    const id = (await importsIn(world.db).add(file, 'export', world.time.now))!
+    const one = { title: 'Ruptura', premiered: 2022, thetvdb: null, imdb: null, wanted: true }
+    await importsIn(world.db).keepSeries(id, [{ ...one, watched: [1, 2, 3].map(number => [1, number, null] as const) }])
+    await fernanda.says('/exportar')
+    const json = received(fernanda)['vigia.json']!
+    expect(JSON.parse(json).imported_series).toMatchObject([{ title: 'Ruptura', watched: 3 }])
+    expect(json.split('\n').find(line => line.includes('Ruptura'))).toMatch(/^\{.*\}$/)
   })
 
   test('has nothing of another chat', async () => {
