@@ -129,7 +129,9 @@ const deliver = async (effects: Effect[], delivery: Delivery): Promise<RefusedMe
       await deps.chats.migrate(chatId, error.migrateTo)
       return sender.send(effects, error.migrateTo)
     }
-    if (isLongFlood(error) && !sender.mayHaveSent() && messages.length > 0) {
+    // The outbox cannot send a document, so Telegram delivers the update again.
+    const hasDocument = effects.some(effect => effect.do === 'document')
+    if (isLongFlood(error) && !sender.mayHaveSent() && !hasDocument) {
       await toOutbox(messages, paused.pause(chatId, error.retryAfter!), delivery)
       return []
     }
