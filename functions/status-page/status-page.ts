@@ -66,8 +66,9 @@ const languageOf = ({ headers }: HttpRequest, wanted: PageRequest | null): Langu
   return /\b(?:pt|en)\b/i.test(accepted ?? '') ? preferredLanguage(accepted) : null
 }
 
-const contentSecurityPolicy = (isEmbedded: boolean) =>
-  `default-src 'none'; style-src '${styleHash}'; script-src '${visitorZoneHash}'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors ${isEmbedded ? '*' : "'none'"}`
+/** A page that says why there is no page contains its icon; all others may show pictures of this host only. */
+const contentSecurityPolicy = (status: number, isEmbedded: boolean) =>
+  `default-src 'none'; style-src '${styleHash}'; script-src '${visitorZoneHash}'; img-src ${status === 200 ? "'self'" : 'data:'}; base-uri 'none'; form-action 'self'; frame-ancestors ${isEmbedded ? '*' : "'none'"}`
 
 /** A badge may be kept for a minute, because sites that show many badges ask often. */
 const cacheControl = ({ isHidden, isForMembers }: RenderedPage, isFile: boolean) =>
@@ -89,7 +90,7 @@ const send = async (
   const encoding = encodingFor(String(headers['accept-encoding'] ?? ''))
   const etag = `"${digest}${encoding === 'identity' ? '' : `-${encoding}`}"`
   const common = {
-    'content-security-policy': contentSecurityPolicy(wanted?.isEmbedded === true),
+    'content-security-policy': contentSecurityPolicy(status, wanted?.isEmbedded === true),
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'no-referrer',
     // A proxy must not keep a page with a secret address.

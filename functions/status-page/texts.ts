@@ -13,6 +13,10 @@ export interface PageTexts {
   /** The heading of the components without a group, if others have one. */
   otherGroup: string
   components: string
+  /** What a page without components says. */
+  noComponents: string
+  /** The heading of the list of all components that are not up. */
+  notUp: string
   services(count: number): string
   uptimeIn(range: string): string
   history: string
@@ -100,6 +104,9 @@ export interface PageTexts {
   madeWith: string
 }
 
+const inPortuguese = (count: number) => count.toLocaleString('pt-BR')
+const inEnglish = (count: number) => count.toLocaleString('en')
+
 const pt: PageTexts = {
   states: {
     up: 'Funcionando',
@@ -118,7 +125,8 @@ const pt: PageTexts = {
     slow: () => 'Tudo no ar, com lentidão',
     degraded: () => 'Tudo no ar, com desempenho degradado',
     partial: () => 'Alguns serviços estão parcialmente fora do ar',
-    someDown: (down, all) => `${down} de ${all} serviços ${down === 1 ? 'está' : 'estão'} fora do ar`,
+    someDown: (down, all) =>
+      `${inPortuguese(down)} de ${inPortuguese(all)} serviços ${down === 1 ? 'está' : 'estão'} fora do ar`,
     allDown: (_, all) => (all === 1 ? 'O serviço está fora do ar' : 'Todos os serviços estão fora do ar'),
     maintenance: () => 'Manutenção em andamento',
     unknown: () => 'Faltam dados recentes de alguns serviços',
@@ -135,7 +143,10 @@ const pt: PageTexts = {
   },
   otherGroup: 'Outros',
   components: 'Serviços',
-  services: count => (count === 1 ? '1 serviço' : `${count} serviços`),
+  noComponents:
+    'Os serviços aparecem aqui assim que forem adicionados à página. Quem cuida dela escolhe os serviços no chat com o bot: /pagina.',
+  notUp: 'Serviços com problemas',
+  services: count => (count === 1 ? '1 serviço' : `${inPortuguese(count)} serviços`),
   uptimeIn: range => `Disponível em ${range}`,
   history: 'Histórico',
   barsOf: 'Histórico de',
@@ -209,7 +220,7 @@ const pt: PageTexts = {
     missed: (missed, all) =>
       missed === 0
         ? `Nenhuma de ${all} verificações deixou de ser feita neste período.`
-        : `${missed} de ${all} verificações deixaram de ser feitas neste período.`,
+        : `${inPortuguese(missed)} de ${all} verificações deixaram de ser feitas neste período.`,
     late: (half, most) => `Nas últimas 24 h, metade começou com até ${half} de atraso, e 99 % com até ${most}.`,
     never: 'Nenhuma verificação nas últimas 24 h.',
     notDone: 'Verificações não feitas',
@@ -248,7 +259,7 @@ const en: PageTexts = {
     slow: () => 'Everything is up, but slow',
     degraded: () => 'Everything is up, with degraded performance',
     partial: () => 'Some services have a partial outage',
-    someDown: (down, all) => `${down} of ${all} services ${down === 1 ? 'is' : 'are'} down`,
+    someDown: (down, all) => `${inEnglish(down)} of ${inEnglish(all)} services ${down === 1 ? 'is' : 'are'} down`,
     allDown: (_, all) => (all === 1 ? 'The service is down' : 'All services are down'),
     maintenance: () => 'Maintenance in progress',
     unknown: () => 'Some services have no recent data',
@@ -265,7 +276,10 @@ const en: PageTexts = {
   },
   otherGroup: 'Others',
   components: 'Services',
-  services: count => (count === 1 ? '1 service' : `${count} services`),
+  noComponents:
+    'Services appear here as soon as they are added to the page. The people who run it choose them in the chat with the bot: /page.',
+  notUp: 'Services with problems',
+  services: count => (count === 1 ? '1 service' : `${inEnglish(count)} services`),
   uptimeIn: range => `Available in ${range}`,
   history: 'History',
   barsOf: 'History of',
@@ -343,7 +357,7 @@ const en: PageTexts = {
     missed: (missed, all) =>
       missed === 0
         ? `None of ${all} checks was missed in this period.`
-        : `${missed} of ${all} checks were missed in this period.`,
+        : `${inEnglish(missed)} of ${all} checks were missed in this period.`,
     late: (half, most) => `In the last 24 h, half of them began at most ${half} late, and 99 % at most ${most} late.`,
     never: 'No check in the last 24 h.',
     notDone: 'Missed checks',

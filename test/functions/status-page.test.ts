@@ -153,9 +153,12 @@ describe('a page', () => {
   test('of a chat that nothing happens in says so', async () => {
     const { db } = database
     await addPage(db, [])
-    const { text } = await startStatusPage(db).get('/status/acme')
-    expect(text).toContain('Nada é monitorado nesta página')
-    expect(text).toContain('Nenhuma queda neste período.')
+    await addPage(db, [await addMonitor(db, 'Loja')], { slug: 'calm' })
+    const { get } = startStatusPage(db)
+    const empty = await get('/status/acme')
+    expect(empty.text).toContain('Nada é monitorado nesta página')
+    expect(empty.text).toContain('Os serviços aparecem aqui assim que forem adicionados à página.')
+    expect((await get('/status/calm')).text).toContain('Nenhuma queda neste período.')
   })
 
   test('with more than forty monitors shows forty at a time, and those that are down on every part', async () => {

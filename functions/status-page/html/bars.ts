@@ -105,9 +105,9 @@ export const history = (name: string, bars: readonly Bar[], { range }: PageReque
   const uptime = uptimeOf(total(bars))
   return html`<details><summary><span class="hidden">${texts.barsOf} <bdi>${name}</bdi>: </span>${picture(bars.map(barState))}<span class="axis"><span>${texts.ago(
     texts.ranges[range],
-  )}</span><span class="more"><strong>${uptime === null ? texts.bars.empty : sayUptime(uptime, language)}</strong> · ${texts.affected(
-    countOfAffected(bars),
-  )}</span><span>${texts.untilNow}</span></span></summary>
+  )}</span><span class="more"><strong>${uptime === null ? texts.bars.empty : sayUptime(uptime, language)}</strong>${
+    uptime !== null && ` · ${texts.affected(countOfAffected(bars))}`
+  }</span><span>${texts.untilNow}</span></span></summary>
 ${historyTable(name, bars, reader)}</details>`
 }
 

@@ -2,7 +2,7 @@ import type { Language } from '#database/chats/language.ts'
 import { Html, html } from '#functions/telegram/html.ts'
 import { type PageTexts, pageTexts } from '../texts.ts'
 import type { Links } from './links.ts'
-import { shape } from './shapes.ts'
+import { iconSvg, shape } from './shapes.ts'
 import { style } from './style.ts'
 import { visitorZone } from './visitor-zone.ts'
 
@@ -57,5 +57,7 @@ export const notice = (language: Language, kind: 'notFound' | 'unavailable'): st
   const { title, text } = pageTexts[language][kind]
   const other = language === 'en' ? 'pt-BR' : 'en'
   const body = html`<main class="notice"><span class="soft">${shape('unknown')}</span><h1>${title}</h1><p>${text}</p><p class="soft" lang="${other}">${pageTexts[other][kind].title}. ${pageTexts[other][kind].text}</p></main>`
-  return layout({ language, isZoneChosen: true }, title, body, { isHidden: true })
+  // The icon is in the page, because there is no address that it could have here.
+  const icon = `data:image/svg+xml,${encodeURIComponent(iconSvg('unknown'))}`
+  return layout({ language, isZoneChosen: true }, title, body, { isHidden: true, icon })
 }

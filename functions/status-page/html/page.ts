@@ -1,7 +1,7 @@
 import type { ReadComponent, ReadPage } from '#database/pages/page-reading.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
 import { type ComponentState, componentState, overallState } from '../component-state.ts'
-import { mattersOf } from '../matters.ts'
+import { type Matter, mattersOf } from '../matters.ts'
 import type { PageRequest } from '../page-request.ts'
 import { barsOf, limitsOf } from '../ranges.ts'
 import { history, legend } from './bars.ts'
@@ -27,7 +27,6 @@ export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): 
   const count = (state: string) => states.filter(one => one === state).length
   const matters = mattersOf(page)
   const open = matters.filter(({ isOpen }) => isOpen)
-  const outages = matters.filter(({ isOpen, outage }) => !isOpen && outage !== null)
   const pastPosts = matters.filter(({ isOpen, outage }) => !isOpen && outage === null)
   const { planned, past } = sortedWindows(page.windows, now)
   const body = html`${pageHead(page, request, reader)}<main>${request.isEmbedded && html`<h1 class="hidden">${page.title}</h1>`}
@@ -37,12 +36,12 @@ export const pageHtml = (page: ReadPage, request: PageRequest, reader: Reader): 
   )}</span></p>
 ${open.length > 0 && html`<section><h2>${texts.openMatters}</h2>${matterList(page, open.slice(0, shownMatters), reader)}</section>`}
 ${planned.length > 0 && html`<section><h2>${texts.planned}</h2>${windowList(page, planned, reader)}</section>`}
-${page.components.length > 0 && html`${choices(request, reader)}${componentSections(page, request, reader)}`}
-<section><h2>${texts.outages}</h2>${
-    outages.length === 0
-      ? html`<p class="soft">${texts.noOutages}</p>`
-      : matterList(page, outages.slice(0, shownMatters), reader)
-  }</section>
+${
+  page.components.length === 0
+    ? html`<p>${texts.noComponents}</p>`
+    : html`${partsOf(page) > 1 && notUp(page, reader)}${choices(request, reader)}${componentSections(page, request, reader)}
+${pastOutages(page, matters, reader)}`
+}
 ${pastPosts.length > 0 && html`<section><h2>${texts.pastPosts}</h2>${matterList(page, pastPosts.slice(0, shownMatters), reader)}</section>`}
 ${past.length > 0 && html`<section><h2>${texts.pastMaintenance}</h2>${windowList(page, past.slice(0, shownMatters), reader)}</section>`}
 ${request.isEmbedded && timesLine(reader)}</main>
@@ -52,6 +51,16 @@ ${!request.isEmbedded && footer(request, reader)}`
     canonical: links.canonical,
     icon: reader.links.file('icon.svg'),
   })
+}
+
+/** The outages that are over. If there are none but one goes on, the page does not say that there was none. */
+const pastOutages = (page: ReadPage, matters: readonly Matter[], reader: Reader): Html | null => {
+  const outages = matters.filter(({ outage }) => outage !== null)
+  const past = outages.filter(({ isOpen }) => !isOpen).slice(0, shownMatters)
+  if (past.length === 0 && outages.length > 0) return null
+  return html`<section><h2>${reader.texts.outages}</h2>${
+    past.length === 0 ? html`<p class="soft">${reader.texts.noOutages}</p>` : matterList(page, past, reader)
+  }</section>`
 }
 
 /** The largest size of a logo on the page. */
@@ -82,7 +91,7 @@ const componentSections = (page: ReadPage, request: PageRequest, reader: Reader)
   const boxes = (members: readonly ReadComponent[]) =>
     html`<div class="box">${members.map(component => componentBox(component, limits, request, reader))}</div>`
   const [only, other] = groups
-  return html`${parts > 1 && notUp(page, reader)}${
+  return html`${
     other === undefined
       ? html`<section><h2>${only?.[0] ?? texts.components}</h2>${boxes(shown)}</section>`
       : groups.map(
@@ -114,12 +123,12 @@ const notUp = ({ components }: ReadPage, reader: Reader): Html | null => {
   })
   return listed.length === 0
     ? null
-    : html`<ul class="box">${listed
+    : html`<section><h2>${texts.notUp}</h2><ul class="box">${listed
         .slice(0, 100)
         .map(
           ({ component, state }) =>
             html`<li class="head"><a href="${links.to({ monitorId: component.id })}">${bdi(component.name)}</a>${stateLabel(state, texts)}</li>`,
-        )}</ul>`
+        )}</ul></section>`
 }
 
 /** A part of a page with at most this many components shows all of them at once. */

@@ -6,7 +6,7 @@ import { style } from '#functions/status-page/html/style.ts'
 import { browserPath, desktop, phone, startBrowser } from '#test/support/browser.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { startPageServer } from './page-server.ts'
-import { addCrowdedPage, addSamplePage } from './sample-page.ts'
+import { addCrowdedPage, addLargeAndEmptyPages, addPageWithLogo, addSamplePage } from './sample-page.ts'
 import { startStatusPage } from './support.ts'
 
 let database: TestDatabase
@@ -17,6 +17,8 @@ beforeAll(async () => {
   database = await freshDatabase()
   const ids = await addSamplePage(database.db)
   await addCrowdedPage(database.db)
+  await addLargeAndEmptyPages(database.db)
+  await addPageWithLogo(database.db, ids)
   monitor = `/status/acme/${ids[1]}`
   const page = startStatusPage(database.db)
   get = page.get
@@ -35,6 +37,30 @@ test('an unknown address is a page in both languages, and the first one is that 
     const { status, text } = await get('/status/unknown', { 'accept-language': language })
     expect([status, text.includes(`<h1>${first}</h1>`), text.includes(`${other}. `)]).toEqual([404, true, true])
   }
+})
+
+test('an unknown address has an icon, which the policy of this page and of no other lets a browser show', async () => {
+  const { text, headers } = await get('/status/unknown')
+  expect(text).toContain('<link rel="icon" type="image/svg+xml" href="data:image/svg+xml,%3Csvg')
+  expect(headers['content-security-policy']).toContain('img-src data:;')
+  expect((await get('/status/acme')).headers['content-security-policy']).toContain("img-src 'self';")
+})
+
+test('a page without services says how they come onto it, and nothing about outages', async () => {
+  for (const [language, words, outages] of [
+    ['pt-BR', 'assim que forem adicionados', 'Quedas'],
+    ['en', 'as soon as they are added', 'Outages'],
+  ] as const) {
+    const { text } = await get('/status/empty', { 'accept-language': language })
+    expect([text.includes(words), text.includes(`<h2>${outages}</h2>`)]).toEqual([true, false])
+  }
+})
+
+test('a page of 2,000 services begins with all that have problems, and shows the others in parts', async () => {
+  const { text } = await get('/status/large', { 'accept-language': 'pt-BR' })
+  expect(text).toContain('5 de 2.000 serviços estão fora do ar')
+  expect(text).toMatch(/<h2>Serviços com problemas<\/h2>.*Serviço 8<.*Serviço 1608<.*Período mostrado.*Parte 1 de 50/s)
+  expect(text.match(/<article>/g)).toHaveLength(40)
 })
 
 test('nothing moves on a page, so there is nothing to reduce', () => {
@@ -134,11 +160,27 @@ describe.skipIf(browserPath === undefined)('in a browser', () => {
   test('printed, the page has its states and bars, and neither buttons nor forms', async () => {
     await on('/status/crowded', desktop, async page => {
       await page.emulateMedia({ media: 'print' })
-      for (const hidden of ['.actions', '.zone', '.files'])
+      for (const hidden of ['.actions', '.zone', '.files', '.follow'])
         expect(await page.locator(hidden).first().isVisible()).toBe(false)
       expect(await page.locator('.group:not([open]) svg.bars').first().isVisible()).toBe(true)
       expect(await page.locator('.overall').isVisible()).toBe(true)
+      expect(await page.locator('article .axis strong').first().isVisible()).toBe(true)
     })
+    await on(monitor, desktop, async page => {
+      await page.emulateMedia({ media: 'print' })
+      for (const hidden of await page.locator('.button, details').all()) expect(await hidden.isVisible()).toBe(false)
+    })
+  })
+
+  test('in the dark theme, a logo that may be transparent has a light plate', async () => {
+    for (const [colorScheme, color] of [
+      ['light', 'rgba(0, 0, 0, 0)'],
+      ['dark', 'rgb(246, 248, 250)'],
+    ] as const)
+      await on('/status/logo', { ...desktop, colorScheme }, async page => {
+        expect(await styleOf(page, '.logo', 'backgroundColor')).toBe(color)
+        expect(await page.evaluate(`document.querySelector('.logo').naturalWidth`)).toBe(256)
+      })
   })
 
   test('a page of another origin shows it in an iframe, and only with ?embed', async () => {

@@ -6,9 +6,9 @@ import type { startStatusPage } from './support.ts'
 export const startPageServer = async ({ get }: Pick<ReturnType<typeof startStatusPage>, 'get'>) => {
   // Without a limit for idle connections, because a client could use one in the moment in which the server closes it.
   const server = createServer({ keepAliveTimeout: 0 }, async (request, response) => {
-    const { status, headers, text } = await get(request.url!, request.headers as Record<string, string>)
+    const { status, headers, content } = await get(request.url!, request.headers as Record<string, string>)
     const { 'content-encoding': _, ...others } = headers
-    response.writeHead(status, others).end(text)
+    response.writeHead(status, others).end(content)
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   return {

@@ -1,6 +1,9 @@
+import { Resvg } from '@resvg/resvg-js'
 import type { Postgres } from '#database/connect.ts'
+import { pageLogosIn } from '#database/pages/logos.ts'
 import { type NewPost, type PostStatus, pagePostsIn } from '#database/pages/posts.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
+import { imageIn } from '#functions/pages/image.ts'
 import { addHours, addMonitor, addPage, chatId, dayMs, goodHours, hourMs, noon } from './support.ts'
 
 /** A page with monitors in every state and with every part. Returns the ids of its monitors. */
@@ -9,9 +12,13 @@ export const addSamplePage = async (db: Postgres): Promise<number[]> => {
   const ids: number[] = []
   const names = ['Loja', 'Pagamentos com cartão de crédito', 'API', 'Painel', 'pedidos.interno.example.com.br/v2/saude']
   const states = ['up', 'down', 'up', 'up', 'new']
+  // The last two were monitored for a part of the time, and not at all.
+  const days = [90, 90, 90, 60, 0]
   for (const [at, name] of names.entries()) {
     const id = await addMonitor(db, name, { state: states[at]!, group: at < 2 ? 'Vendas' : 'Sistemas' })
-    const hours = goodHours(at === 4 ? 3 : 90).map((hour, place) => {
+    const hours = goodHours(days[at]!).map((hour, place) => {
+      // The second one has been down for an hour.
+      if (at === 1 && place < 2) return { failed: place * 60 }
       const event = (place * 7 + at * 13) % 401
       if (event === 0) return { ok: 20, failed: 40, totalMs: 20 * 900 }
       if (event === 1) return { failed: 60 }
@@ -22,6 +29,7 @@ export const addSamplePage = async (db: Postgres): Promise<number[]> => {
     ids.push(id)
   }
   await db.query('update monitor set slow_since = $2 where id = $1', [ids[2], noon])
+  await db.query('update monitor set state_since = $2 where id = $1', [ids[1], new Date(+noon - hourMs)])
   await db.query('update monitor set paused_at = $2 where id = $1', [ids[3], noon])
   await db.query(
     `insert into incident (monitor_id, opened_at, opened_cause, error, closed_at, closed_cause)
@@ -113,4 +121,15 @@ export const addLargeAndEmptyPages = async (db: Postgres): Promise<void> => {
   }
   await addPage(db, ids, { chatId: 9, slug: 'large', title: 'Dois mil serviços' })
   await addPage(db, [], { chatId: 9, slug: 'empty', title: 'Página nova' })
+}
+
+/** A dark logo on a transparent ground, as many shops have it. */
+const logoSvg = `<svg xmlns="http://www.w3.org/2000/svg" width="256" height="256"><path fill="#1f2328" d="M24 80h208l-24 160H48zM80 80a48 48 0 0 1 96 0h-20a28 28 0 0 0-56 0z"/></svg>`
+
+/** A page of these monitors with a logo. */
+export const addPageWithLogo = async (db: Postgres, ids: readonly number[]): Promise<void> => {
+  const { id } = await addPage(db, ids, { slug: 'logo', title: 'Loja da Ana' })
+  const image = imageIn(Buffer.from(new Resvg(logoSvg).render().asPng()))
+  if (typeof image === 'string') throw new Error(image)
+  await pageLogosIn(db).keep(id, image, 'sample')
 }

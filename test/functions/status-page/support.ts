@@ -127,7 +127,7 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
     upkeep: async () => {
       await Promise.allSettled(upkeeps)
     },
-    /** Requests a page as the host would. The text is that of the answer, unzipped. */
+    /** Requests a page as the host would. `content` and `text` are what was answered, unzipped. */
     get: async (url: string, headers: Record<string, string> = {}) => {
       const { pathname: path, searchParams: query } = new URL(url, 'http://vigia.test')
       const response = await statusPage(
@@ -149,8 +149,8 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
       const { body = '', headers: sent = {} } = response
       const bytes = Buffer.from(body)
       const decoded = { gzip: gunzipSync, br: brotliDecompressSync }[sent['content-encoding'] ?? '']
-      const text = (decoded?.(bytes) ?? bytes).toString()
-      return { status: response.status, headers: sent, bytes: bytes.length, text }
+      const content = decoded?.(bytes) ?? bytes
+      return { status: response.status, headers: sent, bytes: bytes.length, content, text: content.toString() }
     },
   }
 }
