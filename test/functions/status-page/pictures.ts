@@ -14,8 +14,8 @@ import { addPage, noon, startStatusPage } from './support.ts'
 
 /**
  * `npm run pictures` makes the pictures of functions/status-page/README.md. `npm run pictures -- --all=FOLDER` writes
- * pictures of every kind of page into a folder, in both themes, in both languages, and of two widths. Look at them after
- * a change of the pages. Both need Chromium or Chrome on PATH.
+ * pictures of every kind of page into a folder, in both themes, in both languages, and of two widths. Look at them
+ * after a change of the pages. Both need Chromium or Chrome on PATH.
  */
 const { values } = parseArgs({ options: { all: { type: 'string' } } })
 

@@ -113,12 +113,15 @@ export const addCrowdedPage = async (db: Postgres): Promise<number[]> => {
 /** A page of 2,000 monitors in twenty groups, and one without any. */
 export const addLargeAndEmptyPages = async (db: Postgres): Promise<void> => {
   await db.query('insert into chat (id) values (9)')
-  const ids: number[] = []
-  for (let at = 0; at < 2000; at++) {
-    const state = at % 400 === 7 ? 'down' : 'up'
-    ids.push(await addMonitor(db, `Serviço ${at + 1}`, { chat: 9, state, group: `Região ${Math.floor(at / 100) + 1}` }))
-    if (at < 40) await addHours(db, ids[at]!, goodHours(90))
-  }
+  const { rows } = await db.query<{ id: number }>(
+    `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms, group_name, state, state_since, judged_at, last_ok_at)
+     select 9, 'Serviço ' || n, 'http', 'https://internal.test/' || n, 60, 10000, 'Região ' || (n + 99) / 100,
+       case when n % 400 = 8 then 'down' else 'up' end, $1::timestamptz - interval '2 days', $1, $1
+     from generate_series(1, 2000) as n returning id`,
+    [noon],
+  )
+  const ids = rows.map(({ id }) => id)
+  for (const id of ids.slice(0, 40)) await addHours(db, id, goodHours(90))
   await addPage(db, ids, { chatId: 9, slug: 'large', title: 'Dois mil serviços' })
   await addPage(db, [], { chatId: 9, slug: 'empty', title: 'Página nova' })
 }
