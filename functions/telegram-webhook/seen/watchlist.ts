@@ -15,6 +15,9 @@ export const watchlist = async (context: ChatContext, page: number): Promise<Vie
   const { deps, chat, messages } = context
   const shows = await followedShows(context)
   if (shows === null) return { html: messages.catalogueDown() }
+  // A followed series is in the catalogue only when its data has arrived.
+  if (shows.length === 0 && (await deps.follows.of(chat.id, 'show/')).length === 0)
+    return { html: chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup() }
   const now = deps.clock()
   const seen = Map.groupBy(
     await deps.seen.of(

@@ -133,6 +133,11 @@ describe('/continuar', () => {
     expect(await seenOf(ana.chatId, show)).toHaveLength(5)
     expect((await ana.says('/watchlist')).text).toContain('em dia com tudo')
   })
+
+  test('says how to begin when nothing is followed', async () => {
+    const ana = await follower()
+    expect((await ana.says('/continuar')).text).toContain('ainda não segue nenhuma série')
+  })
 })
 
 describe('/visto', () => {
