@@ -210,7 +210,10 @@ describe('when a process fails', () => {
     const { pid } = (await post(activator)).json()
     process.kill(pid, 'SIGKILL')
     await until(() => isGone(pid))
-    const other = await until(async () => ((await post(activator)).status === 200 ? post(activator) : undefined))
+    const other = await until(async () => {
+      const answer = await post(activator)
+      return answer.status === 200 ? answer : undefined
+    })
     expect(other.json().pid).not.toBe(pid)
   })
 
