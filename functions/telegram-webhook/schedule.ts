@@ -8,6 +8,7 @@ import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import { type ChatContext, queryCatalogue } from './context.ts'
 import { pageOf, pageRow } from './pages.ts'
 import type { Button, View } from './reply.ts'
+import { nothingFollowed } from './series.ts'
 
 const slotsPerPage = 20
 
@@ -52,10 +53,11 @@ const slotsOfChat = async ({ deps, chat }: ChatContext, from: Date, to: Date): P
   return slots.length === 0 && known.found.length < ids.length ? 'catalogue filling' : slots
 }
 
-const noSlotsView = ({ chat, messages }: ChatContext, reason: NoSlots, retryButton: Button): View => {
+const noSlotsView = (context: ChatContext, reason: NoSlots, retryButton: Button): View => {
+  const { messages } = context
   if (reason === 'catalogue down') return { html: messages.catalogueDown(), buttons: [[retryButton]] }
   if (reason === 'catalogue filling') return { html: messages.catalogueFilling(), buttons: [[retryButton]] }
-  return { html: chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup() }
+  return { html: nothingFollowed(context) }
 }
 
 /** The episodes of the next 7 or 30 days, by day. */

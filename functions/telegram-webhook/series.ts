@@ -31,13 +31,19 @@ const followedShows = async ({ deps, chat }: ChatContext): Promise<FollowedShow[
     return id === null ? [] : [{ id, title }]
   })
 
+/** Says that the chat follows no series, and how to begin. */
+export const nothingFollowed = ({ chat, messages }: ChatContext): Html =>
+  chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup()
+
 /** The series that the chat follows, sorted by name, each with its next episode. */
 export const seriesList = async (context: ChatContext, page: number, removal?: RemovalNotice): Promise<View> => {
   const { chat, messages } = context
   const follows = await followedShows(context)
   if (follows.length === 0) {
-    const nothing = chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup()
-    return { html: joined([removal?.html, nothing], '\n\n'), buttons: removal ? [[removal.button]] : [] }
+    return {
+      html: joined([removal?.html, nothingFollowed(context)], '\n\n'),
+      buttons: removal ? [[removal.button]] : [],
+    }
   }
   const sorted = follows.toSorted((one, other) =>
     (one.title ?? '').localeCompare(other.title ?? '', chat.language, { sensitivity: 'base' }),

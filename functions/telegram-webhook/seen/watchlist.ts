@@ -4,6 +4,7 @@ import { episodeName, sayEpisode } from '#functions/wording/series.ts'
 import type { ChatContext } from '../context.ts'
 import { label, pageOf, pageRow } from '../pages.ts'
 import type { Button, Reply, View } from '../reply.ts'
+import { nothingFollowed } from '../series.ts'
 import { showOfRange } from './notice-state.ts'
 import { progressOf } from './progress.ts'
 import { followedShows } from './seen.ts'
@@ -17,7 +18,7 @@ export const watchlist = async (context: ChatContext, page: number): Promise<Vie
   if (shows === null) return { html: messages.catalogueDown() }
   // A followed series is in the catalogue only when its data has arrived.
   if (shows.length === 0 && (await deps.follows.of(chat.id, 'show/')).length === 0)
-    return { html: chat.kind === 'private' ? messages.seriesNone() : messages.seriesNoneInGroup() }
+    return { html: nothingFollowed(context) }
   const now = deps.clock()
   const seen = Map.groupBy(
     await deps.seen.of(
