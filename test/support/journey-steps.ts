@@ -223,4 +223,10 @@ export const showAnOutageOnAPage = async (place: PagePlace, person: string, site
   await place.withoutVisitors()
   sites.turn(site, true)
   await shows(/All systems operational.*lasted \d+ (s|min)/s)
+  // The page can show the end before its message is sent, and the next journey counts only its own events.
+  await until(() => repliesMatching(ana, /voltou ao ar/).length > 0, {
+    what: 'the message that the site is up',
+    timeoutMs: 60_000,
+  })
+  await place.settled()
 }
