@@ -1,5 +1,6 @@
 import type { Language } from '#database/chats/language.ts'
 import type { Press, Reminder } from '#functions/telegram/callback-data.ts'
+import { shareLink } from '#functions/telegram/deep-links.ts'
 
 /**
  * The numbered episodes of one season that a notice is about; null for specials and for episodes of several seasons.
@@ -26,6 +27,7 @@ const words = {
   hour: { 'pt-BR': '⏰ em 1 h', en: '⏰ in 1 h' },
   night: { 'pt-BR': '⏰ à noite', en: '⏰ tonight' },
   mute: { 'pt-BR': '🔕 silenciar série', en: '🔕 mute series' },
+  share: { 'pt-BR': '📤 compartilhar', en: '📤 share' },
 } satisfies Record<string, Record<Language, string>>
 
 /** The numbers of the episodes, if they are of one season and follow each other. */
@@ -39,13 +41,13 @@ export const numbersOf = (episodes: readonly { season: number; number: number | 
 }
 
 /**
- * The buttons under a notice: seen, remind me, mute the series, and TVmaze, whose licence asks for the link. A button
- * that was pressed is disabled.
+ * The buttons under a notice: seen, remind me, mute the series, TVmaze, whose licence asks for the link, and share if
+ * the name of the bot is known. A button that was pressed is disabled.
  */
 export const noticeButtons = (
-  show: { id: number; url: string },
+  show: { id: number; url: string; name: string },
   numbers: NoticeEpisodes | null,
-  language: Language,
+  { language, botName }: { language: Language; botName: string | null },
   { isSeen, reminders, isMuted }: Pressed = nothingPressed,
 ): NoticeButton[][] => {
   const button = (text: string, isPressed: boolean, press: Press): NoticeButton =>
@@ -69,5 +71,6 @@ export const noticeButtons = (
       }),
       { text: 'TVmaze', url: show.url },
     ],
+    ...(botName === null ? [] : [[{ text: words.share[language], url: shareLink(botName, show, language) }]]),
   ]
 }

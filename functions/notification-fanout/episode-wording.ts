@@ -5,7 +5,7 @@ import { encode } from '#functions/telegram/callback-data.ts'
 import { html, joined } from '#functions/telegram/html.ts'
 import { capitalised, dayOf, sayDate } from '#functions/wording/dates.ts'
 import { distinctionsBetween } from '#functions/wording/namesakes.ts'
-import { episodeName, sayEpisodes, sayShow } from '#functions/wording/series.ts'
+import { episodeName, sayEpisodes, sayShow, showName } from '#functions/wording/series.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import { type Recipient, sayWhen, type Texts, type Wording } from './shared-wording.ts'
 
@@ -53,11 +53,15 @@ const sayFinale = ({ season, episodes }: { season: number; episodes: number }, i
       }
     : { 'pt-BR': html`🏁 Último episódio da ${saySeasonName(season)}`, en: html`🏁 Last episode of season ${season}` }
 
-/** The message about episodes of one show that come out at the same instant. */
+/**
+ * The message about episodes of one show that come out at the same instant. `botName` is the user name of the bot, for
+ * the button that shares the show.
+ */
 export const episodeDue = (
   { show, episodes, finale, isReminder }: NotifiableData<'episode.due'>,
   recipient: Recipient,
   now: Date,
+  botName: string | null,
 ): Wording => {
   const { language } = recipient
   const [first] = episodes as [EventEpisode, ...EventEpisode[]]
@@ -86,8 +90,8 @@ export const episodeDue = (
       ]),
     ),
     ...(show.image === null ? {} : { photo: show.image }),
-    buttons: noticeButtons(show, numbersOf(episodes), language).map(row =>
-      row.map(button => ('press' in button ? { text: button.text, data: encode(button.press) } : button)),
+    buttons: noticeButtons({ ...show, name: showName(show, language) }, numbersOf(episodes), { language, botName }).map(
+      row => row.map(button => ('press' in button ? { text: button.text, data: encode(button.press) } : button)),
     ),
   }
 }

@@ -17,7 +17,7 @@ import { PagePosted } from '#events/page-posted.ts'
 import { ProbeFinished } from '#events/probe-finished.ts'
 import { SeriesChanged } from '#events/series-changed.ts'
 import { systemClock } from '#functions/host/clock.ts'
-import { env } from '#functions/host/env.ts'
+import { env, envOptional } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { notificationFanout } from './notification-fanout.ts'
 
@@ -30,6 +30,7 @@ const dependencies = {
   waitingNotices: waitingNoticesIn(db),
   webhooks: webhookListenersIn(db),
   clock: systemClock,
+  botName: envOptional('TELEGRAM_BOT_NAME') ?? null,
 }
 
 serve({

@@ -26,6 +26,8 @@ interface Dependencies {
   noticeSettings: Pick<NoticeSettings, 'ofChats'>
   waitingNotices: Pick<WaitingNotices, 'keep' | 'known'>
   clock: Clock
+  /** The user name of the bot without @, if it is known. */
+  botName?: string | null
 }
 
 /** Makes one message.requested for each chat that is notified of the event, in the chat's language and time zone. */
@@ -45,7 +47,11 @@ export const notificationFanout = async (
         key:
           event.name === 'episode.missed' && threadId !== null ? `${recipient.id}/${threadId}` : String(recipient.id),
         subject: `chat/${recipient.id}`,
-        data: { chatId: recipient.id, ...wording(event, recipient, now), ...(threadId === null ? {} : { threadId }) },
+        data: {
+          chatId: recipient.id,
+          ...wording(event, recipient, now, dependencies.botName),
+          ...(threadId === null ? {} : { threadId }),
+        },
       })
     } catch (error) {
       // A chat with unusable data is reported and skipped, so that the other chats are still notified.

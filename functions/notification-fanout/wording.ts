@@ -11,11 +11,16 @@ import { monitorUp } from './recovery-wording.ts'
 import { seriesChanged } from './series-change-wording.ts'
 import type { Recipient, Wording } from './shared-wording.ts'
 
-/** The message about an event, in the recipient's language and time zone. */
-export const wording = (event: NotifiableEvent, recipient: Recipient, now: Date): Wording => {
+/** The message about an event, in the recipient's language and time zone. `botName`: null if it is not known. */
+export const wording = (
+  event: NotifiableEvent,
+  recipient: Recipient,
+  now: Date,
+  botName: string | null = null,
+): Wording => {
   switch (event.name) {
     case 'episode.due':
-      return episodeDue(event.data, recipient, now)
+      return episodeDue(event.data, recipient, now, botName)
     case 'episode.digest':
       return episodeDigest(event.data, recipient, now)
     case 'episode.missed':

@@ -1,6 +1,7 @@
 import type { Cause } from '#events/event.ts'
 import { isBigintId, isChatId, isTvmazeId } from '#events/ranges.ts'
 import { decode } from '#functions/telegram/callback-data.ts'
+import { joined } from '#functions/telegram/html.ts'
 import { addHeartbeat } from './add-heartbeat.ts'
 import { addMonitor, suggestMonitor } from './add-monitor.ts'
 import { answerOutage } from './answer-outage.ts'
@@ -153,7 +154,10 @@ const replyToCommand = async (
       if (isChatId(webhooksOf)) return webhooksByLink(context, webhooksOf)
       const keysOf = Number(/^k_(-\d{1,16})$/.exec(argument)?.[1])
       if (isChatId(keysOf)) return keysByLink(context, keysOf)
-      return sendReply(isNew ? greeting(context) : menu(context))
+      const view = isNew ? greeting(context) : menu(context)
+      return sendReply(
+        argument === '' ? view : { ...view, html: joined([context.messages.linkUnknown(), view.html], '\n\n') },
+      )
     }
     case 'help':
       return sendReply(help(context))

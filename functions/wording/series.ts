@@ -72,8 +72,14 @@ export const sayEpisodes = (
 
 const specialWord = (language: Language) => (language === 'pt-BR' ? '1 especial' : '1 special')
 
+/** The show's name in the language: in Portuguese its Brazilian name, if it has one. */
+export const showName = ({ name, namePt }: Pick<EventShow, 'name' | 'namePt'>, language: Language): string =>
+  (language === 'pt-BR' && namePt) || name
+
 /** The show's name in bold. In Portuguese its Brazilian name comes first, if it is different. */
-export const sayShow = ({ name, namePt }: Pick<EventShow, 'name' | 'namePt'>, language: Language): Html =>
-  language === 'pt-BR' && namePt !== undefined && namePt.toLowerCase() !== name.toLowerCase()
-    ? html`<b>${namePt}</b> (${name})`
-    : html`<b>${name}</b>`
+export const sayShow = (show: Pick<EventShow, 'name' | 'namePt'>, language: Language): Html => {
+  const name = showName(show, language)
+  return name.toLowerCase() === show.name.toLowerCase()
+    ? html`<b>${show.name}</b>`
+    : html`<b>${name}</b> (${show.name})`
+}

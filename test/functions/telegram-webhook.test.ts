@@ -23,7 +23,13 @@ describe('the first message of a chat', () => {
     expect(card.text).toMatch(/^Rua das Acácias/)
     expect(labels(card)[0]).toEqual(['seguir'])
     expect((await person.says('/start s_999999999')).text).toMatch(/não existe mais no TVmaze/)
-    expect((await person.says('/start drop_table')).text).toMatch(/Em que posso ajudar/)
+  })
+
+  test('a forged /start link is explained', async () => {
+    const person = newPerson()
+    expect((await person.says('/start s_0')).text).toMatch(/^Esse link não leva a nada que eu conheça.*\n\nOi, /)
+    for (const forged of ['s_99999999999', 's_-1', 's_82x', 'drop_table'])
+      expect((await person.says(`/start ${forged}`)).text, forged).toMatch(/^Esse link .*\n\nEm que posso ajudar/)
   })
 
   test('every name of a command works in a chat of either language, with capitals and accents, and the answer is in the chat’s language', async () => {

@@ -27,6 +27,7 @@ To begin, send me the name of a series. To watch a site, use /monitor.`,
 /monitor example.org – watch a site
 /help – everything I do`,
   menu: isPrivate => html`What can I do for you?${isPrivate && ' You can also just send me the name of a series.'}`,
+  linkUnknown: () => html`That link leads to nothing I know. If you are looking for a series, search for its name.`,
   zoneNote: zone => html`🕘 Times are in ${zone}. Do you live elsewhere? Choose your time zone: /timezone`,
   noChannels: () =>
     html`Hi! I don't work in channels yet, because I can't receive commands there. Write to me in a private chat or add me to a group.`,

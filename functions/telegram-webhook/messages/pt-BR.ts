@@ -30,6 +30,7 @@ Para começar, me mande o nome de uma série. Para vigiar um site, use /monitora
 /ajuda – tudo o que eu faço`,
   menu: (isPrivate: boolean) =>
     html`Em que posso ajudar?${isPrivate && ' Você também pode só me mandar o nome de uma série.'}`,
+  linkUnknown: () => html`Esse link não leva a nada que eu conheça. Se procura uma série, busque pelo nome.`,
   zoneNote: (zone: string) => html`🕘 Uso o ${zone}. Mora em outro lugar? Escolha seu fuso: /fuso`,
   noChannels: () =>
     html`Oi! Eu ainda não atendo canais, porque neles não recebo comandos. Fale comigo no privado ou me coloque num grupo.`,

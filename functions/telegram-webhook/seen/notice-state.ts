@@ -1,5 +1,6 @@
 import type { Episode, Show } from '#database/series/show.ts'
 import { noticeButtons } from '#functions/notices/notice-buttons.ts'
+import { titleOf } from '#functions/series/slots.ts'
 import { type EpisodeRange, type Reminder, reminders } from '#functions/telegram/callback-data.ts'
 import { type ChatContext, queryCatalogue } from '../context.ts'
 import { type Reply, toastReply } from '../reply.ts'
@@ -38,7 +39,7 @@ const pressedReminders = async (context: ChatContext, messageId: number): Promis
 
 /** The buttons of a notice as they are now. */
 export const currentButtons = async (context: ChatContext, show: Show, range: EpisodeRange, messageId: number) => {
-  const { deps, chat } = context
+  const { deps, chat, telegram } = context
   const [seen, setting, reminders] = [
     await deps.seen.of(chat.id, [show._id]),
     await deps.noticeSettings.of(chat.id, show._id),
@@ -49,5 +50,10 @@ export const currentButtons = async (context: ChatContext, show: Show, range: Ep
   const isSeen = inRange(show, range).every(each => seen.some(one => isIn(one) && one.number === each.number))
   const isMuted = setting.mutedUntil !== null && setting.mutedUntil > deps.clock()
   const numbers = range.last === 0 ? null : { season: range.season, first: range.first, last: range.last }
-  return noticeButtons({ id: show._id, url: show.url }, numbers, chat.language, { isSeen, reminders, isMuted })
+  return noticeButtons(
+    { id: show._id, url: show.url, name: titleOf(show, chat) },
+    numbers,
+    { language: chat.language, botName: await telegram.botName() },
+    { isSeen, reminders, isMuted },
+  )
 }

@@ -89,6 +89,15 @@ describe('episodes', () => {
     expect(message.photo).toBeUndefined()
   })
 
+  test('a notice has a button that shares the series', () => {
+    expect(wording(due(), ana, now, 'VigiaBot').buttons!.at(-1)).toEqual([
+      {
+        text: '📤 compartilhar',
+        url: 'https://t.me/share/url?url=https%3A%2F%2Ft.me%2FVigiaBot%3Fstart%3Ds_82&text=Ruptura%3A%20o%20Vigia%20avisa%20quando%20sai%20epis%C3%B3dio%20novo.',
+      },
+    ])
+  })
+
   test('every message about one show has a button to TVmaze, as the licence of its data requires', () => {
     const all: NotifiableEvent[] = [
       due(),

@@ -45,7 +45,11 @@ const seenOf = async (chatId: number, { _id }: Show) =>
 
 /** Sends the buttons of a notice about one episode to a person. */
 const notice = async (chatId: number, show: Show, number: number): Promise<number> => {
-  const buttons = noticeButtons({ id: show._id, url: show.url }, { season: 1, first: number, last: number }, 'pt-BR')
+  const buttons = noticeButtons(
+    { id: show._id, url: show.url, name: show.name },
+    { season: 1, first: number, last: number },
+    { language: 'pt-BR', botName: 'VigiaBot' },
+  )
   const response = await fetch(`${world.telegram.url}/bot${token}/sendMessage`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -65,10 +69,26 @@ describe('the buttons of a notice', () => {
     expect(labels(shown)).toEqual([
       ['✓ ✅ vi', '⏰ em 1 h', '⏰ à noite'],
       ['🔕 silenciar série', 'TVmaze'],
+      ['📤 compartilhar'],
     ])
     const again = encode({ act: 'seen', show: show._id, season: 1, first: 3, last: 3 })
     expect((await ana.forges(id, again)).toast).toBe('T1 E3 já estava anotado.')
     expect(await seenOf(ana.chatId, show)).toEqual(['1x3'])
+  })
+
+  test('share the series: the link shows its card to whoever opens it', async () => {
+    const show = await addShow('Ilha & Mar')
+    const ana = await follower(show)
+    const id = await notice(ana.chatId, show, 3)
+    const share = ana.messages().find(message => message.id === id)!.buttons[2]![0]!.url!
+    const { host, pathname, searchParams } = new URL(share)
+    expect([host, pathname]).toEqual(['t.me', '/share/url'])
+    expect(searchParams.get('text')).toBe('Ilha & Mar: o Vigia avisa quando sai episódio novo.')
+    const link = new URL(searchParams.get('url')!)
+    expect(link.pathname).toBe('/VigiaBot')
+    const card = await newPerson().says(`/start ${link.searchParams.get('start')}`)
+    expect(card.text).toMatch(/^Ilha & Mar/)
+    expect(labels(card)[0]).toEqual(['seguir'])
   })
 
   test('remind in an hour and in the evening, once each', async () => {
