@@ -52,6 +52,8 @@ ${left === 1 ? "It's the last one." : `${left} to go.`}`,
     fileTooBig: () =>
       html`The file has more than 20 MB, which is more than Telegram lets me download. If it's a ZIP, open it and send only <code>followed_tv_show.csv</code> and <code>tracking-prod-records-v2.csv</code>.`,
     unreadable: () => html`I couldn't download the file from Telegram. Please send it again.`,
+    ourFault: () =>
+      html`I couldn't finish reading the file: every try ended with an error of mine, and I've told the people who run Vigia. Send it again in a few hours or, if it's a ZIP, send only the CSV files inside.`,
     unknownFile: () =>
       html`I can't read this kind of file. I take the ZIP of TV Time, Trakt or Simkl, one of their CSV or JSON files, an export of SeriesGuide or IMDb, or a text with one series per line.`,
     encrypted: () => html`This ZIP has a password. Open it on your computer or phone and send the CSV files inside.`,

@@ -60,6 +60,8 @@ ${left === 1 ? 'É a última.' : `Faltam ${left}.`}`,
     fileTooBig: () =>
       html`O arquivo tem mais de 20 MB, e o Telegram não me deixa baixar tanto. Se for um ZIP, abra-o e mande só <code>followed_tv_show.csv</code> e <code>tracking-prod-records-v2.csv</code>.`,
     unreadable: () => html`Não consegui baixar o arquivo do Telegram. Mande-o de novo, por favor.`,
+    ourFault: () =>
+      html`Não consegui terminar de ler o arquivo: deu um erro meu em todas as tentativas, e já avisei quem cuida do Vigia. Mande-o de novo daqui a algumas horas ou, se for um ZIP, mande só os arquivos CSV de dentro dele.`,
     unknownFile: () =>
       html`Não sei ler esse tipo de arquivo. Aceito o ZIP do TV Time, do Trakt ou do Simkl, um CSV ou JSON de um deles, do SeriesGuide ou do IMDb, ou um texto com um nome de série por linha.`,
     encrypted: () =>

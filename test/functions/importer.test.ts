@@ -2,7 +2,7 @@ import pino from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { importsIn } from '#database/series/imports.ts'
-import type { EventOf, VigiaEvent } from '#events/event.ts'
+import type { EventOf } from '#events/event.ts'
 import { rootCause } from '#events/event.ts'
 import type { ImportRequested } from '#events/import-requested.ts'
 import { importer, importerTick } from '#functions/importer/importer.ts'
@@ -50,6 +50,16 @@ const imported = async (person: ReturnType<typeof newPerson>, name: string, byte
   await importer(requested(person.chatId).at(-1)!, dependencies())
   return person.answers().at(-1)!
 }
+
+/** The requests of a tick to go on with the imports of a person. */
+const ticks = async ({ chatId }: { chatId: number }) =>
+  (await importerTick(rootCause(`tick-${world.time.now.toISOString()}`), dependencies())).filter(
+    ({ subject }) => subject === `chat/${chatId}`,
+  ) as EventOf<typeof ImportRequested>[]
+
+const triesOf = async ({ chatId }: { chatId: number }) =>
+  (await world.db.query<{ tries: number }>('select tries from series_import where chat_id = $1', [chatId])).rows[0]!
+    .tries
 
 const seen = async ({ chatId }: { chatId: number }) =>
   (await world.db.query('select from seen_episode where chat_id = $1', [chatId])).rowCount
@@ -141,13 +151,9 @@ describe('interruptions', () => {
     await importer(event!, dependencies())
     world.tvmaze.fail(null)
     expect(davi.answers().at(-1)!.text).toBe('📥 Estou lendo lista.txt…')
-    const mine = async () =>
-      (await importerTick(rootCause(`tick-${world.time.now.toISOString()}`), dependencies())).filter(
-        ({ subject }) => subject === `chat/${davi.chatId}`,
-      ) as VigiaEvent[]
-    expect(await mine()).toEqual([])
+    expect(await ticks(davi)).toEqual([])
     world.time.now = new Date(world.time.now.getTime() + 60_000)
-    const [next] = (await mine()) as EventOf<typeof ImportRequested>[]
+    const [next] = await ticks(davi)
     await importer(next!, dependencies())
     expect(davi.answers()).toHaveLength(1)
     expect(davi.answers()[0]!.text).toMatch(/✅ 2 séries encontradas\n🚫 1 que o TVmaze não tem: Qqxyzzy/)
@@ -163,6 +169,73 @@ describe('interruptions', () => {
     expect(eva.answers().at(-1)!.text).toBe('📥 Estou lendo lista.txt…')
     await importer(event!, dependencies())
     expect(eva.answers().at(-1)!.text).toMatch(/✅ 2 séries encontradas/)
+  })
+
+  test('an error that comes back is tried three times; then the person and the operators read it once', async () => {
+    const igor = newPerson()
+    await igor.sendsFile('lista.txt', Buffer.from('Homonym 0 (2004)\n'))
+    const [event] = requested(igor.chatId)
+    const imports = importsIn(world.db)
+    const fails = async (): Promise<never> => {
+      throw new TypeError('not a function')
+    }
+    const failing = { ...dependencies(), imports: { ...imports, counts: fails } }
+    await importer(event!, failing)
+    // The broker repeats the event at once: nothing happens before the pause is over.
+    await importer(event!, failing)
+    expect(await triesOf(igor)).toBe(1)
+    world.time.now = new Date(world.time.now.getTime() + 60_000)
+    await importer(event!, failing)
+    expect(igor.answers()[0]!.text).toBe('📥 Estou lendo lista.txt…')
+    world.time.now = new Date(world.time.now.getTime() + 60_000)
+    await expect(importer(event!, failing)).rejects.toThrow(/^import \d+ was given up after 3 tries: not a function$/)
+    expect(igor.answers()).toHaveLength(1)
+    expect(igor.answers()[0]!.text).toMatch(/^Não consegui terminar de ler o arquivo: .+ Nada foi mudado\.$/)
+    world.time.now = new Date(world.time.now.getTime() + 60_000)
+    expect(await ticks(igor)).toEqual([])
+  })
+
+  test('an import whose process is killed each time is given up', async () => {
+    const julia = newPerson()
+    await julia.sendsFile('lista.txt', Buffer.from('Homonym 0 (2004)\n'))
+    const [event] = requested(julia.chatId)
+    for (let killed = 0; killed < 3; killed++) {
+      await importsIn(world.db).lease(event!.data.importId, world.time.now)
+      world.time.now = new Date(world.time.now.getTime() + 200_000)
+    }
+    await expect(importer(event!, dependencies())).rejects.toThrow(/its process ended each time$/)
+    expect(julia.answers().map(({ text }) => text)).toEqual([expect.stringMatching(/^Não consegui terminar/)])
+    expect(await ticks(julia)).toEqual([])
+  })
+
+  test('while Telegram is down nothing counts as a try, and the import goes on later', async () => {
+    const karen = newPerson()
+    await karen.sendsFile('lista.txt', Buffer.from('Homonym 0 (2004)\n'))
+    const [event] = requested(karen.chatId)
+    const down = { ...dependencies(), telegram: telegram({ apiRoot: 'http://127.0.0.1:9', token }) }
+    for (let round = 0; round < 5; round++) await expect(importer(event!, down)).rejects.toThrow(/no answer/)
+    expect(await triesOf(karen)).toBe(0)
+    await importer(event!, dependencies())
+    expect(karen.answers().at(-1)!.text).toMatch(/✅ 1 série encontrada/)
+  })
+
+  test('the calls of one event end before its lease, however slow TVmaze is', async () => {
+    const leo = newPerson()
+    await leo.sendsFile('lista.txt', Buffer.from('Homonym 0 (2004)\nHomonym 1 (2011)\nQqxyzzy\n'))
+    const [event] = requested(leo.chatId)
+    const begunAt = world.time.now.getTime()
+    world.tvmaze.fail('502')
+    const slow = tvmaze(world.tvmaze.url, {
+      ...{ attempts: 100, callsPerTenSeconds: 10_000, clock: () => world.time.now },
+      wait: async ms => {
+        world.time.now = new Date(world.time.now.getTime() + ms)
+      },
+    })
+    await importer(event!, { ...dependencies(), tvmaze: slow })
+    expect(world.time.now.getTime() - begunAt).toBeLessThan(150_000)
+    world.tvmaze.fail(null)
+    await importer(event!, dependencies())
+    expect(leo.answers().at(-1)!.text).toMatch(/✅ 2 séries encontradas/)
   })
 
   test('a tick requests the first fetch of followed series until they are in the catalogue', async () => {

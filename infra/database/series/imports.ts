@@ -41,6 +41,8 @@ export interface SeriesImport {
   fileName: string
   state: ImportState
   messageId: number | null
+  /** The attempts since the last one that ended without an unexpected error; the one that begins now counts. */
+  tries: number
 }
 
 export interface WaitingSeries extends Pick<ListedSeries, 'title' | 'premiered' | 'thetvdb' | 'imdb'> {
@@ -79,7 +81,7 @@ export interface Applied {
 }
 
 const columns = `id, chat_id as "chatId", thread_id as "threadId", file_id as "fileId", file_name as "fileName",
-  state, message_id as "messageId"`
+  state, message_id as "messageId", tries`
 
 /** How long a process works on an import before another may take it over, in seconds. */
 const leaseS = 180
@@ -152,14 +154,19 @@ export const importsIn = (db: Postgres) => ({
   lease: async (id: number, now: Date): Promise<SeriesImport | null> =>
     (
       await db.query<SeriesImport>(
-        `update series_import set leased_until = $2::timestamptz + interval '${leaseS} s'
+        `update series_import set leased_until = $2::timestamptz + interval '${leaseS} s', tries = tries + 1
          where id = $1 and state in ('reading', 'matching') and leased_until <= $2 returning ${columns}`,
         [id, now],
       )
     ).rows[0] ?? null,
 
-  /** Gives an import back. Another process may take it at `until`. */
+  /** Gives an import back after an attempt without an unexpected error. Another process may take it at `until`. */
   release: async (id: number, until: Date): Promise<void> => {
+    await db.query('update series_import set leased_until = $2, tries = 0 where id = $1', [id, until])
+  },
+
+  /** Gives an import back after an unexpected error. Another process may try again at `until`. */
+  releaseFailed: async (id: number, until: Date): Promise<void> => {
     await db.query('update series_import set leased_until = $2 where id = $1', [id, until])
   },
 
