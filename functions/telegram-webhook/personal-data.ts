@@ -12,9 +12,9 @@ export const exportCommand = async (context: ChatContext): Promise<Reply> => {
   const { deps, chat, messages } = context
   const now = deps.clock()
   const { exportFile } = await import('./export-file.ts')
-  const bytes = await exportFile(await deps.personalData.rows(chat.id), now)
+  const { bytes, cut } = await deps.personalData.read(chat.id, tables => exportFile(tables, now))
   const file = { name: `vigia-${dayOf(now, chat.zone)}.zip`, bytes }
-  return { effects: [{ do: 'document', file, html: messages.personalData.exported() }] }
+  return { effects: [{ do: 'document', file, html: messages.personalData.exported(cut.join(', ')) }] }
 }
 
 /** Asks whether everything of the chat is to be deleted, and says what that is. */

@@ -60,8 +60,45 @@ export const leftOut: readonly string[] = [
 
 export const exportedTables: readonly string[] = exported.map(({ table }) => table)
 
-/** The most rows of one table in an export. */
-const maxRows = 20_000
+/** Rows that are read from a table at once, so that the memory holds no more. */
+const rowsPerPage = 1_000
+
+export type ExportedRow = Record<string, unknown>
+
+/** A table of an export. Its rows are read page by page, as often as they are asked for. */
+export interface ExportedTable {
+  name: string
+  pages(): AsyncIterable<ExportedRow[]>
+  /** Whether the table has more rows than an export may have. Known after the rows were read. */
+  isCut(): boolean
+}
+
+const exportedTable = (
+  tx: Postgres,
+  { table, where = 'row.chat_id = $1', hidden = [], added = `'{}'::jsonb` }: OwnTable,
+  chatId: number,
+  maxRows: number,
+): ExportedTable => {
+  let isCut = false
+  return {
+    name: table,
+    isCut: () => isCut,
+    async *pages() {
+      await tx.query(
+        `declare exported no scroll cursor for
+         select (to_jsonb(row) - $2::text[]) || ${added} as row from ${table} row where ${where} limit $3`,
+        [chatId, hidden, maxRows + 1],
+      )
+      for (let left = maxRows; ; left -= rowsPerPage) {
+        const { rows } = await tx.query<{ row: ExportedRow }>(`fetch ${rowsPerPage} from exported`)
+        isCut = rows.length > left
+        if (rows.length > 0) yield rows.slice(0, left).map(({ row }) => row)
+        if (rows.length < rowsPerPage || isCut) break
+      }
+      await tx.query('close exported')
+    },
+  }
+}
 
 /** What a chat has: the numbers for the question before everything is deleted. */
 export interface OwnedCounts {
@@ -73,20 +110,17 @@ export interface OwnedCounts {
   webhooks: number
 }
 
-/** All rows of a chat, for an export and for the deletion. */
-export const personalDataIn = (db: Postgres) => ({
-  /** The rows of the chat by table, as JSON, without secrets. Empty tables are left out. */
-  rows: async (chatId: number): Promise<Record<string, Record<string, unknown>[]>> => {
-    const tables: [string, Record<string, unknown>[]][] = []
-    for (const { table, where = 'row.chat_id = $1', hidden = [], added = `'{}'::jsonb` } of exported) {
-      const { rows } = await db.query<{ row: Record<string, unknown> }>(
-        `select (to_jsonb(row) - $2::text[]) || ${added} as row from ${table} row where ${where} limit ${maxRows}`,
-        [chatId, hidden],
-      )
-      if (rows.length > 0) tables.push([table, rows.map(({ row }) => row)])
-    }
-    return Object.fromEntries(tables)
-  },
+/** All rows of a chat, for an export and for the deletion. `maxRows`: the most rows of one table in an export. */
+export const personalDataIn = (db: Postgres, maxRows = 200_000) => ({
+  /**
+   * Calls `write` with the tables of the chat, without secrets. All pages are from the same instant, because they are
+   * read in one transaction.
+   */
+  read: <Result>(chatId: number, write: (tables: ExportedTable[]) => Promise<Result>): Promise<Result> =>
+    db.transaction(async tx => {
+      await tx.query('set transaction isolation level repeatable read, read only')
+      return await write(exported.map(table => exportedTable(tx, table, chatId, maxRows)))
+    }),
 
   counts: async (chatId: number): Promise<OwnedCounts> =>
     (

@@ -1,6 +1,6 @@
 import { strFromU8, unzipSync } from 'fflate'
 import { describe, expect, test } from 'vitest'
-import { exportedTables, leftOut } from '#database/chats/personal-data.ts'
+import { exportedTables, leftOut, personalDataIn } from '#database/chats/personal-data.ts'
 import { importsIn } from '#database/series/imports.ts'
 import { labels, newPerson, useConversations, world } from './conversations.ts'
 
@@ -72,6 +72,28 @@ describe('/exportar', () => {
     expect(json.split('\n').find(line => line.includes('Ruptura'))).toMatch(/^\{.*\}$/)
   })
 
+  test('has every row of a large table, and says which tables have more rows than fit', async () => {
+    const gil = newPerson()
+    await gil.says('/ajuda')
+    await world.db.query(
+      `insert into seen_episode (chat_id, show_id, season, number, seen_at)
+       select $1, 82, 1, number, $2 from generate_series(1, 20001) number`,
+      [gil.chatId, world.time.now],
+    )
+    await gil.says('/exportar')
+    const files = received(gil)
+    expect(JSON.parse(files['vigia.json']!).seen_episode).toHaveLength(20_001)
+    expect(files['seen_episode.csv']!.trimEnd().split('\r\n')).toHaveLength(20_002)
+
+    const { personalData } = world.deps
+    world.deps.personalData = personalDataIn(world.db, 20_000)
+    const shown = await gil.says('/exportar')
+    world.deps.personalData = personalData
+    expect(shown.text).toMatch(/^📦 Isto é o que guardo .+Ficaram incompletas: seen_episode\.$/s)
+    const all = JSON.parse(received(gil)['vigia.json']!)
+    expect([all.seen_episode.length, all.incomplete]).toEqual([20_000, ['seen_episode']])
+  })
+
   test('has nothing of another chat', async () => {
     const [bia, caio] = [newPerson('en'), newPerson()]
     await bia.says('/help')
@@ -109,7 +131,7 @@ describe('/excluir', () => {
     const again = await davi.says('/excluir')
     const { shown } = await davi.presses('🗑 apagar tudo', again.id)
     expect(shown.text).toMatch(/^🗑 Apaguei tudo desta conversa:\n\n• 1 série seguida\n/)
-    expect(shown.text).toContain('• 0 webhooks\n')
+    expect(shown.text).toContain('• 1 página de status\n• idioma, fuso, avisos e relatórios\n')
     expect(await rowsOf(davi.chatId)).toEqual([])
     // A second press does not say that there was nothing.
     const second = await davi.forges(again.id, 'v1:er:yes')
