@@ -13,10 +13,17 @@ export interface ReadGateOptions {
   /** The largest number of requests without a response; the rest of the data that was read comes on top. */
   max: number
   /**
-   * A time in which every rule has answered. After it, a connection with unsent responses belongs to a client that does
-   * not read them. The connection is then closed, so that it does not stop the others.
+   * A time in which every rule has answered. A connection whose request has had no response for longer belongs to a
+   * client that does not read. While the gate is closed, such a connection is ended, so that the others can go on.
    */
   stuckMs: number
+}
+
+interface Connection {
+  /** Its requests without a response. */
+  requests: number
+  /** When the oldest of them began, or the last response before them was sent: milliseconds of `performance.now`. */
+  since: number
 }
 
 /**
@@ -52,34 +59,37 @@ const release = (socket: Socket) => {
  * waits in the buffers of the senders.
  */
 export const readGate = ({ max, stuckMs }: ReadGateOptions): ReadGate => {
-  /** The open connections, with the numbers of their requests without a response. */
-  const waiting = new Map<Socket, number>()
+  const connections = new Map<Socket, Connection>()
   let total = 0
   let closed: NodeJS.Timeout | undefined
 
   const close = () => {
-    for (const socket of waiting.keys()) hold(socket)
+    for (const socket of connections.keys()) hold(socket)
     closed = setInterval(() => {
-      for (const [socket, requests] of waiting) if (requests > 0) socket.destroy()
-    }, stuckMs).unref()
+      const begunBefore = performance.now() - stuckMs
+      for (const [socket, { requests, since }] of connections)
+        if (requests > 0 && since <= begunBefore) socket.destroy()
+    }, stuckMs / 4).unref()
   }
 
   const open = () => {
     clearInterval(closed)
     closed = undefined
-    for (const socket of waiting.keys()) release(socket)
+    for (const socket of connections.keys()) release(socket)
   }
 
-  const add = (socket: Socket, requests: number) => {
+  const add = (socket: Socket, requests: 1 | -1) => {
     total += requests
-    const before = waiting.get(socket)
-    if (before !== undefined) waiting.set(socket, before + requests)
+    const connection = connections.get(socket)
+    if (connection === undefined) return
+    if (requests < 0 || connection.requests === 0) connection.since = performance.now()
+    connection.requests += requests
   }
 
   return {
     opened: socket => {
-      waiting.set(socket, 0)
-      socket.once('close', () => waiting.delete(socket))
+      connections.set(socket, { requests: 0, since: 0 })
+      socket.once('close', () => connections.delete(socket))
       if (closed) hold(socket)
     },
     began: socket => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
-import { expect, test } from 'vitest'
+import { connect, createServer, Socket } from 'node:net'
+import { expect, test, vi } from 'vitest'
 import type { FunctionDefinition } from '#functions/host/function-definition.ts'
 import { type ReadGate, readGate } from '#functions/host/read-gate.ts'
 import { freePort } from '#infra/net/free-port.ts'
@@ -55,6 +55,25 @@ test('a function that is direct reads no more than a few thousand pipelined requ
   const answered = () => clients.reduce((sum, { received }) => sum + received.responses, 0)
   await until(() => answered() === requests, { what: 'all responses', timeoutMs: 60_000 })
   for (const { socket } of clients) socket.destroy()
+})
+
+test('a client whose request has just begun is not closed with those that never read their responses', () => {
+  vi.useFakeTimers()
+  try {
+    const [stuck, slow, late] = [new Socket(), new Socket(), new Socket()]
+    const gate = readGate({ max: 2, stuckMs: 1_000 })
+    for (const socket of [stuck, slow, late]) gate.opened(socket)
+    for (const socket of [stuck, slow, slow]) gate.began(socket)
+    vi.advanceTimersByTime(900)
+    gate.ended(slow)
+    gate.began(late)
+    vi.advanceTimersByTime(400)
+    expect([stuck, slow, late].map(({ destroyed }) => destroyed)).toEqual([true, false, false])
+    vi.advanceTimersByTime(1_000)
+    expect([slow, late].map(({ destroyed }) => destroyed)).toEqual([true, true])
+  } finally {
+    vi.useRealTimers()
+  }
 })
 
 test('a client that never reads its responses is closed, and the others are read again', async () => {
