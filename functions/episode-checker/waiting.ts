@@ -22,7 +22,8 @@ export interface Released {
 
 /**
  * Takes the notices whose time has come; only those of `chats`, or of all chats if it is null. News whose chat has
- * other quiet hours now waits for their end, and news of a series that is muted now is dropped.
+ * other quiet hours now waits for their end, and news of a series that is muted now is dropped, like news that the
+ * chat was told before its quiet hours.
  */
 export const release = async (
   now: Date,
@@ -34,6 +35,10 @@ export const release = async (
   const finished: string[] = []
   for (const notice of due) {
     const { chatId, key, zone } = notice
+    if (notice.isTold) {
+      finished.push(key)
+      continue
+    }
     if (notice.kind === 'news') {
       const setting = await noticeSettings.of(chatId, Number(notice.subject.slice('show/'.length)))
       const fate = fateOfNews(setting, zone, now, null)

@@ -30,7 +30,7 @@ export interface Dependencies {
 const maxFileBytes = 20 * 1024 * 1024
 /** After this time an event looks no other series up. A tick goes on with the rest. */
 const stepMs = 110_000
-/** The calls to TVmaze of one event end within this time, so that they end before the lease and the broker's timeout. */
+/** The calls to TVmaze of one event end within this time, which is shorter than the lease and the broker's timeout. */
 const callsMs = 130_000
 /** Series that are read from the table at once. */
 const batch = 50

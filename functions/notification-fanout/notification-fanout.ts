@@ -2,7 +2,7 @@ import type { Chats } from '#database/chats/chats.ts'
 import type { Subscriber, Subscribers } from '#database/pages/subscribers.ts'
 import { type Follower, type Follows, showIdOf } from '#database/series/follows.ts'
 import type { NoticeSetting, NoticeSettings } from '#database/series/notice-settings.ts'
-import type { WaitingNotices } from '#database/series/waiting-notices.ts'
+import type { WaitingNotice, WaitingNotices } from '#database/series/waiting-notices.ts'
 import type { WebhookListeners } from '#database/webhooks/webhooks.ts'
 import type { Cause, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -42,10 +42,7 @@ export const notificationFanout = async (
   const messages = notifications.flatMap(({ recipient, event, threadId = null }) => {
     try {
       return MessageRequested.from(cause, {
-        // One message per chat and cause. Only missed episodes may need several messages, because a group may follow
-        // the shows in several topics.
-        key:
-          event.name === 'episode.missed' && threadId !== null ? `${recipient.id}/${threadId}` : String(recipient.id),
+        key: messageKeyOf({ recipient, event, threadId }),
         subject: `chat/${recipient.id}`,
         data: {
           chatId: recipient.id,
@@ -68,6 +65,13 @@ export const notificationFanout = async (
     ...(await webhookEvents(cause, event, dependencies.webhooks, now)),
   ]
 }
+
+/**
+ * One message per chat and cause. Only missed episodes may need several messages, because a group may follow the shows
+ * in several topics.
+ */
+const messageKeyOf = ({ recipient: { id }, event, threadId = null }: Notification): string =>
+  event.name === 'episode.missed' && threadId !== null ? `${id}/${threadId}` : String(id)
 
 /** Whether the chats may want the event later, or not at all. The other events about series are made at their time. */
 const isNews = ({ name, data }: NotifiableEvent): boolean =>
@@ -101,6 +105,7 @@ const withoutHeld = async (
   // If the event is delivered again after the quiet hours, its notice was told with what else was held.
   const held = await waitingNotices.known(found.map(keyOf))
   const told: Notification[] = []
+  const waiting: WaitingNotice[] = []
   for (const notification of found.filter(each => !held.has(keyOf(each)))) {
     const { recipient, event, threadId = null } = notification
     const moved = event.name === 'series.changed' && event.data.change === 'moved' ? (event.data.episode ?? null) : null
@@ -108,9 +113,11 @@ const withoutHeld = async (
     if (fate === 'tell') told.push(notification)
     if (typeof fate === 'string') continue
     const { name, data } = event
-    const which = { key: keyOf(notification), chatId: recipient.id, threadId, kind: 'news', dueAt: fate.wait } as const
-    await waitingNotices.keep({ ...which, name, subject, data }, now)
+    const messageKey = MessageRequested.idFrom(cause.id, messageKeyOf(notification))
+    const which = { key: keyOf(notification), messageKey, chatId: recipient.id, threadId } as const
+    waiting.push({ ...which, kind: 'news', dueAt: fate.wait, name, subject, data })
   }
+  await waitingNotices.keep(waiting, now)
   return told
 }
 

@@ -19,8 +19,8 @@ const dependencies = {
 serve({
   name,
   events: [
-    on(WebhookRequested, event => webhookNotifier(event, dependencies)),
-    on(WebhooksDue, event => retryWebhooks(event, dependencies)),
+    on(WebhookRequested, (event, { publish }) => webhookNotifier(event, { ...dependencies, publish })),
+    on(WebhooksDue, (event, { publish }) => retryWebhooks(event, { ...dependencies, publish })),
   ],
   close: [() => db.end()],
 })

@@ -1,11 +1,8 @@
 import type { DueDelivery, WebhookDeliveries } from '#database/webhooks/deliveries.ts'
-import type { Cause, VigiaEvent } from '#events/event.ts'
-import { MessageRequested } from '#events/message-requested.ts'
 import type { Dialler } from '#functions/dial/dial.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { secondsBeforeRetry } from './retry-delays.ts'
 import { signedHeaders } from './signature.ts'
-import { disabledText } from './texts.ts'
 
 export interface SendDependencies {
   deliveries: WebhookDeliveries
@@ -24,29 +21,27 @@ const gone = 410
 
 /**
  * Sends what is due to one webhook, one request at a time, until a request fails or the time is over; the rest waits
- * for the next tick. Does nothing while another process sends to the webhook. Returns the message to the chat if the
- * webhook was disabled.
+ * for the next tick. Does nothing while another process sends to the webhook. Returns whether the webhook was disabled.
  */
 export const sendDue = async (
-  cause: Cause,
   webhookId: number,
   { deliveries, dialler, clock }: SendDependencies,
-): Promise<VigiaEvent[]> => {
+): Promise<boolean> => {
   const begunAt = clock()
-  if (!(await deliveries.begin(webhookId, begunAt))) return []
+  if (!(await deliveries.begin(webhookId, begunAt))) return false
   try {
     while (clock().getTime() - begunAt.getTime() < budgetMs) {
       const delivery = await deliveries.next(webhookId, clock())
-      if (delivery === null) return []
+      if (delivery === null) return false
       const failure = await send(dialler, delivery, clock())
       if (failure === null) {
         // If the process ends before this write, the receiver gets the request again, with the same id.
         await deliveries.sent(webhookId, delivery.id)
         continue
       }
-      return await afterFailure(cause, webhookId, delivery, failure, { deliveries, clock })
+      return await afterFailure(webhookId, delivery, failure, { deliveries, clock })
     }
-    return []
+    return false
   } finally {
     await deliveries.end(webhookId)
   }
@@ -76,25 +71,15 @@ const send = async (
 }
 
 const afterFailure = async (
-  cause: Cause,
   webhookId: number,
   { id, attempts }: DueDelivery,
   { reason, isGone }: Failure,
   { deliveries, clock }: Pick<SendDependencies, 'deliveries' | 'clock'>,
-): Promise<VigiaEvent[]> => {
+): Promise<boolean> => {
   const now = clock()
   const delayS = secondsBeforeRetry(attempts + 1)
   const retryAt = delayS === null ? null : new Date(now.getTime() + delayS * 1000)
   await deliveries.failed(webhookId, id, { retryAt, reason, now })
   const failingSince = isGone ? now : new Date(now.getTime() - disableAfterMs)
-  const disabled = await deliveries.disable(webhookId, failingSince, now)
-  if (disabled === null) return []
-  const { chatId, language } = disabled
-  return [
-    MessageRequested.from(cause, {
-      key: `webhook/${webhookId}`,
-      subject: `chat/${chatId}`,
-      data: { chatId, html: String(disabledText(disabled)[language]) },
-    }),
-  ]
+  return await deliveries.disable(webhookId, failingSince, now)
 }

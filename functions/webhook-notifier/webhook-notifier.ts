@@ -1,8 +1,11 @@
-import type { EventOf, VigiaEvent } from '#events/event.ts'
+import type { EventOf } from '#events/event.ts'
 import type { WebhookRequested } from '#events/webhook-requested.ts'
 import type { WebhooksDue } from '#events/webhooks-due.ts'
 import { type SendDependencies, sendDue } from './send-due.ts'
 import { messageIdOf } from './signature.ts'
+import { type TellDependencies, tellDisabled } from './tell-disabled.ts'
+
+type Dependencies = SendDependencies & TellDependencies
 
 /** Webhooks to which one tick sends at the same time. */
 const webhooksPerTick = 50
@@ -10,26 +13,22 @@ const webhooksPerTick = 50
 /** Stores what a webhook has to get, once, and sends it. What cannot be sent now is sent at a later tick. */
 export const webhookNotifier = async (
   event: EventOf<typeof WebhookRequested>,
-  dependencies: SendDependencies,
-): Promise<VigiaEvent[]> => {
+  dependencies: Dependencies,
+): Promise<void> => {
   const { webhookId, type, timestamp, payload } = event.data
   const body = JSON.stringify({ type, timestamp, data: payload })
   await dependencies.deliveries.keep(messageIdOf(event.id), webhookId, body, dependencies.clock())
-  return sendDue(event, webhookId, dependencies)
+  if (await sendDue(webhookId, dependencies)) await tellDisabled(event, dependencies)
 }
 
 /**
- * Sends to all webhooks for which something is due. They do not wait for each other, and an error at one of them loses
- * no message about another. Throws if nothing else has come of it; a later tick tries again in any case.
+ * Sends to all webhooks for which something is due, and tells the chats whose webhooks were disabled. The webhooks do
+ * not wait for each other. An error at one of them is thrown after the others are done.
  */
-export const retryWebhooks = async (
-  event: EventOf<typeof WebhooksDue>,
-  dependencies: SendDependencies,
-): Promise<VigiaEvent[]> => {
+export const retryWebhooks = async (event: EventOf<typeof WebhooksDue>, dependencies: Dependencies): Promise<void> => {
   const due = await dependencies.deliveries.webhooksDue(dependencies.clock(), webhooksPerTick)
-  const results = await Promise.allSettled(due.map(webhookId => sendDue(event, webhookId, dependencies)))
-  const messages = results.flatMap(result => (result.status === 'fulfilled' ? result.value : []))
+  const results = await Promise.allSettled(due.map(webhookId => sendDue(webhookId, dependencies)))
+  await tellDisabled(event, dependencies)
   const failed = results.find(result => result.status === 'rejected')
-  if (failed !== undefined && messages.length === 0) throw failed.reason
-  return messages
+  if (failed !== undefined) throw failed.reason
 }

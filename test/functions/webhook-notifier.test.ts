@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { webhookDeliveriesIn } from '#database/webhooks/deliveries.ts'
 import { webhooksIn } from '#database/webhooks/webhooks.ts'
+import type { VigiaEvent } from '#events/event.ts'
 import { WebhookRequested } from '#events/webhook-requested.ts'
 import { WebhooksDue } from '#events/webhooks-due.ts'
 import { addressGuard, safeDialler } from '#functions/dial/dial.ts'
@@ -18,6 +19,8 @@ const dayMs = 86_400_000
 let database: TestDatabase
 let receiver: Awaited<ReturnType<typeof startReceiver>>
 let now = noon
+/** The messages that webhook-notifier has published, each once, as the outbox keeps them. */
+let told: Map<string, VigiaEvent>
 beforeAll(async () => {
   database = await freshDatabase()
   await database.db.query(`insert into chat (id, language) values (7, 'pt-BR')`)
@@ -25,6 +28,7 @@ beforeAll(async () => {
 afterAll(() => database.end())
 beforeEach(async () => {
   now = noon
+  told = new Map()
   receiver = await startReceiver()
   await database.db.query('truncate webhook restart identity cascade')
 })
@@ -33,6 +37,9 @@ afterEach(() => receiver.stop())
 const dependencies = (allow = '127.0.0.0/8') => ({
   deliveries: webhookDeliveriesIn(database.db),
   dialler: safeDialler({ guard: addressGuard(allow) }),
+  publish: async (events: readonly VigiaEvent[]) => {
+    for (const event of events) told.set(event.id, event)
+  },
   clock: () => now,
 })
 const create = async (url = receiver.url, cause = 'update/1') =>
@@ -62,7 +69,8 @@ test('the signature is that of the example of Standard Webhooks', () => {
 describe('a webhook', () => {
   test('gets a signed request, and the same event twice makes one', async () => {
     const { id, secret } = await create()
-    for (let time = 0; time < 2; time++) expect(await webhookNotifier(request(id), dependencies())).toEqual([])
+    for (let time = 0; time < 2; time++) await webhookNotifier(request(id), dependencies())
+    expect(told).toEqual(new Map())
     expect(receiver.received).toHaveLength(1)
     const [got] = receiver.received
     expect(JSON.parse(got!.body)).toEqual({
@@ -150,15 +158,18 @@ describe('a webhook', () => {
     receiver.state.answer = 503
     await webhookNotifier(request(id), dependencies())
     now = new Date(+noon + 3 * dayMs - 1_000)
-    expect(await due()).toEqual([])
+    await due()
+    expect(told).toEqual(new Map())
     await webhookNotifier(request(id, 'later'), dependencies())
     now = new Date(+noon + 6 * dayMs)
-    const told = (await Promise.all([due(), due()])).flat()
-    expect(told).toMatchObject([{ type: 'dev.vigia.message.requested', subject: 'chat/7' }])
-    expect((told[0]!.data as { html: string }).html).toMatch(
+    await Promise.all([due(), due()])
+    const [message, ...others] = [...told.values()]
+    expect(others).toEqual([])
+    expect(message).toMatchObject({ type: 'dev.vigia.message.requested', subject: 'chat/7' })
+    expect((message!.data as { html: string }).html).toMatch(
       /^🔌 Desliguei o webhook de <b>127\.0\.0\.1:\d+<\/b>, porque ele não aceita mais nada \(status 503\)/,
     )
-    expect(JSON.stringify(told)).not.toMatch(/hidden|whsec/)
+    expect(JSON.stringify(message)).not.toMatch(/hidden|whsec/)
     expect((await stored()).map(({ state }) => state)).toEqual(['failed', 'failed'])
     const before = receiver.received.length
     await webhookNotifier(request(id, 'much later'), dependencies())
@@ -172,7 +183,8 @@ describe('a webhook', () => {
   test('that answers 410 is disabled at once', async () => {
     const { id } = await create()
     receiver.state.answer = 410
-    expect(await webhookNotifier(request(id), dependencies())).toHaveLength(1)
+    await webhookNotifier(request(id), dependencies())
+    expect(told.size).toBe(1)
     expect(await webhooksIn(database.db).of(7)).toMatchObject([{ disabledAt: noon }])
   })
 
@@ -186,16 +198,31 @@ describe('a webhook', () => {
     const { deliveries, ...rest } = dependencies()
     const next: typeof deliveries.next = (id, at) =>
       id === other.id ? Promise.reject(new Error('the database is gone')) : deliveries.next(id, at)
-    const told = await retryWebhooks(sampleEvent(WebhooksDue, {}), { ...rest, deliveries: { ...deliveries, next } })
-    expect(told.map(({ subject }) => subject)).toEqual(['chat/7'])
-    const again = retryWebhooks(sampleEvent(WebhooksDue, {}), { ...rest, deliveries: { ...deliveries, next } })
-    await expect(again).rejects.toThrow('the database is gone')
+    const tick = () => retryWebhooks(sampleEvent(WebhooksDue, {}), { ...rest, deliveries: { ...deliveries, next } })
+    await expect(tick()).rejects.toThrow('the database is gone')
+    expect([...told.values()].map(({ subject }) => subject)).toEqual(['chat/7'])
+    await expect(tick()).rejects.toThrow('the database is gone')
+    expect(told.size).toBe(1)
+  })
+
+  test('that is disabled by a process which ends before it can say so is told at the next tick', async () => {
+    const { id } = await create()
+    receiver.state.answer = 410
+    const ends = async () => {
+      throw new Error('the process ends')
+    }
+    await expect(webhookNotifier(request(id), { ...dependencies(), publish: ends })).rejects.toThrow('ends')
+    const again = await webhooksDue(sampleEvent(WebhooksDue, {}), { db: database.db, now })
+    expect(again).toHaveLength(1)
+    await due()
+    expect(told.size).toBe(1)
+    expect(await webhooksDue(sampleEvent(WebhooksDue, {}), { db: database.db, now })).toEqual([])
   })
 
   test('that was deleted gets nothing', async () => {
     const { id } = await create()
     await webhooksIn(database.db).remove(7, id)
-    expect(await webhookNotifier(request(id), dependencies())).toEqual([])
+    await webhookNotifier(request(id), dependencies())
     expect(receiver.received).toEqual([])
   })
 })

@@ -33,10 +33,8 @@ export const remind = async (
   const key = reminderKey(context, messageId, when)
   const threadId = origin.threadId ?? null
   const subject = showSubject(show._id)
-  await deps.waitingNotices.keep(
-    { key, chatId: chat.id, threadId, kind: 'reminder', dueAt, name: EpisodeDue.name, subject, data },
-    now,
-  )
+  const event = { name: EpisodeDue.name, subject, data, messageKey: null }
+  await deps.waitingNotices.keep([{ key, chatId: chat.id, threadId, kind: 'reminder', dueAt, ...event }], now)
   return {
     effects: [
       { do: 'toast', text: messages.seen.remindAt(sayInstant(dueAt, { ...chat, zone: knownZone(chat.zone), now })) },

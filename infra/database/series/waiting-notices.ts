@@ -13,24 +13,29 @@ export interface WaitingNotice {
   name: string
   subject: string
   data: unknown
+  /** The key of the message that tells the same news outside of quiet hours; null for a reminder. */
+  messageKey: string | null
 }
 
 /** A notice whose time has come, with the zone of its chat. */
 export interface DueNotice extends WaitingNotice {
   zone: string
+  /** Whether the chat was told before its quiet hours. */
+  isTold: boolean
 }
 
 /** The table `waiting_notice`. */
 export const waitingNoticesIn = (db: Postgres) => ({
-  /** Stores a notice once, also if it was told in the meantime. */
-  keep: async (
-    { key, chatId, threadId, kind, dueAt, name, subject, data }: WaitingNotice,
-    now: Date,
-  ): Promise<void> => {
+  /** Stores notices, each once, also if it was told in the meantime. */
+  keep: async (notices: readonly WaitingNotice[], now: Date): Promise<void> => {
+    if (notices.length === 0) return
     await db.query(
-      `insert into waiting_notice (key, chat_id, thread_id, kind, due_at, name, subject, data, made_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (key) do nothing`,
-      [key, chatId, threadId, kind, dueAt, name, subject, jsonText(data), now],
+      `insert into waiting_notice (key, chat_id, thread_id, kind, due_at, name, subject, data, message_key, made_at)
+       select key, "chatId", "threadId", kind, "dueAt", name, subject, data, "messageKey", $2
+       from jsonb_to_recordset($1) as notice (key text, "chatId" bigint, "threadId" bigint, kind text,
+         "dueAt" timestamptz, name text, subject text, data jsonb, "messageKey" text)
+       on conflict (key) do nothing`,
+      [jsonText(notices), now],
     )
   },
 
@@ -49,7 +54,9 @@ export const waitingNoticesIn = (db: Postgres) => ({
   due: async (now: Date, chats: readonly number[] | null, limit: number): Promise<DueNotice[]> =>
     (
       await db.query<DueNotice>(
-        `select key, chat_id as "chatId", thread_id as "threadId", waiting_notice.kind, due_at as "dueAt", name, subject, data, chat.zone
+        `select key, chat_id as "chatId", thread_id as "threadId", waiting_notice.kind, due_at as "dueAt", name, subject,
+           data, chat.zone, message_key as "messageKey",
+           exists (select from message where message.key = message_key) as "isTold"
          from waiting_notice join chat on chat.id = chat_id
          where done_at is null and due_at <= $1 and unreachable_since is null
          and ($2::bigint[] is null or chat_id = any ($2)) order by made_at, key limit $3`,

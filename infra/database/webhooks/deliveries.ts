@@ -15,6 +15,8 @@ export interface DueDelivery {
 
 /** A webhook that was disabled, with its chat. */
 export interface DisabledWebhook {
+  id: number
+  disabledAt: Date
   chatId: number
   language: Language
   url: string
@@ -35,11 +37,12 @@ export const webhookDeliveriesIn = (db: Postgres) => ({
     )
   },
 
-  /** Whether a delivery is due. */
+  /** Whether a delivery is due, or a chat has to be told that its webhook was disabled. */
   areDue: async (now: Date): Promise<boolean> =>
     (
       await db.query<{ are: boolean }>(
-        `select exists (select from webhook_delivery where state = 'waiting' and due_at <= $1) as are`,
+        `select exists (select from webhook_delivery where state = 'waiting' and due_at <= $1)
+         or exists (select from webhook where disabled_at is not null and told_at is null) as are`,
         [now],
       )
     ).rows[0]!.are,
@@ -108,23 +111,39 @@ export const webhookDeliveriesIn = (db: Postgres) => ({
     }),
 
   /**
-   * Disables a webhook that has failed since `failingSince` or longer, and gives up what waits for it. Null if it has
+   * Disables a webhook that has failed since `failingSince` or longer, and gives up what waits for it. False if it has
    * not, or if it was disabled before.
    */
-  disable: (webhookId: number, failingSince: Date, now: Date): Promise<DisabledWebhook | null> =>
+  disable: (webhookId: number, failingSince: Date, now: Date): Promise<boolean> =>
     db.transaction(async tx => {
-      const { rows } = await tx.query<DisabledWebhook>(
-        `update webhook set disabled_at = $3 from chat
-         where webhook.id = $1 and disabled_at is null and failing_since <= $2 and chat.id = chat_id
-         returning chat_id as "chatId", language, url, last_failure as "lastFailure"`,
+      const { rowCount } = await tx.query(
+        `update webhook set disabled_at = $3, told_at = null
+         where id = $1 and disabled_at is null and failing_since <= $2`,
         [webhookId, failingSince, now],
       )
-      if (rows[0] === undefined) return null
+      if (rowCount === 0) return false
       await tx.query(`update webhook_delivery set state = 'failed' where webhook_id = $1 and state = 'waiting'`, [
         webhookId,
       ])
-      return rows[0]
+      return true
     }),
+
+  /** The disabled webhooks of which their chats have not been told, the oldest first. */
+  untold: async (limit: number): Promise<DisabledWebhook[]> =>
+    (
+      await db.query<DisabledWebhook>(
+        `select webhook.id, disabled_at as "disabledAt", chat_id as "chatId", language, url,
+           last_failure as "lastFailure"
+         from webhook join chat on chat.id = chat_id
+         where disabled_at is not null and told_at is null order by disabled_at limit $1`,
+        [limit],
+      )
+    ).rows,
+
+  /** Stores that the chats were told of disabled webhooks. */
+  markTold: async (ids: readonly number[], now: Date): Promise<void> => {
+    await db.query('update webhook set told_at = $2 where id = any ($1)', [ids, now])
+  },
 })
 
 export type WebhookDeliveries = ReturnType<typeof webhookDeliveriesIn>

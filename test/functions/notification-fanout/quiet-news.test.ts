@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { messagesIn } from '#database/messages/messages.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import type { EpisodeDigest } from '#events/episode-digest.ts'
@@ -78,6 +79,21 @@ describe('news of a series in the quiet hours of a chat', () => {
     const [message] = await fanOut({ name: 'episode.digest', data }, digest!.id, 'chat/1', morning)
     expect(textsOf([message!])[0]).toMatch(/^🌙 Enquanto você descansava\n\n🎉 .*renovada.*\n\n📆 .*mudou de data/s)
     expect((await fanOut(news({}), 'one', 'show/82', morning)).map(({ data }) => data.chatId)).toEqual([bob.id])
+    expect(await tickAt(new Date(morning.getTime() + 300_000))).toEqual([])
+  })
+
+  test('is not told again after them if its event comes before them and once more during them', async () => {
+    await addChat(ana)
+    await follow(ana, 'show/82')
+    await settings().setQuiet(ana.id, { from: 22 * 60, to: 8 * 60 }, night)
+    const evening = new Date('2026-11-21T00:59:00Z')
+    const [message] = await fanOut(news({}), 'one', 'show/82', evening)
+    await messagesIn(database.db).keep(message!, evening)
+    expect(await fanOut(news({}), 'one', 'show/82', night)).toEqual([])
+    await fanOut(moved(6), 'two', 'show/82', night)
+    const [digest, ...others] = await tickAt(new Date(morning.getTime() + 60_000))
+    expect(others).toEqual([])
+    expect((digest!.data as DataOf<typeof EpisodeDigest>).news!.map(({ change }) => change)).toEqual(['moved'])
     expect(await tickAt(new Date(morning.getTime() + 300_000))).toEqual([])
   })
 

@@ -253,8 +253,11 @@ test('a group that becomes a supergroup keeps what it has seen and how it is tol
     to,
     [2, 3].map(number => ({ ...one, number })),
   )
-  const notice = { kind: 'news', dueAt: day(2), name: 'series.changed', subject: 'show/7', data: {} } as const
-  await waitingNoticesIn(db).keep({ ...notice, key: 'k', chatId: from, threadId: null }, day(1))
+  const event = { name: 'series.changed', subject: 'show/7', data: {}, messageKey: null }
+  await waitingNoticesIn(db).keep(
+    [{ ...event, kind: 'news', dueAt: day(2), key: 'k', chatId: from, threadId: null }],
+    day(1),
+  )
   await chats.migrate(from, to)
   expect((await settings.of(to)).timing).toBe('day')
   expect((await settings.of(to, 7)).timing).toBe('later')
