@@ -66,6 +66,6 @@ const responseTo = (outcome: PingOutcome, isFlood: () => boolean): HttpResponse 
   }
 }
 
-/** The answer to a URL that is no heartbeat. A token cannot be guessed; the limit keeps floods of guesses cheap. */
+/** The response to a URL that is no heartbeat. A token cannot be guessed; the limit keeps floods of guesses cheap. */
 const unknown = (isFlood: () => boolean) =>
   isFlood() ? text(429, 'rate limited', { 'retry-after': '1' }) : text(404, 'not found')

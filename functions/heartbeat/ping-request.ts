@@ -18,7 +18,7 @@ export interface PingRequest {
   create: boolean
 }
 
-/** The answer to a request that is not a ping. The texts are those of Healthchecks. */
+/** The response to a request that is not a ping. The texts are those of Healthchecks. */
 export interface PingRefusal {
   status: number
   text: string

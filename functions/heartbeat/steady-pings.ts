@@ -18,8 +18,8 @@ interface SteadyPings {
   before: LockedHeartbeat
   after: Heartbeat
   pings: StoredPing[]
-  /** The places of the pings in the batch. */
-  places: number[]
+  /** The indexes of the pings in the batch. */
+  indexes: number[]
 }
 
 const storedOk: PingOutcome = { done: 'stored', isNew: false, change: null }
@@ -40,15 +40,18 @@ export const steadyPings = () => {
     known.set(heartbeat.token, heartbeat)
   }
 
-  /** Adds a ping to the others of its heartbeat. Returns false if the ping, or the heartbeat, needs more than that. */
-  const add = (all: Map<string, SteadyPings | null>, ping: ReceivedPing, place: number): boolean => {
+  /**
+   * Adds a ping to the steady pings of its heartbeat. Returns false if the ping changes the state, if an earlier ping
+   * of the batch does (null in `byToken`), or if the heartbeat is not in memory.
+   */
+  const add = (byToken: Map<string, SteadyPings | null>, ping: ReceivedPing, index: number): boolean => {
     if (!('token' in ping.target)) return false
     const { token } = ping.target
     const before = known.get(token)
     if (before === undefined) return false
-    const one = all.get(token)
-    if (one === null) return false
-    const steady = one ?? { token, before, after: before, pings: [], places: [] }
+    const earlier = byToken.get(token)
+    if (earlier === null) return false
+    const steady = earlier ?? { token, before, after: before, pings: [], indexes: [] }
     const { after, durationMs } = afterPing(steady.after, ping)
     if (durationMs !== null || !isSteady(before, after)) return false
     const { at, action, exitCode, runId, log } = ping
@@ -57,8 +60,8 @@ export const steadyPings = () => {
       ...{ monitorId: before.monitorId, number: after.pings, at, action, exitCode, runId, log },
       ...{ durationMs: null, isSlow: false },
     })
-    steady.places.push(place)
-    if (one === undefined) all.set(token, steady)
+    steady.indexes.push(index)
+    if (earlier === undefined) byToken.set(token, steady)
     return true
   }
 
@@ -67,15 +70,15 @@ export const steadyPings = () => {
 
     /** The pings of a batch that change no state. If one ping of a heartbeat does, none of its pings is among them. */
     among: (batch: readonly ReceivedPing[]): SteadyPings[] => {
-      const all = new Map<string, SteadyPings | null>()
-      for (const [place, ping] of batch.entries())
-        if (!add(all, ping, place) && 'token' in ping.target) all.set(ping.target.token, null)
-      return [...all.values()].filter(one => one !== null)
+      const byToken = new Map<string, SteadyPings | null>()
+      for (const [index, ping] of batch.entries())
+        if (!add(byToken, ping, index) && 'token' in ping.target) byToken.set(ping.target.token, null)
+      return [...byToken.values()].filter(steady => steady !== null)
     },
 
     /**
-     * Stores steady pings. Sets their outcomes: null if the heartbeat has another version in the meantime. Returns what
-     * to do after the commit.
+     * Stores steady pings and sets their outcomes; null if the heartbeat or its monitor has changed since it was read.
+     * Returns a function to call after the commit: it updates the heartbeats in memory.
      */
     save: async (
       db: Postgres,
@@ -94,8 +97,8 @@ export const steadyPings = () => {
         changes,
         sorted.flatMap(({ pings }) => pings.slice(-keptPings)),
       )
-      for (const { before, places } of sorted)
-        for (const place of places) outcomes[place] = saved.has(before.monitorId) ? storedOk : null
+      for (const { before, indexes } of sorted)
+        for (const index of indexes) outcomes[index] = saved.has(before.monitorId) ? storedOk : null
       return () => {
         for (const change of changes) {
           const row = saved.get(change.monitorId)

@@ -18,7 +18,7 @@ import type { PingOutcome, ReceivedPing, StoreBatch } from './ping-writer.ts'
 import { steadyPings } from './steady-pings.ts'
 
 /**
- * Stores a batch of pings in one transaction. Most pings change no state: of these, see steady-pings.ts. A heartbeat
+ * Stores a batch of pings in one transaction. Most pings change no state; steady-pings.ts stores these. A heartbeat
  * changes its state at most once in a batch, so that every change has an event; its further pings go to the next batch.
  */
 export const storePings = (db: Postgres, { monitorsPerChat }: { monitorsPerChat: number }): StoreBatch => {
@@ -26,17 +26,17 @@ export const storePings = (db: Postgres, { monitorsPerChat }: { monitorsPerChat:
   return async pings => {
     const outcomes = pings.map((): PingOutcome | null => null)
     const steady = among(pings)
-    const isSteady = new Set(steady.flatMap(({ places }) => places))
-    const others = [...pings.keys()].filter(place => !isSteady.has(place))
-    if (others.length === 0) {
+    const steadyIndexes = new Set(steady.flatMap(({ indexes }) => indexes))
+    const otherIndexes = [...pings.keys()].filter(index => !steadyIndexes.has(index))
+    if (otherIndexes.length === 0) {
       const committed = await save(db, steady, outcomes)
       committed()
       return outcomes
     }
     const committed = await db.transaction(async tx => {
-      const batch = others.map(place => pings[place]!)
+      const batch = otherIndexes.map(index => pings[index]!)
       const { stored, saved } = await storeChanges(tx, batch, monitorsPerChat)
-      for (const [index, place] of others.entries()) outcomes[place] = stored[index]!
+      for (const [position, index] of otherIndexes.entries()) outcomes[index] = stored[position]!
       const kept = steady.length > 0 ? await save(tx, steady, outcomes) : () => {}
       return () => {
         for (const heartbeat of saved) remember(heartbeat)
