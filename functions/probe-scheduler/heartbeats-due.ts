@@ -6,8 +6,8 @@ import { HeartbeatsDue } from '#events/heartbeats-due.ts'
 const tickMs = 10_000
 
 /**
- * The event that lets the function `heartbeat` check the deadlines; none while nobody uses heartbeats. Two ticks in the
- * same ten seconds publish the same id.
+ * The event that lets the function `heartbeat` check the deadlines; none if every heartbeat is paused or there is none.
+ * Two ticks in the same ten seconds publish the same id.
  */
 export const heartbeatsDue = async (tick: Cause, { db, now }: { db: Postgres; now: Date }): Promise<VigiaEvent[]> => {
   if (!(await heartbeatsIn(db).exist())) return []
