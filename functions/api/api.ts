@@ -15,7 +15,7 @@ import type {
 import { checkQuery } from './check-values.ts'
 import { notFound, Problem, problemResponse } from './problem.ts'
 import { keyBurst, keySeconds, maxBodyBytes } from './request-limits.ts'
-import { type Answer, type Call, type Dependencies, parsePath, type Route } from './route.ts'
+import { type ApiResponse, type Call, type Dependencies, parsePath, type Route } from './route.ts'
 
 const base = '/api/v1'
 export const documentPath = `${base}/openapi.json`
@@ -70,7 +70,7 @@ const keyOf = ({ headers: { authorization = '' } }: Pick<RequestHead, 'headers'>
   return keyPattern.test(key) ? key : null
 }
 
-/** Finds the row of the key of a request. Wrong, revoked and missing keys get the same answer. */
+/** Finds the row of the key of a request. Wrong, revoked and missing keys get the same response. */
 const authorizer =
   (find: (key: string) => Promise<ApiKey | null>, isFlood: () => boolean) =>
   async (request: HttpRequest): Promise<ApiKey> => {
@@ -112,7 +112,7 @@ const findRoute = async ({ method, path }: RequestHead): Promise<{ route: Route;
   throw new Problem(405, { detail: `${method} is not possible here; use ${allow}.`, headers: { allow } })
 }
 
-const responseOf = ({ status = 200, content, type = 'application/json', headers = {} }: Answer): HttpResponse => ({
+const responseOf = ({ status = 200, content, type = 'application/json', headers = {} }: ApiResponse): HttpResponse => ({
   status,
   headers: { ...(status !== 204 && { 'content-type': type }), 'cache-control': 'no-store', ...headers },
   ...(content !== undefined && {
@@ -129,7 +129,7 @@ const documentResponse = async (): Promise<HttpResponse> => {
   }
 }
 
-/** The answer to an error. The message of an unexpected error is only logged. */
+/** The response to an error. The message of an unexpected error is only logged. */
 const failure = (error: unknown, { log }: Pick<Call['context'], 'log'>): HttpResponse => {
   if (error instanceof Problem) return problemResponse(error)
   if (isUnavailable(error) || error instanceof RetryLater) {

@@ -11,7 +11,7 @@ import { type FileContent, FileFaults, locatedFaults, readFile } from '#function
 import { parseBody, wrongValues } from './check-values.ts'
 import { limitProblem, outsideOf, ownerOf, problemOf } from './outside.ts'
 import { Problem } from './problem.ts'
-import type { Answer, Call } from './route.ts'
+import type { ApiResponse, Call } from './route.ts'
 
 /** A file that is right. */
 export const configurationExample = {
@@ -24,7 +24,7 @@ export const configurationExample = {
 }
 
 /** GET /configuration: the chat as vigia.yaml. */
-export const exportConfiguration = async ({ deps: { db }, key, accept }: Call): Promise<Answer> => {
+export const exportConfiguration = async ({ deps: { db }, key, accept }: Call): Promise<ApiResponse> => {
   const ids = [key.chatId]
   const file = exportedFile(
     await chatsIn(db).findAll(ids),
@@ -38,7 +38,7 @@ export const exportConfiguration = async ({ deps: { db }, key, accept }: Call): 
 }
 
 /** POST /configuration/plan: what PUT would change. */
-export const planConfiguration = async (call: Call): Promise<Answer> => {
+export const planConfiguration = async (call: Call): Promise<ApiResponse> => {
   const content = await readConfiguration(call)
   const plan = await makePlan(call.deps.db, content.chats, true)
   checkSecrets(content, plan)
@@ -46,7 +46,7 @@ export const planConfiguration = async (call: Call): Promise<Answer> => {
 }
 
 /** PUT /configuration: makes the chat as the file says. The same file again changes nothing. */
-export const putConfiguration = async (call: Call): Promise<Answer> => {
+export const putConfiguration = async (call: Call): Promise<ApiResponse> => {
   const { deps, query } = call
   const content = await readConfiguration(call)
   const check = (plan: Plan) => {
@@ -104,7 +104,7 @@ const refuseTooMany = ({ monitors }: Plan, deps: Call['deps']): void => {
   if (tooMany !== undefined) throw limitProblem({ limit: 'chat', host: '', key: tooMany.key }, deps)
 }
 
-/** The plan as the answer tells it. */
+/** The plan as the response shows it. */
 const told = (plan: Plan) => ({
   changes: [
     ...plan.chats.map(({ action, fields }) => ({ action, what: 'chat', key: null, fields })),

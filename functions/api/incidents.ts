@@ -2,12 +2,12 @@ import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { incidentPage } from '#database/uptime/incident-pages.ts'
 import { isBigintId } from '#events/ranges.ts'
 import { notFound, Problem } from './problem.ts'
-import type { Answer, Call } from './route.ts'
+import type { ApiResponse, Call } from './route.ts'
 
 const usualLimit = 50
 
 /** GET /incidents: the outages, the newest first. */
-export const listIncidents = async ({ deps: { db }, key, query }: Call): Promise<Answer> => {
+export const listIncidents = async ({ deps: { db }, key, query }: Call): Promise<ApiResponse> => {
   const limit = Number(query.limit ?? usualLimit)
   const idIn = (value: unknown) => (value === undefined ? null : Number(value))
   const [monitorId, before] = [idIn(query.monitor), idIn(query.cursor)]
@@ -18,7 +18,7 @@ export const listIncidents = async ({ deps: { db }, key, query }: Call): Promise
 }
 
 /** Ends the reminders about an outage, like the button below its message. A repeat changes nothing. */
-export const acknowledgeIncident = async ({ deps: { db, clock }, key, id }: Call): Promise<Answer> => {
+export const acknowledgeIncident = async ({ deps: { db, clock }, key, id }: Call): Promise<ApiResponse> => {
   const answer = { answer: 'acknowledge', silence: null, personId: key.personId ?? 0, personName: 'API' } as const
   const result = await incidentAnswersIn(db).give(key.chatId, id, answer, clock())
   if (result === 'gone') throw notFound(`incident ${id}`)

@@ -7,7 +7,7 @@ import { readWindow } from '#functions/vigia-yaml/read-window.ts'
 import type { Fault } from '#functions/vigia-yaml/schema-faults.ts'
 import { checkBody, refuse, wrongValues } from './check-values.ts'
 import { notFound, Problem } from './problem.ts'
-import type { Answer, Call } from './route.ts'
+import type { ApiResponse, Call } from './route.ts'
 import { MaintenancePlan } from './schemas.ts'
 
 export const maintenanceExample = {
@@ -22,7 +22,7 @@ export const maintenanceExample = {
 const maxPlanned = 100
 
 /** GET /maintenance: what goes on or comes. */
-export const listMaintenance = async ({ deps: { db, clock }, key }: Call): Promise<Answer> => ({
+export const listMaintenance = async ({ deps: { db, clock }, key }: Call): Promise<ApiResponse> => ({
   content: { maintenance: (await maintenanceIn(db).of(key.chatId, clock())).map(told) },
 })
 
@@ -37,11 +37,11 @@ const told = ({ id, title, monitorId, groupName, startsAt, endsAt, repetition }:
 })
 
 /** POST /maintenance: begins it now (`?for=20m`), or plans it (a window of vigia.yaml in the body). */
-export const announceMaintenance = (call: Call): Promise<Answer> =>
+export const announceMaintenance = (call: Call): Promise<ApiResponse> =>
   call.query.for === undefined && call.body.trim() !== '' ? plan(call) : beginNow(call)
 
 /** Maintenance of the same monitors that goes on is not begun again, but ends later if it has to. */
-const beginNow = async (call: Call): Promise<Answer> => {
+const beginNow = async (call: Call): Promise<ApiResponse> => {
   const { deps, key, query } = call
   if (query.for === undefined) throw wrongQuery('for', 'is missing; write how long it lasts, such as ?for=20m')
   const seconds = parseDuration(String(query.for))! / 1_000
@@ -55,7 +55,7 @@ const beginNow = async (call: Call): Promise<Answer> => {
   return { content: told(window!) }
 }
 
-const plan = async (call: Call): Promise<Answer> => {
+const plan = async (call: Call): Promise<ApiResponse> => {
   const { deps, key } = call
   const body = checkBody(MaintenancePlan, call.body, maintenanceExample)
   const { monitor, ...entry } = body.value as WindowEntry
@@ -86,7 +86,7 @@ const groupsOf = (monitors: readonly Monitor[]) =>
   Object.fromEntries(monitors.map(({ id, groupName }) => [String(id), groupName === null ? {} : { group: groupName }]))
 
 /** DELETE /maintenance: ends what goes on, of all monitors or of the given ones. A repeat changes nothing. */
-export const endMaintenance = async (call: Call): Promise<Answer> => {
+export const endMaintenance = async (call: Call): Promise<ApiResponse> => {
   const { deps, key, query } = call
   const isForAll = query.monitor === undefined && query.group === undefined
   const scope = await scopeOf(call)
@@ -100,7 +100,7 @@ export const endMaintenance = async (call: Call): Promise<Answer> => {
 }
 
 /** DELETE /maintenance/{id}: ends it, and cancels its coming times. */
-export const removeMaintenance = async ({ deps, key, id }: Call): Promise<Answer> => {
+export const removeMaintenance = async ({ deps, key, id }: Call): Promise<ApiResponse> => {
   const now = deps.clock()
   if (!(await maintenanceIn(deps.db).remove(key.chatId, id, now))) throw notFound(`maintenance ${id}`)
   return { status: 204 }

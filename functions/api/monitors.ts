@@ -6,7 +6,7 @@ import { probeRequest, takeCheck } from '#functions/monitors/requested-check.ts'
 import { resourcesOf } from './monitor-resource.ts'
 import { limitProblem } from './outside.ts'
 import { notFound, Problem } from './problem.ts'
-import type { Answer, Call } from './route.ts'
+import type { ApiResponse, Call } from './route.ts'
 
 /** The monitor in the path; a Problem if the chat has no such monitor. */
 export const monitorOf = async ({ deps: { db }, key, id }: Call): Promise<Monitor> => {
@@ -15,7 +15,7 @@ export const monitorOf = async ({ deps: { db }, key, id }: Call): Promise<Monito
   return monitor
 }
 
-export const listMonitors = async (call: Call): Promise<Answer> => {
+export const listMonitors = async (call: Call): Promise<ApiResponse> => {
   const { group, state } = call.query
   const all = await resourcesOf(call)
   const wanted = all.filter(
@@ -24,7 +24,7 @@ export const listMonitors = async (call: Call): Promise<Answer> => {
   return { content: { monitors: wanted } }
 }
 
-export const readMonitor = async (call: Call): Promise<Answer> => ({ content: await resourceOf(call, call.id) })
+export const readMonitor = async (call: Call): Promise<ApiResponse> => ({ content: await resourceOf(call, call.id) })
 
 /** One monitor as the API shows it. */
 export const resourceOf = async (call: Call, id: number) => {
@@ -33,7 +33,7 @@ export const resourceOf = async (call: Call, id: number) => {
   return found
 }
 
-export const listGroups = async (call: Call): Promise<Answer> => {
+export const listGroups = async (call: Call): Promise<ApiResponse> => {
   const byGroup = Map.groupBy(await resourcesOf(call), ({ group }) => group)
   const groups = [...byGroup].flatMap(([name, monitors]) =>
     name === null
@@ -44,19 +44,19 @@ export const listGroups = async (call: Call): Promise<Answer> => {
 }
 
 /** Deletes a monitor with its history. A second request is answered 404. */
-export const deleteMonitor = async (call: Call): Promise<Answer> => {
+export const deleteMonitor = async (call: Call): Promise<ApiResponse> => {
   const { deps, key, id } = call
   if ((await monitorsIn(deps.db).remove(key.chatId, id)) === null) throw notFound(`monitor ${id}`)
   return { status: 204 }
 }
 
-export const pauseMonitor = async (call: Call): Promise<Answer> => {
+export const pauseMonitor = async (call: Call): Promise<ApiResponse> => {
   const { deps, key, id } = call
   if ((await monitorsIn(deps.db).pause(key.chatId, id)) === null) throw notFound(`monitor ${id}`)
   return readMonitor(call)
 }
 
-export const resumeMonitor = async (call: Call): Promise<Answer> => {
+export const resumeMonitor = async (call: Call): Promise<ApiResponse> => {
   const { deps, key, id } = call
   const { name, url } = await monitorOf(call)
   const resumed = await monitorsIn(deps.db).resumeWithinLimits(key.chatId, id, key.personId, deps.limits)
@@ -66,7 +66,7 @@ export const resumeMonitor = async (call: Call): Promise<Answer> => {
 }
 
 /** Requests a check now. Its result is in the monitor a moment later; the chat gets no message about it. */
-export const checkMonitor = async (call: Call): Promise<Answer> => {
+export const checkMonitor = async (call: Call): Promise<ApiResponse> => {
   const { deps, cause, context } = call
   const monitor = await monitorOf(call)
   if (!isChecked(monitor)) throw new Problem(409, { detail: 'A heartbeat is not checked; its job pings Vigia.' })

@@ -7,7 +7,7 @@ import { ProblemDocument } from './schemas.ts'
 const description = `Everything that the bot does with monitors, for programs. Every request concerns the chat of its key. The bot makes and revokes keys: \`/apikey\` (\`/chave\`).
 
 - A key has a scope: \`read\`, \`write\` (everything) or \`maintenance\` (to announce and to end maintenance).
-- Each key may send ${keyBurst} requests at once, and then one every ${keySeconds} s. After that the answer is 429 with Retry-After.
+- Each key may send ${keyBurst} requests at once, and then one every ${keySeconds} s. After that the response is 429 with Retry-After.
 - A body is JSON or YAML, at most ${maxBodyBytes / 1024} KiB; its Content-Type does not matter.
 - An error is a problem document (RFC 9457). \`errors\` has the line, the field and the reason of each wrong value.
 - A repeated request has no second effect.`
@@ -68,7 +68,7 @@ const refusals = {
   '503': 'Vigia is busy or starting; Retry-After says when to try again.',
 }
 
-/** The answers to requests that cannot be done. A route without a number in its path always exists. */
+/** The responses to requests that cannot be done. A route without a number in its path always exists. */
 const refusalsOf = ({ method, path, body, query }: Route): (keyof typeof refusals)[] => {
   const changes = method !== 'GET'
   return [
@@ -111,14 +111,14 @@ const operationOf = (route: Route, components: Json): Json => {
 
 const statusTexts = { 200: 'Done.', 201: 'It is new.', 202: 'Requested.', 204: 'Done; there is no body.' }
 
-const responseOf = ({ answer, isYaml }: Route, status: keyof typeof statusTexts, components: Json): Json => ({
+const responseOf = ({ response, isYaml }: Route, status: keyof typeof statusTexts, components: Json): Json => ({
   description: statusTexts[status],
-  ...(answer !== undefined &&
+  ...(response !== undefined &&
     status !== 204 && {
       content: Object.fromEntries(
         [...(isYaml ? ['application/yaml'] : []), 'application/json'].map(type => [
           type,
-          { schema: reference(answer, components) },
+          { schema: reference(response, components) },
         ]),
       ),
     }),

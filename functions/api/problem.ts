@@ -26,7 +26,7 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Try again in a moment',
 }
 
-/** A request that cannot be done. The answer is a problem document. */
+/** A request that cannot be done. The response is a problem document. */
 export class Problem extends Error {
   override name = 'Problem'
   readonly status: number
@@ -39,7 +39,7 @@ export class Problem extends Error {
   }
 }
 
-/** The answer to a request that cannot be done. */
+/** The response to a request that cannot be done. */
 export const problemResponse = ({ status, details: { headers = {}, ...members } }: Problem): HttpResponse => ({
   status,
   headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store', ...headers },

@@ -35,7 +35,8 @@ export interface Call {
   context: Pick<Context, 'log' | 'publish'>
 }
 
-export interface Answer {
+/** The response of an operation. */
+export interface ApiResponse {
   status?: 200 | 201 | 202 | 204
   /** Sent as JSON, or as it is if `type` says so. */
   content?: unknown
@@ -57,12 +58,12 @@ export interface Route {
   body?: TSchema
   /** Values that are right, for the document and for problems. */
   example?: unknown
-  /** The schema of the answer; absent if the answer has no body. */
-  answer?: TSchema
-  /** Whether the answer is YAML unless the client asks for JSON. */
+  /** The schema of the response; absent if the response has no body. */
+  response?: TSchema
+  /** Whether the response is YAML unless the client asks for JSON. */
   isYaml?: boolean
   statuses: readonly (200 | 201 | 202 | 204)[]
-  handle(call: Call): Promise<Answer>
+  handle(call: Call): Promise<ApiResponse>
 }
 
 /** The path of a request below /api/v1 as the routes write it, and its number. */

@@ -159,7 +159,7 @@ export const IncidentQuery = Type.Object(
   {
     monitor: Type.Optional(Type.Integer({ minimum: 1, description: 'The id of a monitor.' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Default: 50.' })),
-    cursor: Type.Optional(Type.Integer({ minimum: 1, description: 'The `next` of the answer before.' })),
+    cursor: Type.Optional(Type.Integer({ minimum: 1, description: 'The `next` of the previous response.' })),
   },
   closed,
 )

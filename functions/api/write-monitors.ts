@@ -17,7 +17,7 @@ import { mergePatch } from './merge-patch.ts'
 import { monitorOf, requestFirstCheck, resourceOf } from './monitors.ts'
 import { outsideOf, ownerOf, problemOf } from './outside.ts'
 import { notFound } from './problem.ts'
-import type { Answer, Call } from './route.ts'
+import type { ApiResponse, Call } from './route.ts'
 import { MonitorBody } from './schemas.ts'
 
 export const monitorExample = { url: 'https://shop.example.org/health', name: 'Shop', interval: '30s', group: 'Shop' }
@@ -30,7 +30,7 @@ type Fields = Record<string, unknown>
  * POST /monitors: adds a monitor, like a monitor that was added in the chat. If the chat has one of the same URL
  * already, that one gets the fields of the request. So a repeated request has one effect.
  */
-export const addMonitor = async (call: Call): Promise<Answer> => {
+export const addMonitor = async (call: Call): Promise<ApiResponse> => {
   const body = checkBody(MonitorBody, call.body, monitorExample)
   const { parentId = null, ...entry } = body.value as Fields
   const newKey = keyOf(entry)
@@ -56,7 +56,7 @@ export const addMonitor = async (call: Call): Promise<Answer> => {
 const mostTries = 5
 
 /** PATCH /monitors/{id}: changes fields of a monitor and keeps its history. */
-export const changeMonitor = async (call: Call): Promise<Answer> => {
+export const changeMonitor = async (call: Call): Promise<ApiResponse> => {
   const body = parseBody(call.body, patchExample)
   for (let tries = 1; ; tries++)
     try {
