@@ -9,8 +9,8 @@ export type ReadLogo = (address: PageAddress, hash: string) => Promise<LogoFile 
 const types = { png: 'image/png', jpg: 'image/jpeg', webp: 'image/webp' }
 
 /**
- * The answer with a logo; null if the page has no logo with this hash and type. The address changes with the logo, so a
- * browser keeps it for a year.
+ * The response with a logo; null if the page has no logo with this hash and type. Another logo has another URL, so a
+ * browser may keep the response for a year.
  */
 export const logoResponse = async (
   { headers }: Pick<HttpRequest, 'headers'>,

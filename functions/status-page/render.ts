@@ -15,7 +15,7 @@ import { limitsOf, ranges } from './ranges.ts'
 import { pageTexts } from './texts.ts'
 import { zonesOf } from './zones.ts'
 
-/** An answer as it is sent. */
+/** A page, or a file of it, as visitors get it. */
 export interface RenderedPage {
   status: number
   type: string
@@ -61,7 +61,7 @@ export const rendered = (
   return { status, type, length: body.length, encoded, digest, isHidden, isForMembers, snapshot }
 }
 
-/** The answer to an address without a page. It is the same for every such address. */
+/** The response to an address without a page. It is the same for every such address. */
 export const notFound = (language: Language | null): RenderedPage =>
   rendered(notice(language ?? 'en', 'notFound'), {
     status: 404,
@@ -70,8 +70,8 @@ export const notFound = (language: Language | null): RenderedPage =>
 
 /**
  * Reads and renders what a visitor wants to see. `visitorLanguage` is null if the visitor has no preference; then the
- * page has its own language. If the page has not changed since `previous`, that answer is returned again. `upkeep`
- * keeps the snapshot for the next visitors; nobody waits for it.
+ * page has its own language. If the page has not changed since `previous`, returns `previous`. `upkeep` keeps the
+ * snapshot for the next visitors; no response waits for it.
  */
 export const render = async (
   wanted: PageRequest,
@@ -88,7 +88,7 @@ export const render = async (
   const pageUrl = pageAddress(page, pagesUrl)
   const links = servedLinks(page, wanted, { pageUrl, botName })
   const texts = pageTexts[language]
-  // A snapshot is shown as of the time at which it was made, so all answers of a version are the same.
+  // A snapshot is shown as of the time at which it was made, so all renderings of a version are the same.
   const reader: Reader = { language, ...zonesOf(page, wanted), now: madeAt, texts, links, pageUrl }
   const text = await textOf(page, wanted, reader)
   if (text === null) return { answer: notFound(visitorLanguage), upkeep }
@@ -106,7 +106,7 @@ export const textOf = async (
   const component = page.components.find(({ id }) => id === wanted.monitorId)
   if (wanted.monitorId !== null && component === undefined) return null
   if (wanted.part > partsOf(page)) return null
-  // A logo is no text: logo.ts answers with it.
+  // A logo is no text: logo.ts makes its response.
   if (wanted.file?.kind === 'logo') return null
   if (wanted.file !== null) return renderFile(page, component, wanted.file, wanted, reader)
   const text = component === undefined ? pageHtml(page, wanted, reader) : monitorHtml(page, component, wanted, reader)

@@ -23,8 +23,8 @@ export const admit = ({ method }: RequestHead): number | undefined =>
   method === 'GET' || method === 'HEAD' ? undefined : 405
 
 /**
- * Answers a visitor with a page from its snapshot. This process asks at most once in a second whether there is another
- * version, and else answers with the bytes that it has.
+ * Sends a page to a visitor, from its snapshot. This process reads at most once in a second whether there is another
+ * version; otherwise it sends the bytes that it has in memory.
  */
 export const statusPage = async (
   request: HttpRequest,
