@@ -298,7 +298,8 @@ I answer with an address. The job requests it each time it finishes, and I tell 
     url => html`At the end of the job, request this address. Everybody who knows it can ping, so keep it private.
 <pre>curl -fsS -m 10 --retry 5 ${url}</pre>
 With <code>/start</code> at the end of the address the job says that it started; with <code>/fail</code> or <code>/1</code>, that it failed.`,
-  heartbeatUrlUnknown: 'The people who run this Vigia have not set PING_URL, so I only know the path of the address.',
+  heartbeatUrlUnknown:
+    'The beginning of the address is missing, because the people who run this Vigia have not set PING_URL. Ask them for it.',
   heartbeatByName: url => html`By name: <code>${url}</code>`,
   copyUrl: 'copy address',
   heartbeatState: { up: 'on time', new: 'waiting for the first ping', resumed: 'waiting for the next ping' },

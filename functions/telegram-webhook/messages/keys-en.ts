@@ -23,7 +23,8 @@ With a key, a program can manage the monitors of the group.`,
   usage: (example, document) => html`An example:
 <pre>${example}</pre>
 Everything that the API can do: ${document}`,
-  urlUnknown: () => html`The people who run this Vigia have not set API_URL, so I only know the path of the address.`,
+  urlUnknown: () =>
+    html`The beginning of the address is missing, because the people who run this Vigia have not set API_URL. Ask them for it.`,
   copy: 'copy the key',
   inPrivate: () => html`Here the whole group would read the key. Let's continue in a private chat:`,
   openPrivate: 'open the private chat',

@@ -25,7 +25,8 @@ Com uma chave, um programa cuida dos monitores do grupo.`,
   usage: (example: string, document: string) => html`Um exemplo:
 <pre>${example}</pre>
 Tudo o que a API faz está em ${document}`,
-  urlUnknown: () => html`Quem administra este Vigia ainda não definiu API_URL, então só sei o caminho do endereço.`,
+  urlUnknown: () =>
+    html`Falta o começo do endereço, porque quem administra este Vigia ainda não definiu API_URL. Peça o endereço a essa pessoa.`,
   copy: 'copiar a chave',
   inPrivate: () => html`Aqui todo o grupo leria a chave. Vamos para uma conversa só nossa:`,
   openPrivate: 'abrir a conversa privada',

@@ -310,7 +310,8 @@ Eu respondo com um endereço. A tarefa o acessa a cada vez que termina, e eu avi
   ) => html`No fim da tarefa, acesse este endereço. Quem o conhece pode dar o sinal, então não o publique.
 <pre>curl -fsS -m 10 --retry 5 ${url}</pre>
 Com <code>/start</code> no fim do endereço a tarefa avisa que começou; com <code>/fail</code> ou <code>/1</code>, que falhou.`,
-  heartbeatUrlUnknown: 'Quem administra este Vigia ainda não definiu PING_URL, então só sei o caminho do endereço.',
+  heartbeatUrlUnknown:
+    'Falta o começo do endereço, porque quem administra este Vigia ainda não definiu PING_URL. Peça o endereço a essa pessoa.',
   heartbeatByName: (url: string) => html`Pelo nome: <code>${url}</code>`,
   copyUrl: 'copiar endereço',
   heartbeatState: { up: 'em dia', new: 'esperando o primeiro sinal', resumed: 'esperando o próximo sinal' },

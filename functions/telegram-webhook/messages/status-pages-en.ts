@@ -59,7 +59,8 @@ At the root of a domain, use ALIAS or ANAME instead of CNAME`
   monitors: (count, names) => (count === 0 ? html`No monitors on the page yet.` : html`Monitors (${count}): ${names}`),
   rename: slug => html`To change the title: <code>/page ${slug} New title</code>
 To change the name in the address: <code>/page ${slug} = new-name</code>`,
-  urlUnknown: () => html`The people who run this Vigia have not set PAGES_URL, so I only know the path of the address.`,
+  urlUnknown: () =>
+    html`The beginning of the address is missing, because the people who run this Vigia have not set PAGES_URL. Ask them for it.`,
   copyUrl: 'copy address',
   choose: '☑️ monitors and order',
   chooseMonitors: () => html`Press a monitor to show or hide it on the page. The arrow ⤴ moves a monitor to the top.`,

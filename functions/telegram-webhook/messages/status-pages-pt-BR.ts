@@ -61,7 +61,8 @@ Na raiz de um domínio, use ALIAS ou ANAME no lugar de CNAME`
     count === 0 ? html`Nenhum monitor na página ainda.` : html`Monitores (${count}): ${names}`,
   rename: (slug: string) => html`Para mudar o título: <code>/pagina ${slug} Novo título</code>
 Para mudar o nome no endereço: <code>/pagina ${slug} = novo-nome</code>`,
-  urlUnknown: () => html`Quem administra este Vigia ainda não definiu PAGES_URL, então só sei o caminho do endereço.`,
+  urlUnknown: () =>
+    html`Falta o começo do endereço, porque quem administra este Vigia ainda não definiu PAGES_URL. Peça o endereço a essa pessoa.`,
   copyUrl: 'copiar endereço',
   choose: '☑️ monitores e ordem',
   chooseMonitors: () =>
