@@ -30,7 +30,7 @@ import { reportCommand, setReport } from './reports.ts'
 import type { BotRequest, PressRequest } from './request.ts'
 import { refusedChange, refusedPress } from './roles.ts'
 import { today, upcoming } from './schedule.ts'
-import { search, searchById, turnPage } from './search.ts'
+import { search, searchById, turnToCard } from './search.ts'
 import { remind } from './seen/remind.ts'
 import { markSeen, muteShow, seenCommand, unmarkSeen } from './seen/seen.ts'
 import { seenInList, watchlist } from './seen/watchlist.ts'
@@ -259,7 +259,7 @@ const replyToPress = async (context: ChatContext, request: PressRequest, isNew: 
   if (refused !== null) return refused
   switch (press.act) {
     case 'card':
-      return turnPage(context, press)
+      return turnToCard(context, press)
     case 'follow':
       return follow(context, press)
     case 'unfollow':

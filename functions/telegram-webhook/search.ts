@@ -23,7 +23,7 @@ export const search = async (context: ChatContext, typed: string): Promise<Reply
   if (found.length === 0) return sendReply({ html: nothingFound(query, messages) })
   const hits = found === 'unavailable' ? null : found
   const id = await deps.searches.keep(chat.id, query, hits)
-  return sendReply(await firstPage(context, { id, query, hits }))
+  return sendReply(await firstCard(context, { id, query, hits }))
 }
 
 /** The message for a search without hits. If the query is an address, it was probably meant for /monitorar. */
@@ -33,7 +33,7 @@ const nothingFound = (query: string, messages: BotMessages) => {
   return /[.:]/.test(query) && parseTarget(query).ok ? messages.looksLikeAddress(query) : messages.nothingFound(query)
 }
 
-const firstPage = async (context: ChatContext, { id, hits }: Search): Promise<View> => {
+const firstCard = async (context: ChatContext, { id, hits }: Search): Promise<View> => {
   if (hits === null) {
     const press: Press = { act: 'card', search: id, at: 0 }
     return { html: context.messages.tvmazeDown(), buttons: [[{ text: context.messages.tryAgain, press }]] }
@@ -45,14 +45,14 @@ const firstPage = async (context: ChatContext, { id, hits }: Search): Promise<Vi
 export const searchById = (context: ChatContext, showId: number): Promise<Reply> => search(context, showSubject(showId))
 
 /** Shows another hit of a search. If TVmaze was unavailable the first time, searches again. */
-export const turnPage = async (context: ChatContext, place: CardPosition): Promise<Reply> => {
+export const turnToCard = async (context: ChatContext, position: CardPosition): Promise<Reply> => {
   const { deps, chat, messages } = context
-  const saved = await deps.searches.find(chat.id, place.search)
+  const saved = await deps.searches.find(chat.id, position.search)
   if (!saved) return toastReply(messages.searchTooOld)
   if (saved.hits === null) return searchAgain(context, saved)
-  const hit = saved.hits[place.at]
+  const hit = saved.hits[position.at]
   if (!hit) return toastReply(messages.searchTooOld)
-  return editReply(showCard(context, saved.hits, place, await followState(context, hit.id)))
+  return editReply(showCard(context, saved.hits, position, await followState(context, hit.id)))
 }
 
 const searchAgain = async (context: ChatContext, { id, query }: Search): Promise<Reply> => {
@@ -62,6 +62,6 @@ const searchAgain = async (context: ChatContext, { id, query }: Search): Promise
   if (hits === 'too often') return toastReply(messages.searchedTooOften)
   if (hits === 'gone') return editReply({ html: messages.showGone() })
   if (hits.length === 0) return editReply({ html: nothingFound(query, messages) })
-  await deps.searches.answered(chat.id, id, hits)
-  return editReply(await firstPage(context, { id, query, hits }))
+  await deps.searches.addHits(chat.id, id, hits)
+  return editReply(await firstCard(context, { id, query, hits }))
 }

@@ -135,10 +135,10 @@ export const monitorsView = async (context: ChatContext, page: StatusPage, at: n
   const { statusPages } = messages
   const { id, title } = page
   const monitors = await deps.monitors.of(chat.id)
-  const order = new Map(page.components.map(({ monitorId }, place) => [monitorId, place]))
-  const place = ({ id: monitorId }: { id: number }) => order.get(monitorId) ?? monitors.length
+  const order = new Map(page.components.map(({ monitorId }, index) => [monitorId, index]))
+  const position = ({ id: monitorId }: { id: number }) => order.get(monitorId) ?? monitors.length
   const listed = pageOf(
-    monitors.toSorted((one, other) => place(one) - place(other)),
+    monitors.toSorted((one, other) => position(one) - position(other)),
     at,
     monitorsPerPage,
   )

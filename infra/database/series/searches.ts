@@ -29,8 +29,8 @@ export const searchesIn = (db: Postgres) => ({
       )
     ).rows[0]!.id,
 
-  /** Adds the results to a search that TVmaze had not answered before. */
-  answered: async (chatId: number, id: number, hits: ShowHit[]): Promise<void> => {
+  /** Stores the results of a search whose `hits` are null. */
+  addHits: async (chatId: number, id: number, hits: ShowHit[]): Promise<void> => {
     await db.query('update search set hits = $3 where chat_id = $1 and id = $2', [chatId, id, jsonText(hits)])
   },
 

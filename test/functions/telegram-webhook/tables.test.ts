@@ -313,7 +313,7 @@ test('a chat keeps its newest twenty searches and cannot read those of another c
   expect(await searches.find(id, ids[5]!)).toMatchObject({ query: 'q5', hits: [] })
   expect(await searches.find(id, ids[24]!)).toMatchObject({ query: 'q24', hits: null })
   expect(await searches.find(other, ids[24]!)).toBeNull()
-  await searches.answered(id, ids[24]!, [])
+  await searches.addHits(id, ids[24]!, [])
   expect(await searches.find(id, ids[24]!)).toMatchObject({ hits: [] })
 })
 
