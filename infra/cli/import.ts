@@ -39,7 +39,7 @@ const programs: Record<string, (source: Source) => Imported | Promise<Imported>>
 export const verb: Verb = {
   help: `import kuma <kuma.db or backup> --chat=<id> [--apply | --write <file>]
 import gatus <config.yaml>     --chat=<id> …    without --apply and --write it only shows what would be
-import healthchecks <json>     --chat=<id> …    imported, and what cannot be and why; <json> is the answer of
+import healthchecks <json>     --chat=<id> …    imported, and what cannot be and why; <json> is the response to
 import crontab <file> [--user] --chat=<id> …    GET /api/v3/checks/; --user: a user before each command`,
 
   run: async (args, shell) => {

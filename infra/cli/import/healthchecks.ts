@@ -1,7 +1,7 @@
 import type { Settings } from '#functions/checks/settings.ts'
 import { collector, type Imported } from './imported.ts'
 
-/** A check in the answer of Healthchecks' API (`GET /api/v3/checks/`), as far as it is read here. */
+/** A check in the response of Healthchecks' API (`GET /api/v3/checks/`), as far as it is read here. */
 interface Check {
   name?: string
   slug?: string
@@ -68,7 +68,9 @@ const checksIn = (text: string): Check[] => {
   const value: unknown = parsed(text)
   const checks = Array.isArray(value) ? value : (value as { checks?: unknown } | null)?.checks
   if (!Array.isArray(checks))
-    throw new Error('the file is not the answer of GET /api/v3/checks/ of Healthchecks; it has no list "checks"')
+    throw new Error(
+      'the file is not the response of Healthchecks to GET /api/v3/checks/, because it has no list "checks"',
+    )
   return checks.filter(check => typeof check === 'object' && check !== null)
 }
 
