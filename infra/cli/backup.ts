@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { postgres } from '#database/connect.ts'
 import { backUp } from '#database/operations/backup.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
-import { openDatabaseAlsoWhileRunning, schemas } from './database.ts'
+import { migrationSets, openDatabaseAlsoWhileRunning } from './database.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
@@ -19,7 +19,7 @@ export const verb: Verb = {
     const db = postgres(url, { max: 1, applicationName: 'vigia backup', statementTimeoutMs })
     try {
       const now = new Date()
-      const rows = await backUp(db, resolve(file), schemas, now)
+      const rows = await backUp(db, resolve(file), migrationSets, now)
       // The metrics and the doctor read this time. The backup does not contain it, because the file is already written.
       await cursorsIn(db).advance('backup', now)
       print(`saved ${rows} rows of ${name} in ${resolve(file)}`)

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { migrationsDir } from '#database/migrate.ts'
-import type { Schema } from '#database/operations/backup.ts'
+import type { MigrationSet } from '#database/operations/backup.ts'
 import { serverAccount } from '#local/databases/account.ts'
 import { chooseDataFolder, FolderInUse } from '#local/databases/data-folder.ts'
 import { runningPostgres, startPostgres } from '#local/databases/postgres.ts'
@@ -8,7 +8,7 @@ import { runningPostgres, startPostgres } from '#local/databases/postgres.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** The migrations of the functions' tables, and of the broker's tables. */
-export const schemas: Schema[] = [
+export const migrationSets: MigrationSet[] = [
   { dir: migrationsDir, table: 'migration' },
   { dir: fileURLToPath(new URL('../local/broker/migrations', import.meta.url)), table: 'broker_migration' },
 ]
@@ -25,8 +25,8 @@ export const dataFolderOf = (env: NodeJS.ProcessEnv): Promise<string> =>
   chooseDataFolder(root, process.platform === 'win32' ? null : serverAccount(), env.DATA_DIR || undefined)
 
 /**
- * Opens the PostgreSQL of DATABASE_URL, or starts the PostgreSQL of the data folder, which runs until `close`. Throws
- * FolderInUse while Vigia runs.
+ * Opens the PostgreSQL of DATABASE_URL. Without this variable, starts the PostgreSQL of the data folder, which runs
+ * until `close`; throws FolderInUse while Vigia uses the folder.
  */
 export const openDatabase = async (env: NodeJS.ProcessEnv): Promise<OpenedDatabase> => {
   if (env.DATABASE_URL) return { url: env.DATABASE_URL, name: 'DATABASE_URL', close: async () => {} }

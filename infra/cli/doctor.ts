@@ -5,7 +5,7 @@ import { runningMongo } from '#local/databases/mongodb.ts'
 import { runningPostgres } from '#local/databases/postgres.ts'
 import { manifestFiles, readManifests } from '#local/manifests/manifests.ts'
 import { webhookUrl } from '#local/outside-world/telegram-connection.ts'
-import { dataFolderOf, schemas } from './database.ts'
+import { dataFolderOf, migrationSets } from './database.ts'
 import { backupCheck, recordedBackup } from './doctor/backup-check.ts'
 import { commonChecks, withDatabase } from './doctor/common-checks.ts'
 import { diskCheck } from './doctor/disk-check.ts'
@@ -37,7 +37,7 @@ export const verb = doctorVerb(help, async (given, backups = '/backups') => {
       { name: 'deliveries', run: withDatabase(database, db => deliveriesCheck(db, installation)) },
       ...commonChecks(installation, {
         database,
-        schemas,
+        migrationSets,
         catalogue: async () =>
           env.MONGODB_URI === undefined ? runningMongo(dataDir) : { uri: env.MONGODB_URI, isPersistent: true },
         runningS: async () => (await runtime)?.runningS ?? null,

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { type Postgres, postgres } from '#database/connect.ts'
 import { checkBackup, restore } from '#database/operations/backup.ts'
 import { confirm } from './confirm.ts'
-import { openDatabase, schemas } from './database.ts'
+import { migrationSets, openDatabase } from './database.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
 
@@ -20,14 +20,14 @@ export const verb: Verb = {
     const [file, ...more] = positionals
     if (file === undefined || more.length > 0)
       throw new UsageError('restore needs one argument: the file of the backup')
-    const { madeAt, rows } = await checkBackup(resolve(file), schemas)
+    const { madeAt, rows } = await checkBackup(resolve(file), migrationSets)
     const { url, name, close } = await openDatabase(env)
     const db = postgres(url, { max: 2, applicationName: 'vigia restore', statementTimeoutMs })
     try {
       await refuseRunning(db)
       if (!values.yes)
         await confirm('restore', `Replace all data in ${name} with the ${rows} rows of the backup made at ${madeAt}?`)
-      await restore(db, url, resolve(file), schemas)
+      await restore(db, url, resolve(file), migrationSets)
       print(`restored ${rows} rows of the backup made at ${madeAt} into ${name}`)
     } finally {
       await db.end()

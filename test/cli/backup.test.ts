@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
 import { checkBackup } from '#database/operations/backup.ts'
 import { cursorsIn } from '#database/operations/cursors.ts'
-import { schemas } from '#infra/cli/database.ts'
+import { migrationSets } from '#infra/cli/database.ts'
 import { vigia } from '#infra/cli/vigia.ts'
 import { emptyDatabase, type TestDatabase } from '#test/support/database.ts'
 import { canMount, disk, fill, remount } from '#test/support/disks.ts'
@@ -16,7 +16,7 @@ let database: TestDatabase
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vigia-backup-command-'))
   database = await emptyDatabase()
-  for (const schema of schemas) await migrate(database.url, schema)
+  for (const migrationSet of migrationSets) await migrate(database.url, migrationSet)
   await database.db.query('insert into chat (id) values (7)')
 })
 afterEach(async () => {
@@ -51,7 +51,7 @@ test('backup records when it was made, for the metrics and the doctor; the file 
   expect((await run('backup', file())).code).toBe(0)
   const { reached } = (await cursorsIn(database.db).reached('backup'))!
   expect(reached.getTime()).toBeGreaterThanOrEqual(before)
-  expect((await checkBackup(file(), schemas)).madeAt).toBe(reached.toISOString())
+  expect((await checkBackup(file(), migrationSets)).madeAt).toBe(reached.toISOString())
   await run('restore', file(), '--yes')
   expect(await cursorsIn(database.db).reached('backup')).toBeNull()
 })
@@ -147,7 +147,7 @@ describe.skipIf(!canMount)('a backup on a disk', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(errors).toMatch(reason)
     expect(errors.split('\n')).toHaveLength(1)
-    expect((await checkBackup(backup, schemas)).madeAt).toBe(reached.toISOString())
+    expect((await checkBackup(backup, migrationSets)).madeAt).toBe(reached.toISOString())
     expect(readdirSync(at).filter(name => name.includes('.new-'))).toEqual([])
     expect((await cursorsIn(database.db).reached('backup'))!.reached).toEqual(reached)
   })

@@ -6,13 +6,13 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { checksums, migrate, migrationsDir } from '#database/migrate.ts'
-import { backUp, checkBackup, restore, type Schema } from '#database/operations/backup.ts'
+import { backUp, checkBackup, type MigrationSet, restore } from '#database/operations/backup.ts'
 import { resultPartitionsIn } from '#database/uptime/result-partitions.ts'
 import { startBrokerServer, startRecorder, triggerFor } from '../support/broker-server.ts'
 import { emptyDatabase, type TestDatabase } from '../support/database.ts'
 import { until } from '../support/until.ts'
 
-const schemas: Schema[] = [
+const migrationSets: MigrationSet[] = [
   { dir: migrationsDir, table: 'migration' },
   { dir: fileURLToPath(new URL('../../infra/local/broker/migrations', import.meta.url)), table: 'broker_migration' },
 ]
@@ -24,7 +24,7 @@ let to: TestDatabase
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'vigia-backup-'))
   ;[from, to] = await Promise.all([emptyDatabase(), emptyDatabase()])
-  for (const schema of schemas) await migrate(from.url, schema)
+  for (const migrationSet of migrationSets) await migrate(from.url, migrationSet)
   await from.db.query(`insert into chat (id, language) values (9007199254740991, 'en'), (-5, 'pt-BR')`)
   await from.db.query(
     `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values (-5, 'são "x" \\ ☃', 'http', 'https://example.org/a', 60, 1000)`,
@@ -57,11 +57,11 @@ const allRows = async ({ db }: TestDatabase) => {
 
 describe('a backup', () => {
   test('restored into an empty database has the same rows and continues the ids; only the owner may read the file', async () => {
-    const rows = await backUp(from.db, file(), schemas, now)
+    const rows = await backUp(from.db, file(), migrationSets, now)
     expect(readdirSync(folder)).toEqual(['vigia.backup'])
     expect(statSync(file()).mode & 0o777).toBe(0o600)
-    expect(await checkBackup(file(), schemas)).toEqual({ madeAt: now.toISOString(), rows, pendingEvents: 0 })
-    expect(await restore(to.db, to.url, file(), schemas)).toBe(rows)
+    expect(await checkBackup(file(), migrationSets)).toEqual({ madeAt: now.toISOString(), rows, pendingEvents: 0 })
+    expect(await restore(to.db, to.url, file(), migrationSets)).toBe(rows)
     expect(await allRows(to)).toEqual(await allRows(from))
     const next = await to.db.query<{ id: number }>(
       `insert into monitor (chat_id, name, kind, url, interval_s, timeout_ms) values (-5, 'n', 'http', 'https://n.org/', 60, 1000) returning id`,
@@ -76,17 +76,17 @@ describe('a backup', () => {
     )
     await from.db.query('update monitor set parent_id = 1200 where id = 1')
     await from.db.query(`insert into monitor_secret values (1, 'token', 'hush')`)
-    await backUp(from.db, file(), schemas, now)
-    await restore(to.db, to.url, file(), schemas)
+    await backUp(from.db, file(), migrationSets, now)
+    await restore(to.db, to.url, file(), migrationSets)
     expect(await allRows(to)).toEqual(await allRows(from))
     expect((await to.db.query('select value from monitor_secret')).rows).toEqual([{ value: 'hush' }])
   })
 
   test('restored into a database with other rows replaces all of them', async () => {
-    for (const schema of schemas) await migrate(to.url, schema)
+    for (const migrationSet of migrationSets) await migrate(to.url, migrationSet)
     await to.db.query('insert into chat (id) values (1), (2)')
-    await backUp(from.db, file(), schemas, now)
-    await restore(to.db, to.url, file(), schemas)
+    await backUp(from.db, file(), migrationSets, now)
+    await restore(to.db, to.url, file(), migrationSets)
     expect(await allRows(to)).toEqual(await allRows(from))
   })
 
@@ -99,7 +99,7 @@ describe('a backup', () => {
     await older.db.query(`insert into chat (id) values (7)`)
     await backUp(older.db, file(), [{ dir, table: 'migration' }], now)
     await older.end()
-    await restore(to.db, to.url, file(), schemas)
+    await restore(to.db, to.url, file(), migrationSets)
     const { rows } = await to.db.query('select id from chat')
     expect(rows).toEqual([{ id: 7 }])
     const migrations = await to.db.query('select name from migration')
@@ -116,10 +116,10 @@ describe('a backup', () => {
     expect(await firstServer.post('1', 'test')).toBe(202)
     expect(await firstServer.post('2', 'without.trigger')).toBe(202)
     await until(() => recorder.received('/a').length > 0)
-    await backUp(from.db, file(), schemas, now)
+    await backUp(from.db, file(), migrationSets, now)
     await firstServer.stop()
     recorder.reset()
-    await restore(to.db, to.url, file(), schemas)
+    await restore(to.db, to.url, file(), migrationSets)
     const secondServer = await startBrokerServer(to.url, triggers)
     await until(() => recorder.received('/a').some(({ headers }) => headers['ce-id'] === '1'))
     expect((await secondServer.broker.reads.events({})).map(({ id }) => id)).toEqual(['1'])
@@ -163,25 +163,27 @@ describe('a backup or a restore that fails', () => {
     ['that is empty', () => Buffer.alloc(0)],
     ['of another format', (file: Buffer) => gzipSync(gunzipSync(file).toString().replace('backup 1', 'backup 2'))],
   ])('a file %s is refused, and the database is not changed', async (_, damage) => {
-    await backUp(from.db, file(), schemas, now)
+    await backUp(from.db, file(), migrationSets, now)
     writeFileSync(file(), damage(readFileSync(file())))
     const before = await allRows(from)
-    await expect(restore(from.db, from.url, file(), schemas)).rejects.toThrow('is damaged or not a backup of Vigia')
+    await expect(restore(from.db, from.url, file(), migrationSets)).rejects.toThrow(
+      'is damaged or not a backup of Vigia',
+    )
     expect(await allRows(from)).toEqual(before)
   })
 
   test('a file of a newer version and a file that does not exist are refused', async () => {
-    await backUp(from.db, file(), schemas, now)
-    const older = [{ ...schemas[0]!, dir: mkdtempSync(join(folder, 'older-')) }, schemas[1]!]
+    await backUp(from.db, file(), migrationSets, now)
+    const older = [{ ...migrationSets[0]!, dir: mkdtempSync(join(folder, 'older-')) }, migrationSets[1]!]
     await expect(restore(from.db, from.url, file(), older)).rejects.toThrow(
       'was made by a newer version (it has migration 0001_chats)',
     )
-    await expect(checkBackup(join(folder, 'gone'), schemas)).rejects.toThrow('ENOENT')
+    await expect(checkBackup(join(folder, 'gone'), migrationSets)).rejects.toThrow('ENOENT')
   })
 
   test('a backup whose transaction fails leaves no file', async () => {
     const broken = { ...from.db, transaction: () => Promise.reject(new Error('the connection broke')) }
-    await expect(backUp(broken, file(), schemas, now)).rejects.toThrow('the connection broke')
+    await expect(backUp(broken, file(), migrationSets, now)).rejects.toThrow('the connection broke')
     expect(readdirSync(folder)).toEqual([])
   })
 })

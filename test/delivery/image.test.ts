@@ -13,7 +13,7 @@ import { checksums, migrate } from '#database/migrate.ts'
 import { backUp } from '#database/operations/backup.ts'
 import { isUnavailable } from '#database/unavailable.ts'
 import { LogLine } from '#functions/host/log-line.ts'
-import { schemas } from '#infra/cli/database.ts'
+import { migrationSets } from '#infra/cli/database.ts'
 import { buildImage, requireCodeCache } from '#infra/delivery/image.ts'
 import { releaseFaults } from '#infra/delivery/jobs/release-check.ts'
 import { RetryTimeout, retry } from '#infra/delivery/jobs/retry.ts'
@@ -439,13 +439,13 @@ describe('the restore of the image', () => {
   let file: string
   beforeAll(async () => {
     ;[from, to] = await Promise.all([emptyDatabase(), emptyDatabase()])
-    for (const schema of schemas) await migrate(from.url, schema)
+    for (const migrationSet of migrationSets) await migrate(from.url, migrationSet)
     await from.db.query(`insert into chat (id, language) values (7, 'en')`)
     await from.db.query(`insert into broker.event (seq, key, id, source, type, attributes, data, ttl)
       values (1, gen_random_uuid(), 'e1', '/test', 'test', '{}', '', 16)`)
     await from.db.query(`insert into broker.delivery (event_seq, trigger) values (1, 'a')`)
     file = join(folder, 'vigia.backup')
-    await backUp(from.db, file, schemas, new Date('2026-11-21T12:00:00Z'))
+    await backUp(from.db, file, migrationSets, new Date('2026-11-21T12:00:00Z'))
     await migrate(to.url)
     await to.db.query('insert into chat (id) values (1)')
   })

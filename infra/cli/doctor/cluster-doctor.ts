@@ -28,7 +28,7 @@ export const verb = doctorVerb('doctor [--json]', async (given, backups) => {
       ...commonChecks(installation, {
         database,
         // The broker of a cluster keeps its events itself, and not in PostgreSQL.
-        schemas: [{ dir: migrationsDir, table: 'migration' }],
+        migrationSets: [{ dir: migrationsDir, table: 'migration' }],
         catalogue: async () => catalogue,
         runningS: async () => null,
         webhookUrl: () => undefined,

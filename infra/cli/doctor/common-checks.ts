@@ -1,4 +1,4 @@
-import type { Schema } from '#database/operations/backup.ts'
+import type { MigrationSet } from '#database/operations/backup.ts'
 import { type Catalogue, catalogueCheck } from './catalogue-check.ts'
 import { clockCheck, clockOfDatabase, clockOfTelegram } from './clock-check.ts'
 import { type Check, type Result, skipped } from './finding.ts'
@@ -13,8 +13,8 @@ import { deadLettersCheck, messagesCheck } from './waiting-checks.ts'
 export interface CommonOptions {
   /** The result of `connect`. */
   database: ReadOnlyDatabase | Result
-  /** The schemas that the database should have. */
-  schemas: readonly Schema[]
+  /** The migrations that the database should have. */
+  migrationSets: readonly MigrationSet[]
   /** The catalogue's server; null if none was started. */
   catalogue(): Promise<Catalogue | null>
   /** How long Vigia has been running, in seconds; null if that is not known. */
@@ -32,11 +32,11 @@ export const withDatabase =
 
 /** The checks of a machine and of a cluster. */
 export const commonChecks = (installation: Installation, options: CommonOptions): Check[] => {
-  const { database, schemas, catalogue, runningS, timeoutMs } = options
+  const { database, migrationSets, catalogue, runningS, timeoutMs } = options
   return [
     { name: 'PostgreSQL', run: async () => ('query' in database ? serverCheck(database) : database) },
     { name: 'connections', run: withDatabase(database, db => connectionsCheck(db)) },
-    { name: 'migrations', run: withDatabase(database, db => migrationsCheck(db, schemas, installation.place)) },
+    { name: 'migrations', run: withDatabase(database, db => migrationsCheck(db, migrationSets, installation.place)) },
     { name: 'MongoDB', run: async () => catalogueCheck(installation, await catalogue(), timeoutMs) },
     { name: 'ticks', run: withDatabase(database, async db => ticksCheck(db, installation, await runningS())) },
     { name: 'messages', run: withDatabase(database, db => messagesCheck(db, installation)) },

@@ -1,5 +1,5 @@
 import { checksums, migrationState } from '#database/migrate.ts'
-import type { Schema } from '#database/operations/backup.ts'
+import type { MigrationSet } from '#database/operations/backup.ts'
 import { bytesText } from './figures.ts'
 import { failed, ok, type Result, warning } from './finding.ts'
 import type { Installation } from './installation.ts'
@@ -98,11 +98,11 @@ export const connectionsCheck = async (
 /** Compares the tables with the migrations of this release. */
 export const migrationsCheck = async (
   { query }: ReadOnlyDatabase,
-  schemas: readonly Schema[],
+  migrationSets: readonly MigrationSet[],
   place: Installation['place'],
 ): Promise<Result> => {
   const states = await Promise.all(
-    schemas.map(async ({ dir, table }) => migrationState(query, { table, files: await checksums(dir) })),
+    migrationSets.map(async ({ dir, table }) => migrationState(query, { table, files: await checksums(dir) })),
   )
   const changed = states.flatMap(state => state.changed)
   const unknown = states.flatMap(state => state.unknown)

@@ -14,7 +14,7 @@ const format = 'vigia backup 1'
 const rowsAtOnce = 500
 
 /** A folder of migrations and the table that lists the applied ones. */
-export interface Schema {
+export interface MigrationSet {
   dir: string
   table: string
 }
@@ -91,7 +91,12 @@ const columnsOf = async (db: Postgres, table: string): Promise<string> => {
  * Writes a backup of one snapshot into one file, also while Vigia runs: all tables of the functions, and the events
  * that are not delivered yet. The file is complete or does not exist. Returns the number of rows.
  */
-export const backUp = async (db: Postgres, file: string, schemas: readonly Schema[], now: Date): Promise<number> => {
+export const backUp = async (
+  db: Postgres,
+  file: string,
+  migrationSets: readonly MigrationSet[],
+  now: Date,
+): Promise<number> => {
   const draft = `${file}.new-${process.pid}`
   await mkdir(dirname(file), { recursive: true })
   const gzip = createGzip()
@@ -107,7 +112,7 @@ export const backUp = async (db: Postgres, file: string, schemas: readonly Schem
   try {
     const rows = await db.transaction(async tx => {
       await tx.query('set transaction isolation level repeatable read read only')
-      return dump(tx, schemas, now, writeLine)
+      return dump(tx, migrationSets, now, writeLine)
     })
     gzip.end(`${JSON.stringify({ end: { rows, sha256: hash.digest('hex') } } satisfies Line)}\n`)
     await Promise.race([once(written, 'close'), failed])
@@ -124,12 +129,12 @@ export const backUp = async (db: Postgres, file: string, schemas: readonly Schem
 
 const dump = async (
   tx: Postgres,
-  schemas: readonly Schema[],
+  migrationSets: readonly MigrationSet[],
   now: Date,
   writeLine: (line: Head | Line) => Promise<void>,
 ): Promise<number> => {
   const migrations: Head['migrations'] = {}
-  for (const { table } of schemas) {
+  for (const { table } of migrationSets) {
     const found = await tx.query(`select to_regclass('public.' || $1) is not null as "isPresent"`, [table])
     if (!found.rows[0]!.isPresent) continue
     const { rows } = await tx.query<{ name: string }>(`select name from public.${table} order by id`)
@@ -218,7 +223,7 @@ export interface BackupFacts {
 /** Reads a whole backup and changes nothing. Throws if it is damaged, or made by a newer version. */
 export const checkBackup = async (
   file: string,
-  schemas: readonly Schema[],
+  migrationSets: readonly MigrationSet[],
   { withoutBroker = false }: RestoreOptions = {},
 ): Promise<BackupFacts> => {
   await (await open(file)).close()
@@ -228,7 +233,7 @@ export const checkBackup = async (
     if ('format' in line) {
       facts.madeAt = line.madeAt
       const { broker_migration, ...others } = line.migrations
-      await refuseNewer(file, withoutBroker ? others : line.migrations, schemas)
+      await refuseNewer(file, withoutBroker ? others : line.migrations, migrationSets)
     } else if ('table' in line) table = line.table
     else if ('end' in line) facts.rows = line.end.rows
     else if (table === 'broker.event') facts.pendingEvents += line.rows.length
@@ -247,10 +252,14 @@ export const backupMadeAt = async (file: string): Promise<Date> => {
   }
 }
 
-const refuseNewer = async (file: string, migrations: Head['migrations'], schemas: readonly Schema[]): Promise<void> => {
+const refuseNewer = async (
+  file: string,
+  migrations: Head['migrations'],
+  migrationSets: readonly MigrationSet[],
+): Promise<void> => {
   for (const [table, names] of Object.entries(migrations)) {
-    const schema = schemas.find(one => one.table === table)
-    const known = schema ? Object.keys(await checksums(schema.dir)) : []
+    const migrationSet = migrationSets.find(each => each.table === table)
+    const known = migrationSet ? Object.keys(await checksums(migrationSet.dir)) : []
     const newer = names.find(name => !known.includes(`${name}.sql`))
     if (newer !== undefined)
       throw new Error(`${file} was made by a newer version (it has migration ${newer}): upgrade Vigia first`)
@@ -265,14 +274,14 @@ export const restore = async (
   db: Postgres,
   url: string,
   file: string,
-  schemas: readonly Schema[],
+  migrationSets: readonly MigrationSet[],
   { withoutBroker = false }: RestoreOptions = {},
 ): Promise<number> => {
-  await checkBackup(file, schemas, { withoutBroker })
+  await checkBackup(file, migrationSets, { withoutBroker })
   const lines = linesOf(file)
   const head = (await lines.next()).value as Head
   await dropTables(db)
-  for (const { dir, table } of schemas) await migrateTo(url, dir, table, head.migrations[table] ?? [])
+  for (const { dir, table } of migrationSets) await migrateTo(url, dir, table, head.migrations[table] ?? [])
   await resultPartitionsIn(db).createPartitions(
     head.days.map(day => new Date(`${day}T00:00:00Z`)),
     await resultTableOf(db),
@@ -303,7 +312,7 @@ export const restore = async (
       ])
     return count
   })
-  for (const { dir, table } of schemas) await migrate(url, { dir, table })
+  for (const { dir, table } of migrationSets) await migrate(url, { dir, table })
   return rows
 }
 

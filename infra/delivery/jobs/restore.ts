@@ -5,12 +5,12 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { type Postgres, postgres } from '#database/connect.ts'
 import { migrationsDir } from '#database/migrate.ts'
-import { checkBackup, restore, type Schema } from '#database/operations/backup.ts'
+import { checkBackup, type MigrationSet, restore } from '#database/operations/backup.ts'
 import { env } from '#functions/host/env.ts'
 
 // This job replaces all data in DATABASE_URL with the backup that it reads from standard input.
 // infra/cluster/restore.sh runs it.
-const schemas: Schema[] = [{ dir: migrationsDir, table: 'migration' }]
+const migrationSets: MigrationSet[] = [{ dir: migrationsDir, table: 'migration' }]
 const withoutBroker = true
 const statementTimeoutMs = 3_600_000
 
@@ -28,11 +28,11 @@ const run = async (folder: string): Promise<void> => {
   const url = env('DATABASE_URL')
   const file = join(folder, 'vigia.backup')
   await pipeline(process.stdin, createWriteStream(file, { mode: 0o600 }))
-  const { madeAt, pendingEvents } = await checkBackup(file, schemas, { withoutBroker })
+  const { madeAt, pendingEvents } = await checkBackup(file, migrationSets, { withoutBroker })
   const db = postgres(url, { max: 1, applicationName: 'vigia restore', statementTimeoutMs })
   try {
     await endOtherConnections(db)
-    const rows = await restore(db, url, file, schemas, { withoutBroker })
+    const rows = await restore(db, url, file, migrationSets, { withoutBroker })
     await endOtherConnections(db)
     print(`restored ${rows} rows of the backup of ${madeAt}`)
     if (pendingEvents > 0) print(`events that were not delivered yet and are left out: ${pendingEvents}`)

@@ -65,12 +65,12 @@ describe('a database', () => {
     await db.end()
     await database.end()
   })
-  const schemas = [{ dir: migrationsDir, table: 'migration' }]
+  const migrationSets = [{ dir: migrationsDir, table: 'migration' }]
 
   test('that is healthy is ok with its figures', async () => {
     expect(await serverCheck(db)).toMatchObject({ state: 'ok', found: expect.stringMatching(/^version \d+/) })
     expect(await connectionsCheck(db)).toMatchObject({ state: 'ok' })
-    expect(await migrationsCheck(db, schemas, 'machine')).toMatchObject({ state: 'ok' })
+    expect(await migrationsCheck(db, migrationSets, 'machine')).toMatchObject({ state: 'ok' })
   })
 
   test('refuses every write of the doctor', async () => {
@@ -104,13 +104,13 @@ describe('a database', () => {
   test('that lacks a migration is a failure that names the file', async () => {
     await database.db.query(`delete from migration where name = '0012_tvmaze_budget'`)
     const missing = { state: 'failed', found: '1 not applied: 0012_tvmaze_budget.sql' }
-    expect(await migrationsCheck(db, schemas, 'machine')).toMatchObject(missing)
-    expect(await migrationsCheck(db, schemas, 'cluster')).toMatchObject(missing)
+    expect(await migrationsCheck(db, migrationSets, 'machine')).toMatchObject(missing)
+    expect(await migrationsCheck(db, migrationSets, 'cluster')).toMatchObject(missing)
   })
 
   test('without any table is a failure that names every file', async () => {
     await database.db.query('drop table migration')
-    expect(await migrationsCheck(db, schemas, 'machine')).toMatchObject({
+    expect(await migrationsCheck(db, migrationSets, 'machine')).toMatchObject({
       state: 'failed',
       found: expect.stringMatching(/^\d+ not applied: 0001_chats\.sql, /),
     })
@@ -118,7 +118,7 @@ describe('a database', () => {
 
   test('that a newer release has migrated is a warning that names the migration', async () => {
     await database.db.query(`insert into migration (name, run_on) values ('9999_future', now())`)
-    expect(await migrationsCheck(db, schemas, 'machine')).toMatchObject({
+    expect(await migrationsCheck(db, migrationSets, 'machine')).toMatchObject({
       state: 'warning',
       found: 'the database has 9999_future.sql, which this release does not know',
     })

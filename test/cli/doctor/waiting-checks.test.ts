@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrate } from '#database/migrate.ts'
 import { deadLettersIn } from '#database/operations/dead-letters.ts'
-import { schemas } from '#infra/cli/database.ts'
+import { migrationSets } from '#infra/cli/database.ts'
 import { type ReadOnlyDatabase, readOnlyDatabase } from '#infra/cli/doctor/read-only-database.ts'
 import { tickPeriodsS, ticksCheck } from '#infra/cli/doctor/ticks-check.ts'
 import { deadLettersCheck, deliveriesCheck, messagesCheck } from '#infra/cli/doctor/waiting-checks.ts'
@@ -30,7 +30,7 @@ const sql = (text: string) => database.db.query(text)
 
 describe('deliveries', () => {
   beforeEach(async () => {
-    for (const schema of schemas) await migrate(database.url, schema)
+    for (const migrationSet of migrationSets) await migrate(database.url, migrationSet)
   })
   const event = (seq: number, age: string) =>
     sql(`insert into broker.event (seq, key, id, source, type, attributes, data, ttl, accepted_at)
