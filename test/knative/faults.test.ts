@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { repliesMatching, waitForReply } from '#test/support/journey.ts'
-import { type JourneyPlace, reportAnOutageOnce } from '#test/support/journey-steps.ts'
+import { type JourneyTarget, reportAnOutageOnce } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
+import { deadLettersSince, knativeTarget } from './cluster/journey-target.ts'
 import { kubectl } from './cluster/kubectl.ts'
-import { deadLettersSince, knativePlace } from './cluster/place.ts'
 import { podsOf } from './cluster/pods.ts'
 import { pidOf } from './cluster/program.ts'
 
@@ -16,15 +16,15 @@ const deletePods = async (name: string): Promise<void> => {
 }
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, while parts fail', () => {
-  let place: JourneyPlace
+  let target: JourneyTarget
   let start: string
   beforeAll(async () => {
-    place = await knativePlace()
+    target = await knativeTarget()
     start = new Date().toISOString()
   })
 
   test('a reply is sent once although the pod of telegram-webhook is deleted while it answers an update', async () => {
-    const { telegram, tvmaze } = place
+    const { telegram, tvmaze } = target
     tvmaze.addShow({ name: 'Série Interrompida', on: { us: 'Meridian' } })
     const person = telegram.user('Rui', { language: 'pt-br' })
     person.send('/start')
@@ -38,12 +38,12 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, while parts fail', 
     })
     await deletePods('telegram-webhook')
     await waitForReply(person, /Série Interrompida/)
-    await place.settled()
+    await target.settled()
     expect(repliesMatching(person, /Série Interrompida/)).toHaveLength(1)
   })
 
   test('an outage is reported once although the pod of uptime-prober is deleted during the checks', async () => {
-    await reportAnOutageOnce(place, 'Iara', {
+    await reportAnOutageOnce(target, 'Iara', {
       path: '/prober',
       whileFailing: () => deletePods('uptime-prober'),
       timeoutMs: 120_000,
@@ -51,7 +51,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, while parts fail', 
   })
 
   test("an outage is reported once although the broker's dispatcher is killed with the events that it holds", async () => {
-    await reportAnOutageOnce(place, 'Davi', {
+    await reportAnOutageOnce(target, 'Davi', {
       path: '/dispatcher',
       whileFailing: () =>
         kubectl([
@@ -65,7 +65,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, while parts fail', 
   test('an outage is reported once although the kubelet stands still for 60 seconds', async () => {
     const pid = await pidOf('kubelet')
     try {
-      await reportAnOutageOnce(place, 'Lia', {
+      await reportAnOutageOnce(target, 'Lia', {
         path: '/kubelet',
         whileFailing: async () => {
           process.kill(pid, 'SIGSTOP')

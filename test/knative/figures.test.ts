@@ -10,17 +10,17 @@ import { sampleEvent } from '#test/support/sample-events.ts'
 import { table } from '#test/support/table.ts'
 import { until } from '#test/support/until.ts'
 import { handledEvents } from './cluster/handled-events.ts'
+import { ingressOf, knativeTarget, query } from './cluster/journey-target.ts'
 import { apply, kubectl, list } from './cluster/kubectl.ts'
 import { nodeAddress } from './cluster/layout.ts'
-import { ingressOf, knativePlace, query } from './cluster/place.ts'
 import { podsOf } from './cluster/pods.ts'
 import { copyOf, type Manifest, startTestServices } from './cluster/test-services.ts'
 import { stepTimes } from './cluster/timed.ts'
 import { usageByPart } from './cluster/usage.ts'
 
 /*
- * Measures and prints. The tests only check that what was measured has happened, because the times depend on the
- * machine and on what else it does.
+ * Measures and prints. The tests check only that each measured thing has happened, because the times depend on the
+ * machine and its load.
  */
 
 const rounds = Number(process.env.VIGIA_KNATIVE_ROUNDS ?? 3)
@@ -42,7 +42,7 @@ const rounded = (value: number, digits = 0) => Number(value.toFixed(digits))
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('figures of Vigia on Knative', () => {
   beforeAll(async () => {
-    await knativePlace()
+    await knativeTarget()
   })
   afterAll(async () => {
     print(
@@ -120,7 +120,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('figures of Vigia on Knative', (
       }),
     )
     print(
-      'from the last response until the autoscaler wants no pod, more than the window of the function',
+      `from the last response until the autoscaler wants no pod, without the window of ${windowS} s`,
       ['', 's'],
       [
         ['median', rounded(quantile(toZero, 0.5), 1)],
@@ -135,7 +135,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('figures of Vigia on Knative', (
     const { data } = sampleEvent(EpisodeDue)
     const ingress = await ingressOf('vigia', 'default')
     const run = `figures/${randomUUID()}`
-    /** By the id of the event: when it was sent, by both clocks. */
+    /** When each event was sent, by its id: `ms` is for times of this process, `unixMs` for times in the pods' log. */
     const sent = new Map<string, { ms: number; unixMs: number }>()
     const send = async (index: number) => {
       const id = `${run}/${index}`
@@ -163,11 +163,11 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('figures of Vigia on Knative', (
       expect(new Set(arrivals.map(({ headers }) => headers['ce-id'])).size).toBe(sent.size)
       const latencies = [
         [
-          'a subscriber outside of the pods has its request',
+          'a subscriber outside of the cluster has received it',
           arrivals.map(({ headers, atMs }) => atMs - sent.get(String(headers['ce-id']))!.ms),
         ],
         [
-          'notification-fanout has asked PostgreSQL and answered',
+          'notification-fanout has queried PostgreSQL and responded',
           events.map(({ id, time }) => Date.parse(time) - sent.get(id)!.unixMs),
         ],
       ] as const
@@ -232,15 +232,15 @@ const functionsWithPods = async (): Promise<string[]> => {
 }
 
 /**
- * Waits until only the functions that a tick wakes at least every minute, and the prober if there are monitors, have
- * pods.
+ * Waits until the functions that can scale to zero have no pods. The others are those whose ticks come more often than
+ * their window ends, and the prober if there are monitors.
  */
 const untilIdle = async (): Promise<void> => {
   const monitors = await query('select count(*) from monitor where paused_at is null')
-  const kept = ['probe-scheduler', 'telegram-notifier', ...(monitors === '0' ? [] : ['uptime-prober'])]
-  const others = functionNames().filter(name => !kept.includes(name))
+  const alwaysRunning = ['probe-scheduler', 'telegram-notifier', ...(monitors === '0' ? [] : ['uptime-prober'])]
+  const scaledToZero = functionNames().filter(name => !alwaysRunning.includes(name))
   await kubectl([
     ...['wait', 'pods', '--namespace=vigia', '--for=delete', '--timeout=300s'],
-    `--selector=serving.knative.dev/service in (${others.join(', ')})`,
+    `--selector=serving.knative.dev/service in (${scaledToZero.join(', ')})`,
   ])
 }

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   announceAnEpisodeOnce,
-  type JobPlace,
-  type PagePlace,
+  type JobTarget,
+  type PageTarget,
   reportAMissedPingOnce,
   reportAnOutageOnce,
   showAnOutageOnAPage,
 } from '#test/support/journey-steps.ts'
 import { handledEvents } from './cluster/handled-events.ts'
-import { deadLettersSince, doubleTriggers, knativePlace, removeDoubleTriggers } from './cluster/place.ts'
+import { deadLettersSince, doubleTriggers, knativeTarget, removeDoubleTriggers } from './cluster/journey-target.ts'
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
   ['once', false],
   ['twice', true],
 ])('on Knative, with every event delivered %s', (label, twice) => {
-  let place: JobPlace & PagePlace
+  let target: JobTarget & PageTarget
   let start: string
   beforeAll(async () => {
-    place = await knativePlace()
+    target = await knativeTarget()
     start = new Date().toISOString()
     if (twice) await doubleTriggers()
   })
@@ -26,22 +26,22 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP).each([
   })
 
   test('an episode of a followed series is announced once, at its time, in the language and zone of each chat', async () => {
-    await announceAnEpisodeOnce(place, `Knative ${label}`)
+    await announceAnEpisodeOnce(target, `Knative ${label}`)
   })
 
   test('a site that fails is reported once, and its recovery is one reply with the length of the outage', async () => {
-    await reportAnOutageOnce(place, `Eva ${label}`, { path: `/${label}` })
+    await reportAnOutageOnce(target, `Eva ${label}`, { path: `/${label}` })
   })
 
   test('a ping through the ingress is stored, a missed one is reported once, and the next one is one reply', async () => {
-    await reportAMissedPingOnce(place, `Lia ${label}`)
+    await reportAMissedPingOnce(target, `Lia ${label}`)
   })
 
   // No Trigger wakes status-page, so the second delivery of events changes nothing for it.
   test.skipIf(twice)(
     'a visitor starts status-page through the ingress, and reads of an outage and of its end on a page from the chat',
     async () => {
-      await showAnOutageOnAPage(place, `Iva ${label}`, `/page-${label}`)
+      await showAnOutageOnAPage(target, `Iva ${label}`, `/page-${label}`)
     },
   )
 

@@ -18,11 +18,11 @@ import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
 import { podUsage, type Usage } from './cluster/cgroups.ts'
 import startClusterOnce from './cluster/global-setup.ts'
 import { handledEvents } from './cluster/handled-events.ts'
+import { deadLettersSince, knativeTarget, query } from './cluster/journey-target.ts'
 import { apply, list } from './cluster/kubectl.ts'
 import { inCluster } from './cluster/layout.ts'
 import { addManyMonitors, type ManyMonitors } from './cluster/monitors.ts'
 import type { Parts } from './cluster/parts.ts'
-import { deadLettersSince, knativePlace, query } from './cluster/place.ts'
 import { podsOf } from './cluster/pods.ts'
 import { dispatcher, onprem, type Queue, startQueue, trigger } from './cluster/queue.ts'
 import { installKeda, wantsKeda } from './cluster/queue-scaling.ts'
@@ -181,9 +181,9 @@ const queueBeforeProber = async (): Promise<Queue> => {
 }
 
 await startClusterOnce()
-const place = await knativePlace()
+const target = await knativeTarget()
 const start = new Date().toISOString()
-const monitors = await addManyMonitors(place, Math.max(...phases.map(phase => phase.monitors)), intervalS)
+const monitors = await addManyMonitors(target, Math.max(...phases.map(phase => phase.monitors)), intervalS)
 const queue = wantsKeda ? await queueBeforeProber() : undefined
 const { startMs, readings } = await measure(monitors, queue)
 await monitors.watch(0)

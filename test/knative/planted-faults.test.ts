@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type JourneyPlace, reportAnOutageOnce } from '#test/support/journey-steps.ts'
+import { type JourneyTarget, reportAnOutageOnce } from '#test/support/journey-steps.ts'
 import { withDiagnosis } from './cluster/diagnosis.ts'
 import { vigiaInstalled } from './cluster/installed.ts'
+import { knativeTarget } from './cluster/journey-target.ts'
 import { apply, kubectl } from './cluster/kubectl.ts'
-import { knativePlace } from './cluster/place.ts'
 import { replacePods } from './cluster/pods.ts'
 import { until } from './cluster/until.ts'
 import type { Installation, InstalledObject } from './cluster/vigia.ts'
@@ -83,10 +83,10 @@ const isReady = async (name: string): Promise<boolean> => {
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)(
   'a fault of an object is named by the message of the journey that fails',
   () => {
-    let place: JourneyPlace
+    let target: JourneyTarget
     let vigia: Installation
     beforeAll(async () => {
-      place = await knativePlace()
+      target = await knativeTarget()
       vigia = (await vigiaInstalled()).vigia
     })
 
@@ -97,14 +97,14 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)(
       const path = `/${faults.findIndex(one => one.object === object)}`
       try {
         await put(faulty)
-        const journey = withDiagnosis(() => reportAnOutageOnce(place, `Olga ${object}`, { path, timeoutMs: 30_000 }))
+        const journey = withDiagnosis(() => reportAnOutageOnce(target, `Olga ${object}`, { path, timeoutMs: 30_000 }))
         await expect(journey).rejects.toThrow(message)
       } finally {
-        place.sites.turn(path, true)
+        target.sites.turn(path, true)
         await put(manifest)
       }
       // The broker can have lost the events about the first site.
-      await reportAnOutageOnce(place, `Paula ${object}`, { path: `${path}/repaired`, timeoutMs: 120_000 })
+      await reportAnOutageOnce(target, `Paula ${object}`, { path: `${path}/repaired`, timeoutMs: 120_000 })
     })
 
     test('afterwards every object is as installed', async () => {

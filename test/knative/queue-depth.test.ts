@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { KubeObject } from '#test/cluster/support/cluster-client.ts'
-import type { JourneyPlace } from '#test/support/journey-steps.ts'
+import type { JourneyTarget } from '#test/support/journey-steps.ts'
 import { handledEvents } from './cluster/handled-events.ts'
+import { knativeTarget } from './cluster/journey-target.ts'
 import { apply, kubectl } from './cluster/kubectl.ts'
-import { knativePlace } from './cluster/place.ts'
 import { dispatcher, isEmpty, onprem, type Queue, startQueue } from './cluster/queue.ts'
 import { installKeda, wantsKeda } from './cluster/queue-scaling.ts'
 import { until } from './cluster/until.ts'
@@ -39,12 +39,12 @@ describe.skipIf(skip)(
     const ids: string[] = []
     // A cluster that stays open can run the tests again, and the logs of the last run are still there.
     const prefix = `queue-depth-${Date.now()}-`
-    let place: JourneyPlace
+    let target: JourneyTarget
     let queue: Queue
     let timer: NodeJS.Timeout
 
     beforeAll(async () => {
-      place = await knativePlace()
+      target = await knativeTarget()
       await installKeda()
       queue = await startQueue()
       const start = performance.now()
@@ -63,14 +63,14 @@ describe.skipIf(skip)(
 
     /** Publishes events with one check each. The site answers a check after `answerMs`. */
     const publish = async (count: number) => {
-      place.sites.set('/queue', { kind: 'slow', ms: answerMs })
+      target.sites.set('/queue', { kind: 'slow', ms: answerMs })
       for (let sent = 0; sent < count; sent++) {
         const id = `${prefix}${ids.length}`
         ids.push(id)
         const check = {
           monitorId: 9_000_000 + ids.length,
           kind: 'http',
-          url: `${place.sitesUrl}/queue?${id}`,
+          url: `${target.sitesUrl}/queue?${id}`,
           timeoutMs: 120_000,
           intervalS: 86_400,
           dueAt: new Date(Math.floor(Date.now() / 1_000) * 1_000).toISOString(),
@@ -137,7 +137,7 @@ describe.skipIf(skip)(
       const handled = (await handledEvents()).filter(({ id }) => id.startsWith(prefix))
       expect(handled.map(({ id }) => id).sort()).toEqual(ids.toSorted())
       expect(handled.filter(({ status }) => status >= 300)).toEqual([])
-      const checked = place.sites.hits('/queue').map(({ query }) => query)
+      const checked = target.sites.hits('/queue').map(({ query }) => query)
       expect(checked.sort()).toEqual(ids.toSorted())
     })
   },

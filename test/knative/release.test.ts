@@ -2,20 +2,20 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { packageVersion } from '#infra/delivery/package-version.ts'
 import { functionNames } from '#infra/repository.ts'
 import { waitForReply } from '#test/support/journey.ts'
-import { type JourneyPlace, reportAnOutageOnce } from '#test/support/journey-steps.ts'
+import { type JourneyTarget, reportAnOutageOnce } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
 import { vigiaInstalled } from './cluster/installed.ts'
+import { deadLettersSince, knativeTarget } from './cluster/journey-target.ts'
 import { kubectl, list } from './cluster/kubectl.ts'
 import { nextVersion } from './cluster/layout.ts'
-import { deadLettersSince, knativePlace } from './cluster/place.ts'
 import { runSmokeJob } from './cluster/smoke.ts'
 import type { Installation } from './cluster/vigia.ts'
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a release on Knative', () => {
-  let place: JourneyPlace
+  let target: JourneyTarget
   let vigia: Installation
   beforeAll(async () => {
-    place = await knativePlace()
+    target = await knativeTarget()
     vigia = (await vigiaInstalled()).vigia
   })
 
@@ -34,7 +34,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a release on Knative', () => {
       isDone = true
     })
     const answered = async () => {
-      const person = place.telegram.user(`Teresa ${what}`, { language: 'pt-br' })
+      const person = target.telegram.user(`Teresa ${what}`, { language: 'pt-br' })
       person.send('/start')
       await waitForReply(person, /Vigia/)
       const welcomes = person.answers().length
@@ -51,10 +51,10 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('a release on Knative', () => {
     }
     const [traffic] = await Promise.all([
       answered(),
-      reportAnOutageOnce(place, `Nina ${what}`, { path: `/${version}`, timeoutMs: 180_000 }),
+      reportAnOutageOnce(target, `Nina ${what}`, { path: `/${version}`, timeoutMs: 180_000 }),
       release,
     ])
-    await place.settled()
+    await target.settled()
     expect(traffic.person.answers()).toHaveLength(traffic.expected)
     const services = await list('services.serving.knative.dev', 'vigia')
     const images = services.map(({ spec }) => spec.template.spec.containers[0].image)

@@ -15,8 +15,8 @@ import { until } from '#test/support/until.ts'
 import { type Brokers, startBrokers } from './cluster/brokers.ts'
 import { type HandledEvent, handledEvents } from './cluster/handled-events.ts'
 import { type Installed, vigiaInstalled } from './cluster/installed.ts'
+import { deadLettersSince, knativeTarget, query } from './cluster/journey-target.ts'
 import { worldAddresses } from './cluster/layout.ts'
-import { deadLettersSince, knativePlace, query } from './cluster/place.ts'
 import { copyOf, startTestServices, type TestServices } from './cluster/test-services.ts'
 import { urlOf } from './cluster/vigia.ts'
 
@@ -89,14 +89,14 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, functions that keep
   ]
 
   beforeAll(async () => {
-    const place = await knativePlace()
+    const target = await knativeTarget()
     installed = await vigiaInstalled()
     start = new Date().toISOString()
-    person = place.telegram.user('Sofia', { language: 'pt-br' })
+    person = target.telegram.user('Sofia', { language: 'pt-br' })
     person.send('/start')
     await waitForReply(person, /Vigia/)
-    place.sites.set('/escala', 'ok')
-    person.send(`/monitorar ${place.sitesUrl}/escala 1h`)
+    target.sites.set('/escala', 'ok')
+    person.send(`/monitorar ${target.sitesUrl}/escala 1h`)
     await waitForReply(person, /está no ar/)
     monitorId = Number(await query(`select id from monitor where chat_id = ${person.chatId}`))
     const objects = await Promise.all(

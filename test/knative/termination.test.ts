@@ -1,26 +1,26 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { repliesMatching, waitForReply } from '#test/support/journey.ts'
-import type { JourneyPlace } from '#test/support/journey-steps.ts'
+import type { JourneyTarget } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
 import { forgetInstallation, vigiaInstalled } from './cluster/installed.ts'
+import { knativeTarget } from './cluster/journey-target.ts'
 import { kubectl, list } from './cluster/kubectl.ts'
-import { knativePlace } from './cluster/place.ts'
 import type { Installation } from './cluster/vigia.ts'
 
 describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('terminate.sh on Knative', () => {
-  let place: JourneyPlace
+  let target: JourneyTarget
   let vigia: Installation
   beforeAll(async () => {
-    place = await knativePlace()
+    target = await knativeTarget()
     vigia = (await vigiaInstalled()).vigia
   })
 
   test('it removes everything but the volumes, and the next run.sh continues with the data', async () => {
-    const person = place.telegram.user('Zélia', { language: 'pt-br' })
+    const person = target.telegram.user('Zélia', { language: 'pt-br' })
     person.send('/start')
     await waitForReply(person, /Vigia/)
-    place.sites.set('/fica', { kind: 'switch', on: true })
-    person.send(`/monitorar ${place.sitesUrl}/fica 10s`)
+    target.sites.set('/fica', { kind: 'switch', on: true })
+    person.send(`/monitorar ${target.sitesUrl}/fica 10s`)
     await waitForReply(person, /está no ar/)
 
     await vigia.terminate()
@@ -33,8 +33,8 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('terminate.sh on Knative', () =>
     await vigiaInstalled()
     person.send('/monitores')
     await waitForReply(person, /fica/)
-    const checks = place.sites.hits('/fica').length
-    await until(() => place.sites.hits('/fica').length > checks, { what: 'the next check', timeoutMs: 60_000 })
+    const checks = target.sites.hits('/fica').length
+    await until(() => target.sites.hits('/fica').length > checks, { what: 'the next check', timeoutMs: 60_000 })
     expect(repliesMatching(person, /saiu do ar|voltou ao ar/)).toEqual([])
   })
 

@@ -3,7 +3,7 @@ import { repliesMatching, type Simulators, waitForReply } from './journey.ts'
 import { until } from './until.ts'
 
 /** An installation of Vigia that the journeys use: on one machine or on Knative. */
-export interface JourneyPlace extends Pick<Simulators, 'telegram' | 'tvmaze' | 'sites'> {
+export interface JourneyTarget extends Pick<Simulators, 'telegram' | 'tvmaze' | 'sites'> {
   /** The URL of the sites, as the prober reaches them. */
   sitesUrl: string
   /** Fires a PingSource once, and waits until the broker has accepted the tick. */
@@ -13,15 +13,15 @@ export interface JourneyPlace extends Pick<Simulators, 'telegram' | 'tvmaze' | '
 }
 
 /** Where jobs ping the function `heartbeat` of an installation, and where a journey makes time pass for it. */
-export interface JobPlace extends JourneyPlace {
-  /** Sends a ping as a job does, from outside of the installation, and returns the status of the answer. */
+export interface JobTarget extends JourneyTarget {
+  /** Sends a ping as a job does, from outside of the installation, and returns the status of the response. */
   ping(path: string): Promise<number>
   /** Runs a statement in Vigia's database. */
   sql(statement: string): Promise<unknown>
 }
 
 /** Where visitors read the status pages of an installation. */
-export interface PagePlace extends JourneyPlace {
+export interface PageTarget extends JourneyTarget {
   /** Reads a path of `status-page` as a visitor does, from outside of the installation. */
   visit(path: string): Promise<{ status: number; body: string }>
   /** Waits until no process of `status-page` is running. */
@@ -46,8 +46,8 @@ export const follow = async (
 }
 
 /** Two people follow a show, an episode comes due, and each gets exactly one message. `suffix` makes names unique. */
-export const announceAnEpisodeOnce = async (place: JourneyPlace, suffix: string): Promise<void> => {
-  const { tvmaze, telegram } = place
+export const announceAnEpisodeOnce = async (target: JourneyTarget, suffix: string): Promise<void> => {
+  const { tvmaze, telegram } = target
   const name = `Jornada de Teste ${suffix}`
   const show = tvmaze.addShow({
     name,
@@ -64,20 +64,20 @@ export const announceAnEpisodeOnce = async (place: JourneyPlace, suffix: string)
   await waitForReply(bob, /Lisbon/)
   await follow(name, ana)
   await follow(name, bob, 'follow')
-  await place.settled()
+  await target.settled()
 
   const airs = inSeconds(4)
   tvmaze.addEpisode(show.id, { airs: { at: airs }, season: 2, number: 5, name: 'A vigília' })
-  await place.fire('series-refresher')
-  await place.settled()
+  await target.fire('series-refresher')
+  await target.settled()
   await until(() => Date.now() > airs.getTime(), { what: 'the time of the episode' })
-  await place.fire('episode-checker')
+  await target.fire('episode-checker')
   await until(() => repliesMatching(ana, /A vigília/).length > 0 && repliesMatching(bob, /A vigília/).length > 0, {
     what: 'the announcement',
     timeoutMs: 45_000,
   })
-  await place.fire('episode-checker')
-  await place.settled()
+  await target.fire('episode-checker')
+  await target.settled()
 
   const clock = (zone: string, language: string) =>
     new Intl.DateTimeFormat(language, { timeStyle: 'short', timeZone: zone }).format(airs).replace(/\u202f/g, ' ')
@@ -102,16 +102,16 @@ interface OutageOptions {
 
 /** A site fails and recovers. The person gets one message about each, and the second is a reply to the first. */
 export const reportAnOutageOnce = async (
-  place: JourneyPlace,
+  target: JourneyTarget,
   person: string,
   { path = '/loja', whileFailing = async () => {}, timeoutMs = 60_000 }: OutageOptions = {},
 ): Promise<void> => {
-  const { telegram, sites } = place
+  const { telegram, sites } = target
   sites.set(path, { kind: 'switch', on: true })
   const ana = telegram.user(person, { language: 'pt-br' })
   ana.send('/start')
   await waitForReply(ana, /Vigia/)
-  ana.send(`/monitorar ${place.sitesUrl}${path} 10s`)
+  ana.send(`/monitorar ${target.sitesUrl}${path} 10s`)
   await waitForReply(ana, /está no ar/)
 
   const failedHits = () => sites.hits(path).filter(({ status }) => status !== 200)
@@ -130,7 +130,7 @@ export const reportAnOutageOnce = async (
     what: 'the message that the site is up',
     timeoutMs,
   })
-  await place.settled()
+  await target.settled()
 
   const [down] = repliesMatching(ana, /saiu do ar/)
   const [up] = repliesMatching(ana, /voltou ao ar/)
@@ -144,8 +144,8 @@ export const reportAnOutageOnce = async (
 }
 
 /** A job pings, misses its deadline and pings again. The person gets one message about each, the second as a reply. */
-export const reportAMissedPingOnce = async (place: JobPlace, person: string): Promise<void> => {
-  const ana = place.telegram.user(person, { language: 'pt-br' })
+export const reportAMissedPingOnce = async (target: JobTarget, person: string): Promise<void> => {
+  const ana = target.telegram.user(person, { language: 'pt-br' })
   const job = `relatório de ${person}`
   ana.send('/start')
   await waitForReply(ana, /Vigia/)
@@ -158,16 +158,16 @@ export const reportAMissedPingOnce = async (place: JobPlace, person: string): Pr
   const path = address.slice(address.indexOf('/ping/'))
   const ping = () =>
     // While the function starts, the ingress may answer that it is unavailable; a job then sends its ping again.
-    until(async () => (await place.ping(path)) === 200, { what: 'the ping to be taken', timeoutMs: 60_000 })
+    until(async () => (await target.ping(path)) === 200, { what: 'the ping to be taken', timeoutMs: 60_000 })
 
   await ping()
   ana.send('/monitores')
   await waitForReply(ana, new RegExp(`${job}: .*\\n(.* · )?último sinal há`))
-  await place.settled()
+  await target.settled()
 
   // The last ping came three days ago. The check of the deadlines computes the deadline again from these times.
   const token = path.slice('/ping/'.length)
-  await place.sql(
+  await target.sql(
     `with job as (
        update heartbeat set last_ping_at = now() - interval '3 days', expected_after = now() - interval '3 days',
          late_at = now() - interval '2 days' where token = '${token}' returning monitor_id
@@ -176,11 +176,11 @@ export const reportAMissedPingOnce = async (place: JobPlace, person: string): Pr
   )
   const late = new RegExp(`🔴 ${job} não deu sinal`)
   await until(() => repliesMatching(ana, late).length > 0, { what: 'the message about the ping', timeoutMs: 120_000 })
-  await place.settled()
+  await target.settled()
   await ping()
   const back = new RegExp(`🟢 ${job} deu sinal de novo`)
   await until(() => repliesMatching(ana, back).length > 0, { what: 'the message that it pings', timeoutMs: 120_000 })
-  await place.settled()
+  await target.settled()
 
   const [down] = repliesMatching(ana, late)
   const [up] = repliesMatching(ana, back)
@@ -195,11 +195,11 @@ export const reportAMissedPingOnce = async (place: JobPlace, person: string): Pr
  * A person makes a status page in the chat. It shows an outage and its end to a visitor, and its function is started by
  * the visitor.
  */
-export const showAnOutageOnAPage = async (place: PagePlace, person: string, site: string): Promise<void> => {
-  const { telegram, sites } = place
+export const showAnOutageOnAPage = async (target: PageTarget, person: string, site: string): Promise<void> => {
+  const { telegram, sites } = target
   const ana = telegram.user(person, { language: 'pt-br' })
   sites.set(site, { kind: 'switch', on: true })
-  ana.send(`/monitorar ${place.sitesUrl}${site} 10s`)
+  ana.send(`/monitorar ${target.sitesUrl}${site} 10s`)
   await waitForReply(ana, /está no ar/)
   ana.send(`/pagina Página de ${person}`)
   await waitForReply(ana, /🔒 Secreta/)
@@ -209,18 +209,18 @@ export const showAnOutageOnAPage = async (place: PagePlace, person: string, site
   const shows = (words: RegExp) =>
     until(
       async () => {
-        const { status, body } = await place.visit(`${path}?lang=en`)
+        const { status, body } = await target.visit(`${path}?lang=en`)
         return status === 200 && words.test(body)
       },
       { what: `the page to show ${words}`, timeoutMs: 120_000 },
     )
 
-  await place.withoutVisitors()
+  await target.withoutVisitors()
   await shows(new RegExp(`<h1>Página de ${person}</h1>`))
   await shows(/All systems operational/)
   sites.turn(site, false)
   await shows(/The service is down.*down for \d+ (s|min)/s)
-  await place.withoutVisitors()
+  await target.withoutVisitors()
   sites.turn(site, true)
   await shows(/All systems operational.*lasted \d+ (s|min)/s)
   // The page can show the end before its message is sent, and the next journey counts only its own events.
@@ -228,5 +228,5 @@ export const showAnOutageOnAPage = async (place: PagePlace, person: string, site
     what: 'the message that the site is up',
     timeoutMs: 60_000,
   })
-  await place.settled()
+  await target.settled()
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { sendRequest } from '#test/support/http.ts'
-import type { JobPlace, PagePlace } from '#test/support/journey-steps.ts'
+import type { JobTarget, PageTarget } from '#test/support/journey-steps.ts'
 import { until } from '#test/support/until.ts'
 import { addDiagnosis } from './diagnosis.ts'
 import { handledEvents, startKeepingLogs } from './handled-events.ts'
@@ -10,8 +10,8 @@ import { nodeAddress } from './layout.ts'
 import { urlOf } from './vigia.ts'
 import { ingressPort } from './world.ts'
 
-/** Vigia on Knative, as the place of a journey. Installs it unless it is installed. */
-export const knativePlace = async (): Promise<JobPlace & PagePlace> => {
+/** Vigia on Knative as the target of the journeys. Installs Vigia unless it is installed. */
+export const knativeTarget = async (): Promise<JobTarget & PageTarget> => {
   startKeepingLogs()
   const { world } = await vigiaInstalled()
   const { telegram, tvmaze, sites, sitesUrl } = world
@@ -21,8 +21,8 @@ export const knativePlace = async (): Promise<JobPlace & PagePlace> => {
 /** Sends a request through the ingress, as a program outside of the cluster does. */
 const throughIngress = async (functionName: string, path: string) => {
   const { host } = new URL(await urlOf(functionName))
-  const target = `http://${nodeAddress}:${ingressPort}`
-  return await sendRequest(target, { method: 'GET', path, headers: { host } })
+  const ingress = `http://${nodeAddress}:${ingressPort}`
+  return await sendRequest(ingress, { method: 'GET', path, headers: { host } })
 }
 
 const ping = async (path: string): Promise<number> => (await throughIngress('heartbeat', path)).status
