@@ -7,8 +7,8 @@ export default defineConfig({
   test: {
     root: join(import.meta.dirname, '..'),
     include: ['test/**/*.test.ts'],
-    // `npm run test:cluster` and `npm run test:knative` run the tests that need a real API server, Debian packages or
-    // root. The tests of test/knative/cluster need none of these.
+    // `npm run test:cluster` and `npm run test:knative` run the tests that need root or other programs, such as a real
+    // API server. The tests of test/knative/cluster need neither.
     exclude: ['test/cluster/**', 'test/knative/*.test.ts', 'test/knative/!(cluster)/**'],
     globalSetup: ['test/support/global-setup.ts'],
     reporters: process.env.CI ? ['default', ['json', { outputFile: '.build/test-report.json' }]] : ['default'],
@@ -18,5 +18,7 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,
+    // The default of one second is too short for a browser on a busy machine.
+    expect: { poll: { timeout: 30_000 } },
   },
 })

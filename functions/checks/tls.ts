@@ -14,7 +14,7 @@ import {
 /** The settings of a monitor of the kind `tls`. */
 export const TlsSettings = Type.Object(
   {
-    /** Starts TLS on an open connection by the command of this protocol. */
+    /** The protocol in which the check asks the server to start TLS. By default the connection begins with TLS. */
     starttls: Type.Optional(
       Type.Union([Type.Literal('smtp'), Type.Literal('imap'), Type.Literal('postgres'), Type.Literal('mysql')]),
     ),
@@ -26,8 +26,8 @@ export const TlsSettings = Type.Object(
 export type TlsSettings = Static<typeof TlsSettings>
 
 /**
- * A TLS handshake. The check passes if the certificate is valid for the host and its chain is complete. The result has
- * the expiry of the certificates.
+ * A TLS handshake. The check passes if the certificate is valid for the host and its chain is complete. With the
+ * setting `certificate: any` it passes with every certificate. The result says when the first certificate expires.
  */
 export const checkTls: RunAttempt = async (dialler, check, attemptIndex) => {
   const { url, secrets } = check

@@ -208,7 +208,7 @@ const kubeconfigFor = (server: string, token: string, certificate: string) => ({
   'current-context': 'test',
 })
 
-/** Puts the real kubectl and helm at the front of PATH, and gives both their own folders for caches and settings. */
+/** The real kubectl and helm are first on PATH. Their caches and settings are in `folder`. */
 const toolEnvironment = async (folder: string, kubeconfig: string) => {
   const tools = join(folder, 'tools')
   const home = join(folder, 'home')

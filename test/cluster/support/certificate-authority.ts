@@ -14,21 +14,21 @@ export interface CertificateFiles {
 export type CertificateAuthority = Awaited<ReturnType<typeof certificateAuthority>>
 
 /** Makes a certificate authority with OpenSSL. Its files are in `folder`. */
-export const certificateAuthority = async (folder: string, name: string) => {
-  const paths = (of: string): CertificateFiles => ({
-    certificate: join(folder, `${of}.crt`),
-    key: join(folder, `${of}.key`),
+export const certificateAuthority = async (folder: string, authorityName: string) => {
+  const pathsFor = (name: string): CertificateFiles => ({
+    certificate: join(folder, `${name}.crt`),
+    key: join(folder, `${name}.key`),
   })
-  const own = paths(name)
-  await run('openssl', [...options, '-subj', `/CN=${name}`, '-keyout', own.key, '-out', own.certificate])
+  const own = pathsFor(authorityName)
+  await run('openssl', [...options, '-subj', `/CN=${authorityName}`, '-keyout', own.key, '-out', own.certificate])
   return {
     ...own,
-    /** Makes a server certificate for names such as `DNS:kubernetes`. */
-    signed: async (of: string, names: string[]): Promise<CertificateFiles> => {
-      const files = paths(of)
+    /** Makes a server certificate for hosts such as `DNS:kubernetes`. Its files are `<name>.crt` and `<name>.key`. */
+    signed: async (name: string, hosts: string[]): Promise<CertificateFiles> => {
+      const files = pathsFor(name)
       await run('openssl', [
-        ...[...options, '-CA', own.certificate, '-CAkey', own.key, '-subj', `/CN=${of}`],
-        ...['-addext', `subjectAltName=${names.join(',')}`, '-addext', 'basicConstraints=critical,CA:false'],
+        ...[...options, '-CA', own.certificate, '-CAkey', own.key, '-subj', `/CN=${name}`],
+        ...['-addext', `subjectAltName=${hosts.join(',')}`, '-addext', 'basicConstraints=critical,CA:false'],
         ...['-keyout', files.key, '-out', files.certificate],
       ])
       return files
