@@ -1,5 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { deliveryModes, type Journey, repliesMatching, startJourney, timesHandled } from '#test/support/journey.ts'
+import { tvTimeZip } from '#test/functions/importer/tv-time-zip.ts'
+import {
+  deliveryModes,
+  type Journey,
+  repliesMatching,
+  startJourney,
+  timesHandled,
+  waitForButton,
+  waitForReply,
+} from '#test/support/journey.ts'
 import { announceAnEpisodeOnce, follow, inSeconds } from '#test/support/journey-steps.ts'
 import { functionLogs } from '#test/support/log-lines.ts'
 import { until } from '#test/support/until.ts'
@@ -38,9 +47,32 @@ describe.each(deliveryModes)('with every event %s', (_, twice) => {
     expect(repliesMatching(ana, /T1 E/)[0]!.text).toContain('8 episódios')
   })
 
+  test('the ZIP of a TV Time user leads to a review and to follows, and the same ZIP again doubles nothing', async () => {
+    const { tvmaze, telegram } = journey
+    const series = [1, 2, 3].map(at => {
+      const [name, thetvdb] = [`Importada ${at}`, 700_000 + at]
+      tvmaze.addShow({ name, externals: { tvrage: null, thetvdb, imdb: null } })
+      return { name, thetvdb, watched: at }
+    })
+    const bia = telegram.user(`Bia ${twice}`)
+    for (const result of [
+      /Agora você segue mais 3 séries\.\n👁 Marquei 6 episódios/,
+      /^Nenhuma série nova\.\n3 você já seguia\.$/,
+    ]) {
+      bia.sendFile({ name: 'gdpr.zip', bytes: tvTimeZip(series) })
+      await waitForButton(bia, '✅ seguir 3 séries')
+      bia.press('✅ seguir 3 séries')
+      await waitForReply(bia, result)
+    }
+    await journey.settled()
+    expect(bia.answers()).toHaveLength(2)
+  })
+
   test(`functions handled all events, each event at least ${twice ? 'four times' : 'once'}`, async () => {
     const handled = await timesHandled(journey.vigia)
-    const types = ['series.followed', 'episode.due', 'message.requested'].map(name => `dev.vigia.${name}`)
+    const types = ['series.followed', 'episode.due', 'message.requested', 'import.requested'].map(
+      name => `dev.vigia.${name}`,
+    )
     expect(handled.map(({ type }) => type)).toEqual(expect.arrayContaining([...types, 'dev.knative.sources.ping']))
     expect(handled.filter(({ times }) => times < (twice ? 4 : 1))).toEqual([])
   })
