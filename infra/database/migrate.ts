@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Client } from 'pg'
 import { earlierChecksums } from './earlier-checksums.ts'
@@ -32,17 +33,38 @@ export const releasedChecksums = async (dir = migrationsDir): Promise<Record<str
   }
 }
 
+/** How long a statement waits for a lock, and how often all of it is tried. */
+export interface LockOptions {
+  timeoutMs: number
+  attempts: number
+  pauseMs: number
+}
+
+/**
+ * A statement that waits for the lock of a table blocks everybody who comes after it. So it waits for a short time
+ * only, and the migrations are tried again when the others had their turn.
+ */
+const defaultLock: LockOptions = { timeoutMs: 3_000, attempts: 20, pauseMs: 2_000 }
+
+/** SQLSTATE: the lock was not free within lock_timeout. */
+const lockNotAvailable = '55P03'
+
 /** A newer release has migrated the database: the database has all migrations of this release, and more. */
 export class DatabaseAhead extends Error {}
 
 /**
  * Applies the pending SQL files in `dir` in one transaction; migrations cannot be undone. It is safe to run it twice,
- * and in several processes at once, because they wait for each other. Throws an Error of one line that names the
- * failing file. Throws `DatabaseAhead` if a newer release has migrated the database.
+ * and in several processes at once, because they wait for each other. Other programs can use the database meanwhile: a
+ * lock that they hold is waited for as `lock` says. Throws an Error of one line that names the failing file. Throws
+ * `DatabaseAhead` if a newer release has migrated the database.
  */
 export const migrate = async (
   url: string,
-  { dir = migrationsDir, table = 'migration' }: { dir?: string; table?: string } = {},
+  {
+    dir = migrationsDir,
+    table = 'migration',
+    lock = defaultLock,
+  }: { dir?: string; table?: string; lock?: LockOptions } = {},
 ): Promise<void> => {
   const [{ default: pg }, { runner, PG_MIGRATE_LOCK_ID }] = await Promise.all([import('pg'), import('node-pg-migrate')])
   const client = new pg.Client({ connectionString: url, application_name: 'vigia migrations' })
@@ -54,27 +76,43 @@ export const migrate = async (
     await client.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`)
     const files = await checksums(dir)
     await refuseChangedFiles(client, table, files)
-    let current: string | undefined
-    await runner({
-      dbClient: client,
-      dir,
-      ignorePattern: String.raw`(?!.*\.sql$).*`,
-      direction: 'up',
-      checkOrder: true,
-      singleTransaction: true,
-      advisoryLockMode: 'wait',
-      migrationsTable: table,
-      log: line => {
-        const [, begun] = /^### MIGRATION (\S+)/.exec(line) ?? []
-        current = begun ?? current
-      },
-    }).catch(async (error: Error) => {
-      throw current === undefined ? error : await withLocation(join(dir, `${current}.sql`), error)
-    })
+    await client.query(`set lock_timeout = ${lock.timeoutMs}`)
+    const run = async (): Promise<void> => {
+      let current: string | undefined
+      await runner({
+        dbClient: client,
+        dir,
+        ignorePattern: String.raw`(?!.*\.sql$).*`,
+        direction: 'up',
+        checkOrder: true,
+        singleTransaction: true,
+        advisoryLockMode: 'wait',
+        migrationsTable: table,
+        log: line => {
+          const [, begun] = /^### MIGRATION (\S+)/.exec(line) ?? []
+          current = begun ?? current
+        },
+      }).catch(async (error: Error) => {
+        throw current === undefined ? error : await withLocation(join(dir, `${current}.sql`), error)
+      })
+    }
+    await untilLocksAreFree(run, lock)
     await saveChecksums(client, table, files)
   } finally {
     await client.end()
   }
+}
+
+/** Runs `work` again while a lock is not free. */
+const untilLocksAreFree = async (work: () => Promise<void>, { attempts, pauseMs }: LockOptions): Promise<void> => {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await work()
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? error) as { code?: string }
+      if (code !== lockNotAvailable || attempt >= attempts) throw error
+      await setTimeout(pauseMs)
+    }
 }
 
 /** The name of a migration is its file name without `.sql`. */

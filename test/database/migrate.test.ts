@@ -102,6 +102,29 @@ describe('a folder of migrations', () => {
     expect(await names('own_migration')).toEqual(['0001_a', '0002_b', '0003_c', '0004_d'])
   })
 
+  test('waits for a lock without blocking those who come later, and says which file could not get it', async () => {
+    await up()
+    await write('0003_c.sql', 'alter table a add column c integer;\n')
+    const release = Promise.withResolvers<void>()
+    const locked = Promise.withResolvers<void>()
+    const reader = database.db.transaction(async tx => {
+      await tx.query('select from a')
+      locked.resolve()
+      await release.promise
+    })
+    await locked.promise
+    const migrated = (attempts: number) =>
+      migrate(database.url, { dir, table: 'own_migration', lock: { timeoutMs: 50, attempts, pauseMs: 20 } })
+    await expect(migrated(2)).rejects.toThrow(
+      /0003_c\.sql.*: canceling statement due to lock timeout; nothing was changed$/,
+    )
+    const waiting = migrated(1_000)
+    for (let read = 0; read < 5; read++) await database.db.query('select from a')
+    release.resolve()
+    await Promise.all([reader, waiting])
+    expect(await names('own_migration')).toContain('0003_c')
+  })
+
   test('with a new file before an applied one is refused', async () => {
     await up()
     await write('0001_z.sql', 'create table z (id integer);\n')

@@ -1,5 +1,6 @@
 -- Up Migration
 -- When the chat was told that its webhook was disabled.
+-- Locks webhook: a chat has at most ten.
 alter table webhook add column told_at timestamptz;
 update webhook set told_at = disabled_at where disabled_at is not null;
 create index webhook_untold on webhook (disabled_at) where disabled_at is not null and told_at is null;
