@@ -44,7 +44,7 @@ export const pingWith =
 
 export const checkPing = pingWith(usualPrograms)
 
-/** Runs the program. It gets only an address, which is no option and no name. */
+/** Runs the program. It gets only an address, which is neither an option nor a name. */
 const ping = async (program: string, address: string, timeoutMs: number, attempt: Attempt): Promise<void> => {
   const seconds = String(Math.ceil(timeoutMs / 1_000))
   const limits = platform() === 'darwin' ? ['-t', seconds] : ['-w', seconds]

@@ -38,7 +38,9 @@ const alertsKeptMs = 30 * 24 * hourMs
 export const errorNotifier = async (letter: DeadLetter, dependencies: Dependencies): Promise<void> => {
   if (isMisrouted(letter)) {
     const { trigger, event } = letter
-    dependencies.log.info(`nothing is lost: the filter of ${trigger} excludes ${event.type}, so this is no dead letter`)
+    dependencies.log.info(
+      `nothing is lost: the filter of ${trigger} excludes ${event.type}, so this is not a dead letter`,
+    )
     return
   }
   const at = dependencies.clock()

@@ -17,7 +17,7 @@ export interface PingDependencies {
 const retryAfterS = 10
 const refusal = 'the ping could not be stored; send it again'
 
-/** Jobs may ping many times a second, and anyone may send requests that are no pings. So these answers are quiet. */
+/** A response that is logged only as debug, because pings and forged requests may come many times a second. */
 const text = (status: number, body: string, headers: Record<string, string> = {}): HttpResponse => ({
   status,
   headers: { 'content-type': 'text/plain; charset=utf-8', ...headers },
@@ -66,6 +66,6 @@ const responseTo = (outcome: PingOutcome, isFlood: () => boolean): HttpResponse 
   }
 }
 
-/** The response to a URL that is no heartbeat. A token cannot be guessed; the limit keeps floods of guesses cheap. */
+/** The response to a URL without a heartbeat. A token cannot be guessed; the limit keeps floods of guesses cheap. */
 const unknown = (isFlood: () => boolean) =>
   isFlood() ? text(429, 'rate limited', { 'retry-after': '1' }) : text(404, 'not found')

@@ -1,6 +1,6 @@
 import { isInternalHost } from '#functions/host/internal-host.ts'
 
-/** Why a text cannot be the domain of a page: it is no host name, or the host belongs to Vigia itself. */
+/** Why a text cannot be the domain of a page: it is not a host name, or the host belongs to Vigia itself. */
 export type DomainFault = 'form' | 'own'
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import type { LogoImage } from '#database/pages/logos.ts'
 import { logoLimits } from './logo-limits.ts'
 
-/** Why bytes are not stored as a logo. `none`: they are no whole PNG, JPEG or WebP. `svg`: it may contain programs. */
+/** Why bytes are not stored as a logo. `none`: not a whole PNG, JPEG or WebP. `svg`: it may contain programs. */
 export type ImageFault = 'none' | 'svg' | 'bytes' | 'pixels'
 
 /**

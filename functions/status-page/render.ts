@@ -106,7 +106,7 @@ export const textOf = async (
   const component = page.components.find(({ id }) => id === wanted.monitorId)
   if (wanted.monitorId !== null && component === undefined) return null
   if (wanted.part > partsOf(page)) return null
-  // A logo is no text: logo.ts makes its response.
+  // A logo is not text: logo.ts makes its response.
   if (wanted.file?.kind === 'logo') return null
   if (wanted.file !== null) return renderFile(page, component, wanted.file, wanted, reader)
   const text = component === undefined ? pageHtml(page, wanted, reader) : monitorHtml(page, component, wanted, reader)

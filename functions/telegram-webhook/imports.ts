@@ -14,7 +14,7 @@ const fetchesAtOnce = 30
 
 /**
  * Begins the import of a file with series. The function importer reads the file and shows the progress. Null for a file
- * in a group that is no list of series.
+ * in a group that is not a list of series.
  */
 export const importFile = async (
   context: ChatContext,

@@ -60,7 +60,7 @@ export const reportArgument = (argument: string): ReportArgument => {
   return { change }
 }
 
-/** The hour in `8`, `8h`, `08:00`, `8h00`, `8am`, `20hs`; `hour` if it is not a full hour; null if it is no time. */
+/** The hour in `8`, `8h`, `08:00`, `8h00`, `8am`, `20hs`; `hour` if it is not a full hour; null if it is not a time. */
 const hourIn = (word: string): number | 'hour' | null => {
   const [, hours, minutes = '00', half] = /^(\d{1,2})(?:[h:](\d\d)|h|hs|hrs)?h?(am|pm)?$/.exec(word) ?? []
   if (hours === undefined) return null

@@ -15,7 +15,7 @@ export class Html {
 type Part = Html | string | number | null | undefined | false | readonly Part[]
 
 // Direction marks change the order of the text around them; zero-width and control characters hide text. U+FFFE and
-// U+FFFF are no characters, and XML does not allow them. The joiner of emoji (U+200D) is kept.
+// U+FFFF are not characters, and XML does not allow them. The joiner of emoji (U+200D) is kept.
 const invisible =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these characters are removed
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g

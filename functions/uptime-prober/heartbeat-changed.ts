@@ -22,7 +22,7 @@ export const heartbeatChanged = (
     attempts: 1,
     ...{ dnsMs: null, connectMs: null, tlsMs: null, firstByteMs: null, totalMs: null },
     ...(slowRun && { slowRunMs: slowRun.ms }),
-    // It is no slot, so it does not count in the sums of the slots.
+    // It is not a slot, so it does not count in the sums of the slots.
     onDemand: true,
   }
   return results.write({ result, confirmed: true }, event, true)

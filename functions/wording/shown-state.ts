@@ -10,7 +10,7 @@ type Shown = Pick<Monitor, 'kind' | 'state' | 'judgedAt' | 'intervalS'> & { isPa
 
 export const shownState = ({ kind, state, isPaused, judgedAt, intervalS }: Shown, now: Date): ShownState => {
   if (isPaused) return 'paused'
-  // Vigia waits for the pings of a heartbeat, so a long silence is no lack of checks.
+  // Vigia waits for the pings of a heartbeat, so a long silence does not mean that checks are missing.
   if (kind === 'heartbeat') return state
   if (judgedAt === null) return 'new'
   if (state === 'new') return 'resumed'

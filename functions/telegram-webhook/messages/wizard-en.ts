@@ -141,7 +141,7 @@ I store the secret, delete your message if Telegram lets me, and never show the 
   authRefused: () =>
     html`I did not understand that. Send the user name and the password with a colon, for example <code>ana:password</code>, or a token, for example <code>bearer abc123</code>.`,
   certificateRefused: () =>
-    html`That is no certificate in the PEM format. Send the whole text, from <code>-----BEGIN CERTIFICATE-----</code> to <code>-----END CERTIFICATE-----</code>.`,
+    html`That is not a certificate in the PEM format. Send the whole text, from <code>-----BEGIN CERTIFICATE-----</code> to <code>-----END CERTIFICATE-----</code>.`,
   privateKeyRefused: () =>
     html`That has a private key, which I should not have. Send only the certificate of the CA, from <code>-----BEGIN CERTIFICATE-----</code> to <code>-----END CERTIFICATE-----</code>.`,
   title: name => html`<b>${name}</b>`,

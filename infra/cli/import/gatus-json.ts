@@ -33,7 +33,7 @@ const numberAssertion = (path: string, operator: string, right: string) =>
       ? { path, above: Number(right) }
       : passesIf(`${path} ${operator} ${right}`)
 
-/** `*` stands for any text in Gatus' patterns, and `?` for one character. A dot of RFC 9485 is no line break. */
+/** `*` stands for any text in Gatus' patterns, and `?` for one character. In RFC 9485, a dot matches no line break. */
 const wildcards = (pattern: string) =>
   pattern
     .replace(/[^*?]+/g, text => escaped(text))

@@ -51,7 +51,7 @@ const exported: readonly OwnTable[] = [
   },
 ]
 
-/** Tables of a chat that are no data of the chat: secrets, working states, and what other tables say already. */
+/** Tables of a chat that are not exported: secrets, working states, and what other tables say already. */
 export const leftOut: readonly string[] = [
   ...['announcement', 'heartbeat_key', 'heartbeat_ping', 'message', 'monitor_draft', 'monitor_event'],
   ...['monitor_secret', 'page_impact_hour', 'page_logo', 'page_post_draft', 'page_history', 'page_snapshot'],

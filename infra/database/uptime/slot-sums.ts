@@ -20,7 +20,7 @@ export interface SlotSums {
 interface Sum {
   /** The column of `probe_day`. */
   column: string
-  /** The property of SlotSums; null for one that is no sum. */
+  /** The property of SlotSums; null for a column that is not a sum. */
   property: keyof SlotSums | null
   /** SQL: the value of a row of `probe_hour` with its row of `monitor`. */
   ofHour: string

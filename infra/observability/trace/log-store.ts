@@ -140,7 +140,7 @@ const victoriaLogs = (address: string): LogStore => ({
   },
 })
 
-/** The body of the answer. Credentials in the address are sent as a header, because fetch refuses them. */
+/** The body of the response. Credentials in the address are sent as a header, because fetch refuses them. */
 const ask = async (variable: string, address: string, path: string, init: RequestInit): Promise<string> => {
   if (!URL.canParse(address)) throw new Refusal(`${variable} is not a URL; use https://user:password@host:9200`)
   const base = new URL(address)

@@ -62,7 +62,7 @@ export interface PhotoSize {
   file_size: number
 }
 
-/** A file that is no photo, in the JSON of the Bot API. */
+/** A file that is not a photo, in the JSON of the Bot API. */
 export interface Document {
   file_id: string
   file_unique_id: string
