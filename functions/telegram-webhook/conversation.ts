@@ -316,6 +316,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest, isNew: 
       return startWizard(context)
     case 'edit':
       return editMonitor(context, press.monitor)
+    case 'rename':
+      return editMonitor(context, press.monitor, 'name')
     case 'draft':
     case 'fill':
     case 'saveDraft':

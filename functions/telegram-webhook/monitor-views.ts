@@ -229,6 +229,7 @@ const phasesOf = ({ chat, messages }: ChatContext, last: LastResult | null): str
 const cardButtons = ({ id, kind, pausedAt }: Monitor, messages: BotMessages): Button[][] => {
   const check: Button[] = [{ text: messages.check, press: { act: 'check', monitor: id } }]
   const edit: Button = { text: messages.wizard.edit, press: { act: 'edit', monitor: id } }
+  const rename: Button = { text: messages.wizard.rename, press: { act: 'rename', monitor: id } }
   const why: Button = { text: messages.history.why[1], press: { act: 'why', monitor: id, days: 1 } }
   const toggle: Button = pausedAt
     ? { text: messages.resume, press: { act: 'resume', monitor: id } }
@@ -240,7 +241,8 @@ const cardButtons = ({ id, kind, pausedAt }: Monitor, messages: BotMessages): Bu
       { text: messages.silence.button, press: { act: 'silences', monitor: id } },
       { text: messages.maintenance.button, press: { act: 'plan', scope: `m${id}`, day: '-', hour: '-', minutes: '-' } },
     ],
-    [why, { text: messages.delete, press: { act: 'delete', monitor: id } }],
+    [why, rename],
+    [{ text: messages.delete, press: { act: 'delete', monitor: id } }],
     [{ text: messages.backToList, press: { act: 'monitors', page: 0 } }],
   ]
 }

@@ -16,6 +16,7 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'silence',
   'newMonitor',
   'edit',
+  'rename',
   'draft',
   'fill',
   'saveDraft',

@@ -81,6 +81,7 @@ export type Press =
   | { act: 'newMonitor' }
   /** Begins to change a monitor by buttons. */
   | { act: 'edit'; monitor: number }
+  | { act: 'rename'; monitor: number }
   /** Shows a step of the draft of a monitor: a field, or `review`. */
   | { act: 'draft'; draft: number; step: string }
   /** Fills in a field of a draft. */
@@ -186,6 +187,7 @@ const letters = {
   plan: 'K',
   newMonitor: 'N',
   edit: 'e',
+  rename: 'rn',
   draft: 'w',
   fill: 'v',
   saveDraft: 'j',
@@ -264,6 +266,7 @@ export const encode = (press: Press): string => {
     case 'delete':
     case 'deleteNow':
     case 'edit':
+    case 'rename':
     case 'silences':
       return joinParts(letter, press.monitor)
     case 'undelete':
@@ -447,6 +450,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: st
     case 'delete':
     case 'deleteNow':
     case 'edit':
+    case 'rename':
     case 'silences':
       return { act, monitor: rowId(first) }
     case 'undelete':

@@ -6,6 +6,7 @@ export const wizardEn: BotMessages['wizard'] = {
   labels: {
     kind: 'Type',
     address: 'Address',
+    name: 'Name',
     interval: 'Interval',
     limit: 'Time limit',
     keyword: 'Text',
@@ -45,6 +46,7 @@ export const wizardEn: BotMessages['wizard'] = {
 
 It also works in one line: <code>/monitor example.org 1m timeout 30s</code>`,
     address: () => html`What is the address? For example:`,
+    name: () => html`Which name shall I use in alerts and lists? Send for example <code>Shop</code>.`,
     interval: () => html`How often shall I check it? Choose, or send for example <code>2 minutes</code>.`,
     limit: () =>
       html`How long shall I wait for the answer before it counts as a failure? Choose, or send for example <code>15s</code>.`,
@@ -156,6 +158,7 @@ I store the secret, delete your message if Telegram lets me, and never show the 
   save: '✅ save',
   start: '➕ new monitor',
   edit: 'settings',
+  rename: 'rename',
   details: 'show monitor',
   cancelled: () => html`Cancelled. Nothing has changed. To start again: /monitor`,
   changed: name => html`Done! I saved the changes to <b>${name}</b>.`,
@@ -193,6 +196,9 @@ I store the secret, delete your message if Telegram lets me, and never show the 
     slow: text =>
       html`“${text}” does not work. The time can be from 1 ms to 120 s, for example <code>800 ms</code> or <code>2 s</code>.`,
   },
+  nameRefused: most => html`The name must have 1 to ${most} characters, for example <code>Shop</code>.`,
+  nameTaken: name =>
+    html`This chat has a monitor “${name}” already, so you couldn't tell which one an alert is about. Send another name.`,
   groupRefused: most => html`The name of a group must have 1 to ${most} letters, for example <code>Shop</code>.`,
   parentRefused: text =>
     html`I found no monitor “${text}” that this one can depend on. Choose one of the buttons, or send the name that /monitors shows.`,

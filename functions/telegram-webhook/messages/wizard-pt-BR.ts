@@ -5,6 +5,7 @@ export const wizardPtBR = {
   labels: {
     kind: 'Tipo',
     address: 'Endereço',
+    name: 'Nome',
     interval: 'Intervalo',
     limit: 'Limite de tempo',
     keyword: 'Palavra',
@@ -44,6 +45,7 @@ export const wizardPtBR = {
 
 Também funciona numa linha só: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
     address: () => html`Qual é o endereço? Por exemplo:`,
+    name: () => html`Que nome devo usar nos avisos e nas listas? Mande, por exemplo, <code>Loja</code>.`,
     interval: () =>
       html`De quanto em quanto tempo devo verificar? Escolha ou mande, por exemplo, <code>2 minutos</code>.`,
     limit: () =>
@@ -156,6 +158,7 @@ Eu guardo o segredo, apago a sua mensagem se o Telegram deixar e nunca mostro o 
   save: '✅ salvar',
   start: '➕ novo monitor',
   edit: 'configurar',
+  rename: 'renomear',
   details: 'ver monitor',
   cancelled: () => html`Cancelado. Nada mudou. Para começar de novo: /monitorar`,
   changed: (name: string) => html`Pronto! Salvei as mudanças em <b>${name}</b>.`,
@@ -196,6 +199,9 @@ Eu guardo o segredo, apago a sua mensagem se o Telegram deixar e nunca mostro o 
     slow: (text: string) =>
       html`“${text}” não serve. O tempo vai de 1 ms a 120 s, por exemplo <code>800 ms</code> ou <code>2 s</code>.`,
   },
+  nameRefused: (most: number) => html`O nome deve ter de 1 a ${most} letras, por exemplo <code>Loja</code>.`,
+  nameTaken: (name: string) =>
+    html`Já há um monitor “${name}” nesta conversa, e você não saberia de qual deles é um aviso. Mande outro nome.`,
   groupRefused: (most: number) => html`O nome do grupo deve ter de 1 a ${most} letras, por exemplo <code>Loja</code>.`,
   parentRefused: (text: string) =>
     html`Não achei um monitor “${text}” de que este possa depender. Escolha um dos botões ou mande o nome que aparece em /monitores.`,

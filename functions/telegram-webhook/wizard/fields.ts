@@ -77,6 +77,23 @@ const address: Field = {
   show: ({ draft }) => draft.content.url ?? null,
 }
 
+/** The longest name that vigia.yaml accepts. */
+const maxName = 100
+
+const name: Field = {
+  isOffered: ({ draft }) => draft.content.url !== undefined,
+  choices: () => [],
+  choose: () => null,
+  read: ({ context: { messages }, draft, monitors }, text) => {
+    const wanted = text.replace(/\s+/g, ' ').trim()
+    if (wanted === '' || [...wanted].length > maxName) return { refusal: messages.wizard.nameRefused(maxName) }
+    // Messages and commands name a monitor, so two with the same name could not be told apart.
+    const namesake = monitors.find(({ id, name }) => id !== draft.monitorId && folded(name) === folded(wanted))
+    return namesake === undefined ? { name: wanted } : { refusal: messages.wizard.nameTaken(label(namesake.name)) }
+  },
+  show: ({ draft }) => draft.content.name ?? null,
+}
+
 const durations = ({ context: { chat } }: Drafting, seconds: readonly number[]): Choice[] =>
   seconds.map(value => ({ text: sayDuration(value * 1000, chat.language), value: String(value) }))
 
@@ -205,7 +222,7 @@ const { keyword, status, record, recipe, slow, ...furtherSettings } = settingsFi
 const furtherFields = { ...requestFields, ...furtherSettings, ...tlsFields }
 
 export const fields: Record<FieldName, Field> = {
-  ...{ kind, address, interval, limit, keyword, status, record, recipe, slow },
+  ...{ kind, address, name, interval, limit, keyword, status, record, recipe, slow },
   confirmations: attempts('confirmations', defaultConfirmations),
   recoveries: attempts('recoveries', defaultRecoveries),
   reminder,

@@ -52,13 +52,14 @@ const create = async (drafting: Drafting): Promise<Reply> => {
 const change = async (drafting: Drafting, id: number): Promise<Reply> => {
   const { context, draft } = drafting
   const { deps, chat, origin, cause, messages } = context
-  const changed = await deps.monitorChanges.change(chat.id, id, await fieldsOf(drafting), origin.personId, deps.limits)
+  const wanted = { ...(await fieldsOf(drafting)), name: draft.content.name! }
+  const changed = await deps.monitorChanges.change(chat.id, id, wanted, origin.personId, deps.limits)
   if (changed === null) return toastReply(messages.monitorGone)
   if ('exceeded' in changed)
     return toastReply(plain(limitMessage(context, changed.exceeded, hostOf(draft.content.url!))), true)
   await deps.monitorDrafts.markSaved(draft.id, cause.id, deps.clock())
   return editReply({
-    html: messages.wizard.changed(draft.content.name ?? ''),
+    html: messages.wizard.changed(wanted.name),
     buttons: detailsButton(drafting, id),
   })
 }

@@ -101,7 +101,7 @@ const reviewView = (drafting: Drafting): View => {
   const { wizard } = context.messages
   const names = offeredNames(drafting)
   const lines = names
-    .filter(name => name !== 'address' && (!isFurther(name) || fields[name].isRemovable?.(drafting)))
+    .filter(name => name !== 'address' && name !== 'name' && (!isFurther(name) || fields[name].isRemovable?.(drafting)))
     .map((name): Html => wizard.line(wizard.labels[name], shown(drafting, name)))
   return {
     html: joined(

@@ -15,15 +15,15 @@ const maxFileBytes = 65_536
 
 /** Begins to set up a monitor. The draft replaces an unfinished one of the same person in the chat. */
 export const startWizard = async (context: ChatContext): Promise<Reply> =>
-  (await refusedChange(context)) ?? sendReply(await firstView(context, null, {}))
+  (await refusedChange(context)) ?? sendReply(await firstView(context, null, {}, 'kind'))
 
-/** Begins to change the settings of a monitor of the chat. */
-export const editMonitor = async (context: ChatContext, id: number): Promise<Reply> => {
+/** Begins to change the settings of a monitor of the chat, with the step `step`. */
+export const editMonitor = async (context: ChatContext, id: number, step: Step = 'review'): Promise<Reply> => {
   const { deps, chat, messages } = context
   const monitor = await deps.monitors.get(id)
   if (monitor?.chatId !== chat.id) return toastReply(messages.monitorGone)
   if (monitor.configKey !== null) return toastReply(messages.wizard.fromFile, true)
-  return editReply(await firstView(context, id, contentOf(monitor)))
+  return editReply(await firstView(context, id, contentOf(monitor), step))
 }
 
 const contentOf = ({ kind, url, name, intervalS, timeoutMs, settings, ...rest }: Monitor): DraftContent => ({
@@ -35,9 +35,8 @@ const contentOf = ({ kind, url, name, intervalS, timeoutMs, settings, ...rest }:
   reminder: rest.reminder,
 })
 
-const firstView = async (context: ChatContext, monitorId: number | null, content: DraftContent) => {
+const firstView = async (context: ChatContext, monitorId: number | null, content: DraftContent, step: Step) => {
   const { deps, chat, origin, cause } = context
-  const step: Step = monitorId === null ? 'kind' : 'review'
   const draft = await deps.monitorDrafts.start(
     { chatId: chat.id, personId: origin.personId, monitorId, content, asked: askedAt(step) },
     cause.id,

@@ -6,7 +6,15 @@ import type { Monitor } from './monitors.ts'
 /** The fields that a person may change. The URL is not one of them, because the history belongs to the URL. */
 export type ChangedFields = Pick<
   Monitor,
-  'intervalS' | 'timeoutMs' | 'settings' | 'groupName' | 'parentId' | 'confirmations' | 'recoveries' | 'reminder'
+  | 'name'
+  | 'intervalS'
+  | 'timeoutMs'
+  | 'settings'
+  | 'groupName'
+  | 'parentId'
+  | 'confirmations'
+  | 'recoveries'
+  | 'reminder'
 > & { secrets: SecretChanges }
 
 /** Changes of rows of the table `monitor` that a person requests. */
@@ -40,10 +48,13 @@ export const monitorChangesIn = (db: Postgres) => ({
         : await exceededLimit(tx, { ...known, chatId, personId, intervalS: fields.intervalS }, limits)
       if (exceeded !== null) return { exceeded }
       await tx.query(
-        `update monitor set interval_s = $3, timeout_ms = $4, settings = $5, group_name = $6, parent_id = $7,
-           confirmations = $8, recoveries = $9, reminder = $11,
-           person_id = case when $3 >= interval_s then coalesce(person_id, $10) else $10 end
-         where chat_id = $1 and id = $2`,
+        `with changed as (
+           update monitor set interval_s = $3, timeout_ms = $4, settings = $5, group_name = $6, parent_id = $7,
+             confirmations = $8, recoveries = $9, reminder = $11, name = $12,
+             person_id = case when $3 >= interval_s then coalesce(person_id, $10) else $10 end
+           where chat_id = $1 and id = $2
+         )
+         update follow set title = $12 where chat_id = $1 and subject = 'monitor/' || $2::bigint`,
         [
           chatId,
           id,
@@ -56,6 +67,7 @@ export const monitorChangesIn = (db: Postgres) => ({
           fields.recoveries,
           personId,
           fields.reminder,
+          fields.name,
         ],
       )
       await monitorSecretsIn(tx).change(id, fields.secrets)

@@ -108,6 +108,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   importChoice: fc.record({ act: act('importChoice'), id, position: small, show: fc.oneof(show, fc.constant(0)) }),
   erase: fc.record({ act: act('erase'), answer: fc.constantFrom('yes' as const, 'no' as const) }),
   undelete: fc.record({ act: act('undelete'), removed: id }),
+  rename: fc.record({ act: act('rename'), monitor: id }),
   silences: fc.record({ act: act('silences'), monitor: id }),
   silence: fc.record({ act: act('silence'), monitor: id, until: fc.constantFrom(...silenceChoices) }),
   answer: fc.record({ act: act('answer'), incident: id, answer: fc.constantFrom(...answers) }),

@@ -73,7 +73,8 @@ describe('the details of a monitor', () => {
       ['verificar agora'],
       ['configurar', 'pausar'],
       ['🔕 silenciar', '🛠 manutenção'],
-      ['por que este número?', 'excluir'],
+      ['por que este número?', 'renomear'],
+      ['excluir'],
       ['« voltar'],
     ])
   })

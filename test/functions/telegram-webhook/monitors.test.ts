@@ -191,7 +191,8 @@ describe('monitors', () => {
       ['verificar agora'],
       ['configurar', 'pausar'],
       ['🔕 silenciar', '🛠 manutenção'],
-      ['por que este número?', 'excluir'],
+      ['por que este número?', 'renomear'],
+      ['excluir'],
       ['« voltar'],
     ])
   })
@@ -212,7 +213,8 @@ describe('monitors', () => {
     expect(labels(paused.shown)).toEqual([
       ['configurar', 'retomar'],
       ['🔕 silenciar', '🛠 manutenção'],
-      ['por que este número?', 'excluir'],
+      ['por que este número?', 'renomear'],
+      ['excluir'],
       ['« voltar'],
     ])
     const resumed = await person.presses('retomar', list.id)

@@ -44,7 +44,7 @@ describe('in a group', () => {
     await member.presses(/loja\.example/)
     world.time.now = new Date(world.time.now.getTime() + 60_000)
     expect((await member.presses('verificar agora')).answer?.text).toMatch(/^Verificando/)
-    for (const button of ['pausar', 'excluir', 'configurar', '🔕 silenciar', '🛠 manutenção'])
+    for (const button of ['pausar', 'excluir', 'configurar', 'renomear', '🔕 silenciar', '🛠 manutenção'])
       expect((await member.presses(button)).answer, button).toEqual({ text: onlyAdministrators, alert: true })
     expect((await member.says('/monitorar outra.example')).text).toContain(onlyAdministrators)
     expect((await member.says('/monitorar')).text).toContain(onlyAdministrators)

@@ -180,10 +180,55 @@ test('the reminders of a heartbeat are changed from its details', async () => {
   const list = await person.says('/monitores')
   await person.presses(/backup/, list.id)
   const shown = (await person.presses('configurar', list.id)).shown
-  expect(labels(shown)).toEqual([['✅ salvar'], ['Lembretes: nenhum', 'Grupo: –'], ['cancelar']])
+  expect(labels(shown)).toEqual([['✅ salvar'], ['Nome: backup', 'Lembretes: nenhum'], ['Grupo: –'], ['cancelar']])
   await person.presses(/^Lembretes/, list.id)
   await person.presses('a cada 2 h', list.id)
   const before = (await monitorsOf(person))[0]!
   await person.presses('✅ salvar', list.id)
   expect((await monitorsOf(person))[0]).toEqual({ ...before, reminder: '2h' })
+})
+
+describe('the name of a monitor', () => {
+  test('is changed from its details, and is the name in lists and for those who follow it', async () => {
+    const person = newPerson()
+    await person.says('/monitorar antigo.example')
+    const list = await person.says('/monitores')
+    await person.presses(/antigo/, list.id)
+    const question = (await person.presses('renomear', list.id)).shown
+    expect(question.text).toBe(
+      'antigo.example\n\nQue nome devo usar nos avisos e nas listas? Mande, por exemplo, Loja.',
+    )
+    const review = await person.says('  Loja   da <Ana> ')
+    expect(review.text).toMatch(/^Loja da <Ana>\nhttps:\/\/antigo\.example\//)
+    expect((await monitorsOf(person))[0]!.name).toBe('antigo.example')
+    expect((await person.presses('✅ salvar', review.id)).shown.text).toBe(
+      'Pronto! Salvei as mudanças em Loja da <Ana>.',
+    )
+    const [monitor] = await monitorsOf(person)
+    expect(monitor!.name).toBe('Loja da <Ana>')
+    expect(await world.deps.follows.titleOf(`monitor/${monitor!.id}`)).toBe('Loja da <Ana>')
+    expect((await person.says('/monitores')).text).toContain('Loja da <Ana>')
+  })
+
+  test('has at most 100 letters and is no other monitor’s name; its own name in other letters is possible', async () => {
+    const person = newPerson()
+    for (const name of ['um', 'dois']) await person.says(`/monitorar ${name}.example`)
+    const list = await person.says('/monitores')
+    await person.presses(/um\.example/, list.id)
+    await person.presses('renomear', list.id)
+    expect((await person.says('DOIS.example')).text).toMatch(/^Já há um monitor “dois\.example” nesta conversa/)
+    expect((await person.says('ã'.repeat(101))).text).toMatch(/^O nome deve ter de 1 a 100 letras/)
+    const review = await person.says('UM.example')
+    await person.presses('✅ salvar', review.id)
+    expect((await monitorsOf(person)).map(({ name }) => name).sort()).toEqual(['UM.example', 'dois.example'])
+  })
+
+  test('of a monitor from vigia.yaml is changed in the file', async () => {
+    const person = newPerson('en')
+    await person.says('/monitor file.example')
+    await world.db.query(`update monitor set config_key = 'file' where chat_id = $1`, [person.chatId])
+    const list = await person.says('/monitors')
+    await person.presses(/file/, list.id)
+    expect((await person.presses('rename', list.id)).toast).toContain('vigia.yaml')
+  })
 })
