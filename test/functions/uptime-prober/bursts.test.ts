@@ -3,8 +3,10 @@ import type { Postgres } from '#database/connect.ts'
 import { rootCause, type VigiaEvent } from '#events/event.ts'
 import type { CheckOutcome } from '#functions/uptime-prober/check-runner.ts'
 import { resultWriter } from '#functions/uptime-prober/result-writer.ts'
+import { type ProberDependencies, uptimeProber } from '#functions/uptime-prober/uptime-prober.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 import { virtualTime } from '#test/support/virtual-time.ts'
+import { checkOf, request } from './support.ts'
 
 const start = Date.parse('2026-11-21T12:00:00Z')
 const slot = (n: number) => new Date(start + n * 10_000)
@@ -102,6 +104,32 @@ describe('many monitors whose state changes at once', () => {
     }
     expect(await statesOf()).toEqual([{ state: 'up', count: 400 }])
     expect(await count('incident')).toBe(400)
+  })
+
+  test('do not delay the checks of other monitors while their verdicts are written', async () => {
+    const time = virtualTime(slot(0))
+    const lateMs: number[] = []
+    // PostgreSQL takes a hundred seconds for the burst.
+    const written = time.sleep(100_000)
+    const check = (id: number, dueMs: number) =>
+      checkOf({ id, url: `https://m${id}.test/`, intervalS: 10 }, slot(0).getTime() + dueMs)
+    const dependencies: ProberDependencies = {
+      db,
+      clock: time.clock,
+      sleep: time.sleep,
+      runCheck: async ({ monitorId, dueAt }) => {
+        lateMs.push(time.clock().getTime() - Date.parse(dueAt))
+        return measured(monitorId, 0, monitorId > 5_000)
+      },
+      results: { write: () => written.then(() => []), flushNow: () => {} },
+      publish: async () => {},
+      stop: new AbortController().signal,
+    }
+    const burst = Array.from({ length: 5_000 }, (_, at) => check(at + 1, 0))
+    const others = Array.from({ length: 100 }, (_, at) => check(5_001 + at, at * 90))
+    await time.until(Promise.all([burst, others].map(checks => uptimeProber(request(checks), dependencies))))
+    expect(lateMs).toHaveLength(5_100)
+    expect(Math.max(...lateMs)).toBeLessThanOrEqual(1_000)
   })
 
   test('get the same events when their results are written again, because the process may have crashed before it published them', async () => {
