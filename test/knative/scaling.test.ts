@@ -84,7 +84,7 @@ describe.skipIf(process.env.VIGIA_KNATIVE_SKIP)('on Knative, functions that keep
         chatId: person.chatId,
         checks: [checkOf(`${installed.world.sitesUrl}/escala`, new Date())],
       }),
-      messages: () => repliesMatching(person, /está no ar\nRespondeu 200 em/),
+      messages: () => repliesMatching(person, /escala está no ar\nRespondeu 200 em/),
     },
   ]
 

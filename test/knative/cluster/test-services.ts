@@ -42,13 +42,23 @@ export const copyOf = async (functionName: string, name: string, autoscaling: Au
 
 const policiesOf = async (functionName: string, copy: string): Promise<Manifest[]> =>
   (await list('networkpolicies', namespace))
-    .filter(({ spec }) => spec.podSelector.matchLabels?.[serviceLabel] === functionName)
+    .filter(({ spec }) => namesFunction(spec.podSelector, functionName))
     .map(({ apiVersion, kind, metadata, spec }) => ({
       apiVersion,
       kind,
       metadata: { name: `${copy}-${metadata.name}`, namespace },
       spec: { ...spec, podSelector: { matchLabels: { [serviceLabel]: copy } } },
     }))
+
+/** Whether a selector of pods names a function, alone or in a list. A selector of all functions selects the copy anyway. */
+const namesFunction = ({ matchLabels, matchExpressions = [] }: PodSelector, functionName: string): boolean =>
+  matchLabels?.[serviceLabel] === functionName ||
+  matchExpressions.some(({ key, values }) => key === serviceLabel && values?.includes(functionName))
+
+interface PodSelector {
+  matchLabels?: Record<string, string>
+  matchExpressions?: { key: string; operator: string; values?: string[] }[]
+}
 
 export interface TestServices {
   /** Waits until none of the Services has a pod, not even a pod that is ending. */
