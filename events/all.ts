@@ -5,6 +5,7 @@ import type { EventDefinition } from './event.ts'
 import { HeartbeatChanged } from './heartbeat-changed.ts'
 import { HeartbeatsDue } from './heartbeats-due.ts'
 import { ImportRequested } from './import-requested.ts'
+import { ImportsDue } from './imports-due.ts'
 import { MaintenanceChanged } from './maintenance-changed.ts'
 import { MessageRefused } from './message-refused.ts'
 import { MessageRequested } from './message-requested.ts'
@@ -34,6 +35,7 @@ export const allEvents: readonly EventDefinition[] = [
   HeartbeatChanged,
   HeartbeatsDue,
   ImportRequested,
+  ImportsDue,
   MaintenanceChanged,
   MessageRefused,
   MessageRequested,

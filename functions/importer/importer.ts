@@ -28,7 +28,7 @@ export interface Dependencies {
 
 /** The largest file that Telegram lets a bot download. */
 const maxFileBytes = 20 * 1024 * 1024
-/** After this time an event looks no other series up. A tick goes on with the rest. */
+/** After this time an event looks no other series up. The next event goes on with the rest. */
 const stepMs = 110_000
 /** The calls to TVmaze of one event end within this time, which is shorter than the lease and the broker's timeout. */
 const callsMs = 130_000
@@ -39,25 +39,25 @@ const tvmazePauseMs = 30_000
 /** An import that has failed so many times in a row, or whose process has ended so often, is given up. */
 const maxTries = 3
 const pauseAfterErrorMs = 30_000
-/** Follows of imports whose first fetch is requested at each tick. TVmaze's limit allows about thirty a minute. */
-const fetchesPerTick = 30
+/** Follows of imports whose first fetch is requested in a minute. TVmaze's limit allows about thirty a minute. */
+const fetchesPerMinute = 30
 
 /**
- * Handles a tick: requests the next part of every import that waits, and the first fetch of series that imports
- * followed. The fetches are spread over the ticks, because all at once would exceed the limit of TVmaze.
+ * Handles imports.due, once a minute: requests the next part of every import that waits, and the first fetch of series
+ * that imports followed. The fetches are spread over the minutes, because all at once would exceed the limit of TVmaze.
  */
-export const importerTick = async (
-  tick: Cause,
+export const importsDue = async (
+  due: Cause,
   { imports, clock }: Pick<Dependencies, 'imports' | 'clock'>,
 ): Promise<VigiaEvent[]> => {
   const idle = await imports.idle(clock())
-  const toFetch = await imports.toFetch(fetchesPerTick, clock())
+  const toFetch = await imports.toFetch(fetchesPerMinute, clock())
   return [
     ...idle.map(({ id, chatId }) =>
-      ImportRequested.from(tick, { key: String(id), subject: `chat/${chatId}`, data: { chatId, importId: id } }),
+      ImportRequested.from(due, { key: String(id), subject: `chat/${chatId}`, data: { chatId, importId: id } }),
     ),
     ...toFetch.map(({ chatId, showId, followedAt }) =>
-      SeriesFollowed.from(tick, {
+      SeriesFollowed.from(due, {
         key: `${chatId}/${showId}`,
         subject: `show/${showId}`,
         data: { chatId, showId, followedAt: followedAt.toISOString() },
@@ -117,7 +117,7 @@ const doNextPart = async (
 
 /**
  * A chat that cannot be reached gets no import. While Telegram or PostgreSQL is unavailable, the broker tries again.
- * After any other error a tick tries again, a few times.
+ * After any other error, the next imports.due tries again, a few times.
  */
 const handleFailure = async (error: Error, work: SeriesImport, chat: Chat, deps: Dependencies): Promise<void> => {
   const { imports, chats, clock, log } = deps

@@ -3,13 +3,13 @@ import { postgres } from '#database/connect.ts'
 import { importsIn } from '#database/series/imports.ts'
 import { tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { ImportRequested } from '#events/import-requested.ts'
-import { Tick } from '#events/tick.ts'
+import { ImportsDue } from '#events/imports-due.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env } from '#functions/host/env.ts'
 import { on, serve } from '#functions/host/serve.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
-import { importer, importerTick } from './importer.ts'
+import { importer, importsDue } from './importer.ts'
 
 const db = postgres(env('DATABASE_URL'), { max: 2, applicationName: 'importer' })
 const budget = tvmazeBudgetIn(db)
@@ -31,7 +31,7 @@ const dependencies = {
 serve({
   name: 'importer',
   events: [
-    on(Tick, tick => importerTick(tick, dependencies)),
+    on(ImportsDue, event => importsDue(event, dependencies)),
     on(ImportRequested, (event, { log, signal }) => importer(event, { ...dependencies, log }, signal)),
   ],
   close: [() => db.end()],

@@ -5,9 +5,9 @@ import type { DataOf } from '#events/event.ts'
 import { MaintenanceChanged } from '#events/maintenance-changed.ts'
 
 /** How long before its start a window is announced. */
-const announceAheadMs = 3_600_000
+export const announceAheadMs = 3_600_000
 
-/** Adds the next window of all maintenance that repeats. Call it at every tick. */
+/** Adds the next window of all maintenance that repeats. */
 export const planWindows = async (db: Postgres, now: Date): Promise<void> => {
   const maintenance = maintenanceIn(db)
   const due = await maintenance.withoutNextWindow(now)

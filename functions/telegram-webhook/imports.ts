@@ -9,7 +9,7 @@ import { refusedChange } from './roles.ts'
 
 /** The largest file that Telegram lets a bot download. */
 const maxFileBytes = 20 * 1024 * 1024
-/** First fetches of followed series that are requested at once. The ticks of importer request the others. */
+/** First fetches of followed series that are requested at once. The function importer requests the others. */
 const fetchesAtOnce = 30
 
 /**

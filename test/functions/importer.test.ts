@@ -5,7 +5,8 @@ import { importsIn } from '#database/series/imports.ts'
 import type { EventOf } from '#events/event.ts'
 import { rootCause } from '#events/event.ts'
 import type { ImportRequested } from '#events/import-requested.ts'
-import { importer, importerTick } from '#functions/importer/importer.ts'
+import { importer, importsDue } from '#functions/importer/importer.ts'
+import { importsDue as importsDueIn } from '#functions/probe-scheduler/imports-due.ts'
 import { telegram } from '#functions/telegram/client.ts'
 import { tvmaze } from '#functions/tvmaze/client.ts'
 import { type TvTimeSeries, tvTimeZip } from './importer/tv-time-zip.ts'
@@ -53,7 +54,7 @@ const imported = async (person: ReturnType<typeof newPerson>, name: string, byte
 
 /** The requests of a tick to go on with the imports of a person. */
 const ticks = async ({ chatId }: { chatId: number }) =>
-  (await importerTick(rootCause(`tick-${world.time.now.toISOString()}`), dependencies())).filter(
+  (await importsDue(rootCause(`tick-${world.time.now.toISOString()}`), dependencies())).filter(
     ({ subject }) => subject === `chat/${chatId}`,
   ) as EventOf<typeof ImportRequested>[]
 
@@ -248,6 +249,16 @@ describe('interruptions', () => {
     expect(await fetches()).toHaveLength(3)
     await world.deps.follows.clearWaiting(first!.showId, world.time.now)
     expect(await fetches()).toHaveLength(2)
+  })
+
+  test('the scheduler wakes importer only while an import or a first fetch waits', async () => {
+    const scheduled = () => importsDueIn(world.db)(rootCause('tick'), world.time.now)
+    expect(await scheduled()).toHaveLength(1)
+    await world.db.query('update follow set waiting_since = null')
+    await world.db.query(`update series_import set state = 'cancelled' where state in ('reading', 'matching')`)
+    expect(await scheduled()).toEqual([])
+    await newPerson().sendsFile('lista.txt', Buffer.from('Homonym 0 (2004)\n'))
+    expect(await scheduled()).toMatchObject([{ type: 'dev.vigia.imports.due', subject: 'imports' }])
   })
 })
 

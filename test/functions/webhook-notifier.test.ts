@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { webhookDeliveriesIn } from '#database/webhooks/deliveries.ts'
 import { webhooksIn } from '#database/webhooks/webhooks.ts'
-import type { VigiaEvent } from '#events/event.ts'
+import { rootCause, type VigiaEvent } from '#events/event.ts'
 import { WebhookRequested } from '#events/webhook-requested.ts'
 import { WebhooksDue } from '#events/webhooks-due.ts'
 import { addressGuard, safeDialler } from '#functions/dial/dial.ts'
-import { webhooksDue } from '#functions/probe-scheduler/webhooks-due.ts'
+import { dueEvents } from '#functions/probe-scheduler/due-events.ts'
+import { waitingWorkAt } from '#functions/probe-scheduler/tell-everything.ts'
 import { secondsBeforeRetry } from '#functions/webhook-notifier/retry-delays.ts'
 import { signedHeaders } from '#functions/webhook-notifier/signature.ts'
 import { retryWebhooks, webhookNotifier } from '#functions/webhook-notifier/webhook-notifier.ts'
@@ -48,6 +49,7 @@ const request = (webhookId: number, id = 'incident/7/monitor.down/webhook.reques
   ...sampleEvent(WebhookRequested, { webhookId, payload: { monitor: { id: 42, name: 'Ação' } } }),
   id,
 })
+const scheduled = async () => dueEvents(rootCause('tick'), await waitingWorkAt(now, database.db), now)
 const due = () => retryWebhooks(sampleEvent(WebhooksDue, {}), dependencies())
 const stored = async () =>
   (
@@ -101,11 +103,11 @@ describe('a webhook', () => {
     receiver.state.answer = 500
     await webhookNotifier(request(id), dependencies())
     expect(await stored()).toMatchObject([{ state: 'waiting', attempts: 1, dueAt: new Date(+noon + 10_000) }])
-    expect(await webhooksDue(sampleEvent(WebhooksDue, {}), { db: database.db, now })).toEqual([])
+    expect(await scheduled()).toEqual([])
     await due()
     expect(receiver.received).toHaveLength(1)
     now = new Date(+noon + 10_000)
-    const [event] = await webhooksDue(sampleEvent(WebhooksDue, {}), { db: database.db, now })
+    const [event] = await scheduled()
     expect(event).toMatchObject({ id: 'webhooks@2026-11-21T12:00:10.000Z', type: 'dev.vigia.webhooks.due' })
     receiver.state.answer = 200
     await due()
@@ -212,11 +214,11 @@ describe('a webhook', () => {
       throw new Error('the process ends')
     }
     await expect(webhookNotifier(request(id), { ...dependencies(), publish: ends })).rejects.toThrow('ends')
-    const again = await webhooksDue(sampleEvent(WebhooksDue, {}), { db: database.db, now })
+    const again = await scheduled()
     expect(again).toHaveLength(1)
     await due()
     expect(told.size).toBe(1)
-    expect(await webhooksDue(sampleEvent(WebhooksDue, {}), { db: database.db, now })).toEqual([])
+    expect(await scheduled()).toEqual([])
   })
 
   test('that was deleted gets nothing', async () => {

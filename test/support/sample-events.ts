@@ -5,6 +5,7 @@ import { type DataOf, type EventDefinition, type EventOf, rootCause, type VigiaE
 import { HeartbeatChanged } from '#events/heartbeat-changed.ts'
 import { HeartbeatsDue } from '#events/heartbeats-due.ts'
 import { ImportRequested } from '#events/import-requested.ts'
+import { ImportsDue } from '#events/imports-due.ts'
 import { MaintenanceChanged } from '#events/maintenance-changed.ts'
 import { MessageRefused } from '#events/message-refused.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -164,6 +165,7 @@ const samples = [
     tables: [{ name: 'probe_slot', bytes: 900_000_000, grown: 20_000_000 }],
   }),
   of(ImportRequested, 'chat/7', { chatId: 7, importId: 3 }),
+  of(ImportsDue, 'imports', { at: '2026-11-21T12:05:00.000Z' }),
   of(ReportRequested, 'chat/7', {
     chatId: 7,
     language: 'pt-BR',

@@ -91,6 +91,15 @@ const rowsPerInsert = 500
 /** SQL: nothing goes on with an unfinished import from before this time. */
 const openSince = (now: string) => `${now}::timestamptz - interval '1 day'`
 
+/** SQL: the unfinished imports of the last day on which no process works. */
+const idleAt = (now: string) => `series_import join chat on chat.id = chat_id
+  where state in ('reading', 'matching') and leased_until <= ${now} and unreachable_since is null and at > ${openSince(now)}`
+
+/** SQL: the follows of recent imports that wait for their first fetch. */
+const unfetchedAt = (now: string) => `series_import join imported_series on import_id = series_import.id
+  join follow on follow.chat_id = series_import.chat_id and subject = 'show/' || show_id
+  where series_import.state = 'done' and added and waiting_since is not null and at > ${now}::timestamptz - interval '2 days'`
+
 /**
  * Marks the watched episodes of an import as seen, also those of series that are not followed any more. Keeps which
  * ones are new, so that an undo keeps the others.
@@ -174,12 +183,19 @@ export const importsIn = (db: Postgres) => ({
   idle: async (now: Date): Promise<{ id: number; chatId: number }[]> =>
     (
       await db.query<{ id: number; chatId: number }>(
-        `select series_import.id, chat_id as "chatId" from series_import join chat on chat.id = chat_id
-         where state in ('reading', 'matching') and leased_until <= $1 and unreachable_since is null and at > ${openSince('$1')}
-         order by leased_until limit 100`,
+        `select series_import.id, chat_id as "chatId" from ${idleAt('$1')} order by leased_until limit 100`,
         [now],
       )
     ).rows,
+
+  /** Whether there is an import that `idle` returns, or a follow that `toFetch` returns. */
+  areWaiting: async (now: Date): Promise<boolean> =>
+    (
+      await db.query<{ are: boolean }>(
+        `select exists (select from ${idleAt('$1')}) or exists (select from ${unfetchedAt('$1')}) as are`,
+        [now],
+      )
+    ).rows[0]!.are,
 
   keepMessage: async (id: number, messageId: number): Promise<void> => {
     await db.query('update series_import set message_id = $2 where id = $1', [id, messageId])
@@ -373,10 +389,7 @@ export const importsIn = (db: Postgres) => ({
     (
       await db.query<{ chatId: number; showId: number; followedAt: Date }>(
         `select follow.chat_id as "chatId", show_id as "showId", followed_at as "followedAt"
-         from series_import join imported_series on import_id = series_import.id
-         join follow on follow.chat_id = series_import.chat_id and subject = 'show/' || show_id
-         where series_import.state = 'done' and added and waiting_since is not null
-         and at > $2::timestamptz - interval '2 days'
+         from ${unfetchedAt('$2')}
          order by looked_at nulls first, done_at, position limit $1`,
         [limit, now],
       )

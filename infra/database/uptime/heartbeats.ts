@@ -187,6 +187,9 @@ const saveSteady = `
   )
   select monitor_id as "monitorId", pg_current_xact_id()::xid::text as row from saved`
 
+/** SQL: the heartbeats that are not paused. */
+export const watchedHeartbeats = 'heartbeat join monitor on monitor.id = heartbeat.monitor_id where paused_at is null'
+
 /** The tables `heartbeat`, `heartbeat_ping` and `heartbeat_key`. */
 export const heartbeatsIn = (db: Postgres) => ({
   /**
@@ -373,14 +376,6 @@ export const heartbeatsIn = (db: Postgres) => ({
         [before],
       )
     ).rows,
-
-  /** Whether there is a heartbeat that is not paused. */
-  exist: async (): Promise<boolean> =>
-    (
-      await db.query<{ exist: boolean }>(
-        `select exists (select from heartbeat join monitor on id = monitor_id where paused_at is null) as exist`,
-      )
-    ).rows[0]!.exist,
 })
 
 export type Heartbeats = ReturnType<typeof heartbeatsIn>

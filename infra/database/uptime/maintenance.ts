@@ -65,6 +65,16 @@ const columns = `plan.id, plan.chat_id as "chatId", plan.monitor_id as "monitorI
 
 const windowColumns = `${columns}, maintenance_window.id as "windowId", starts_at as "startsAt", ends_at as "endsAt"`
 
+/** SQL: maintenance that repeats and has no window that begins after that time, with the start of its newest window. */
+export const unplannedAt = (now: string): string => `maintenance plan
+  left join lateral (
+    select starts_at from maintenance_window where maintenance_id = plan.id order by starts_at desc limit 1
+  ) newest on true
+  where cron is not null and (newest.starts_at is null or newest.starts_at <= ${now})`
+
+/** SQL: whether a window begins at or before `until` and the chat was not told its end. */
+export const isUntoldWindow = (until: string): string => `told <> 'ended' and starts_at <= ${until}`
+
 /** How many names of monitors a message lists. */
 const shownNames = 10
 
@@ -113,11 +123,8 @@ export const maintenanceIn = (db: Postgres) => ({
   withoutNextWindow: async (now: Date): Promise<(Maintenance & { lastStart: Date | null; createdAt: Date })[]> =>
     (
       await db.query<Maintenance & { lastStart: Date | null; createdAt: Date }>(
-        `select ${columns}, newest.starts_at as "lastStart", created_at as "createdAt" from maintenance plan
-         left join lateral (
-           select starts_at from maintenance_window where maintenance_id = plan.id order by starts_at desc limit 1
-         ) newest on true
-         where cron is not null and (newest.starts_at is null or newest.starts_at <= $1) order by plan.id`,
+        `select ${columns}, newest.starts_at as "lastStart", created_at as "createdAt"
+         from ${unplannedAt('$1')} order by plan.id`,
         [now],
       )
     ).rows,
@@ -132,7 +139,7 @@ export const maintenanceIn = (db: Postgres) => ({
            select count(*) as monitors, coalesce((array_agg(name order by name))[1:${shownNames}], '{}') as names
            from monitor where ${concerns('monitor')} and paused_at is null
          ) concerned
-         where told <> 'ended' and starts_at <= $1
+         where ${isUntoldWindow('$1')}
          order by maintenance_window.id for update of maintenance_window skip locked`,
         [until],
       )

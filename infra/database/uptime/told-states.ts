@@ -86,6 +86,19 @@ const notCheckedSince = (time: string) =>
 /** SQL: how long after the end of maintenance a monitor that is down waits for its next check. */
 const afterMaintenance = `interval '5 minutes'`
 
+/** SQL: the monitors with a state that the chats do not know. */
+export const untoldMonitors = `monitor where paused_at is null and told_state <> ${actual}`
+
+/** SQL: the monitors that are down, as the chats know, and that have reminders or a silence that is over. */
+export const remindedAt = (now: string): string => `monitor
+  where told_state = 'down' and state = 'down' and settles_at is null and paused_at is null
+    and (reminder <> 'off' or silenced_until is not null) and coalesce(silenced_until <= ${now}, true)`
+
+/** SQL: the monitors with a quality that the chats do not know. */
+export const untoldQualities = `monitor left join heartbeat on heartbeat.monitor_id = monitor.id
+  where (slow_since is distinct from told_slow_since or certificate_days is distinct from told_certificate_days)
+    and monitor.state = 'up' and settles_at is null and paused_at is null`
+
 /** SQL: the rows `Untold` of the monitors that `moment` names, each at the time `moment.at`. */
 const untold = (moment: string) => `
   select monitor.id, told_state as told, ${actual} as actual,
@@ -158,9 +171,7 @@ export const toldStatesIn = (db: Postgres) => ({
     (
       await db.query<KnownDown>(
         `select monitor.id, reminder as setting, told_at as "toldAt", reminded, silenced_until as "silenceEndedAt"
-         from monitor
-         where told_state = 'down' and state = 'down' and settles_at is null and paused_at is null
-           and (reminder <> 'off' or silenced_until is not null) and coalesce(silenced_until <= $1, true)
+         from ${remindedAt('$1')}
            and not exists (
              select from incident_answer join incident on incident.id = incident_id
              where monitor_id = monitor.id and incident.id >= told_incident_id and answer = 'acknowledge'
@@ -183,10 +194,7 @@ export const toldStatesIn = (db: Postgres) => ({
            told_slow_since as "toldSlowSince", slow_ms as "slowMs", kind = 'heartbeat' as "isHeartbeat",
            usual_run_ms as "usualRunMs", certificate_days as "certificateDays",
            told_certificate_days as "toldCertificateDays", certificate_expires_at as "certificateExpiresAt"
-         from monitor left join heartbeat on heartbeat.monitor_id = monitor.id
-         where (slow_since is distinct from told_slow_since or certificate_days is distinct from told_certificate_days)
-           and told_state = 'up' and monitor.state = 'up' and settles_at is null and paused_at is null
-           and coalesce(silenced_until <= $1, true)
+         from ${untoldQualities} and told_state = 'up' and coalesce(silenced_until <= $1, true)
            and not exists (${maintenanceOf('monitor')} and starts_at <= $1 and ends_at > $1)
          order by id for update of monitor skip locked`,
         [now],

@@ -26,6 +26,12 @@ export interface DisabledWebhook {
 /** How long one process may send to a webhook before another one may. It is longer than `sendDue` takes. */
 const leaseFor = '40 seconds'
 
+/** SQL: the deliveries that are due, and the disabled webhooks whose chats have to be told. */
+export const webhookWorkAt = (now: string): string => `(
+  select 1 from webhook_delivery where state = 'waiting' and due_at <= ${now}
+  union all select 1 from webhook where disabled_at is not null and told_at is null
+) work`
+
 /** The tables `webhook_delivery` and `webhook`, for the function that sends. */
 export const webhookDeliveriesIn = (db: Postgres) => ({
   /** Stores a delivery once. Nothing is stored for a webhook that is disabled or deleted. */
@@ -36,16 +42,6 @@ export const webhookDeliveriesIn = (db: Postgres) => ({
       [id, webhookId, body, now],
     )
   },
-
-  /** Whether a delivery is due, or a chat has to be told that its webhook was disabled. */
-  areDue: async (now: Date): Promise<boolean> =>
-    (
-      await db.query<{ are: boolean }>(
-        `select exists (select from webhook_delivery where state = 'waiting' and due_at <= $1)
-         or exists (select from webhook where disabled_at is not null and told_at is null) as are`,
-        [now],
-      )
-    ).rows[0]!.are,
 
   /** The webhooks with a delivery that is due and to which no process sends, those that wait longest first. */
   webhooksDue: async (now: Date, limit: number): Promise<number[]> =>

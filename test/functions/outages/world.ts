@@ -3,7 +3,7 @@ import type { Postgres } from '#database/connect.ts'
 import { monitorsIn, type NewMonitor } from '#database/uptime/monitors.ts'
 import { type ProbeResult, probeResultsIn } from '#database/uptime/probe-results.ts'
 import { rootCause, type VigiaEvent } from '#events/event.ts'
-import { tellEverything } from '#functions/probe-scheduler/tell-everything.ts'
+import { tellEverything, waitingWorkAt } from '#functions/probe-scheduler/tell-everything.ts'
 import { type PendingResult, writeBatch } from '#functions/uptime-prober/write-batch.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
@@ -86,8 +86,10 @@ export const outageWorld = (db: Postgres) => {
       })
       return publish(published)
     },
-    tick: async (): Promise<VigiaEvent[]> =>
-      publish(await tellEverything(rootCause(`tick-${now}`), { db, clock: () => new Date(now) })),
+    tick: async (): Promise<VigiaEvent[]> => {
+      const at = new Date(now)
+      return publish(await tellEverything(rootCause(`tick-${now}`), await waitingWorkAt(at, db), { db, now: at }))
+    },
   }
 }
 
