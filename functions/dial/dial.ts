@@ -65,6 +65,8 @@ export interface DiallerOptions {
   /** Certificates (PEM) of the authorities to trust instead of the default ones. */
   ca?: string
   clock?: Clock
+  /** A number by chance from 0 to 1, for the times of full handshakes. */
+  random?: () => number
 }
 
 /** The maximum number of redirects that are followed. Browsers have the same limit. */
@@ -83,12 +85,18 @@ const plainGet: HttpRequest = {}
  * Each redirect is checked in the same way. The dialler uses no proxy, keeps no connection open and asks for no
  * compression.
  */
-export const safeDialler = ({ guard, lookup = nameLookup(), ca, clock = systemClock }: DiallerOptions): Dialler => {
+export const safeDialler = ({
+  guard,
+  lookup = nameLookup(),
+  ca,
+  clock = systemClock,
+  random = Math.random,
+}: DiallerOptions): Dialler => {
   const tcp = tcpConnector({ guard, lookup })
   // Memoized, because each monitor dials the same URL again and again.
   const endpointOf = memoize(httpEndpoint)
   const contextFor = secureContexts(ca)
-  const sessionWith = tlsSessions(clock)
+  const sessionWith = tlsSessions(clock, random)
 
   /** Hosts, with their ports, that refused HTTP/1.1. Other hosts are not offered HTTP/2, because HTTP/2 costs more. */
   const http2Hosts = hostSet()
@@ -213,8 +221,8 @@ export const safeDialler = ({ guard, lookup = nameLookup(), ca, clock = systemCl
 }
 
 /** Whether a request may resume a session: in the first attempt of a check that only trusts the usual authorities. */
-const mayResume = ({ ca, anyCertificate, reportsExpiry }: TlsOptions, attemptIndex: number): boolean =>
-  attemptIndex === 0 && ca === undefined && !anyCertificate && !reportsExpiry
+const mayResume = ({ ca, anyCertificate }: TlsOptions, attemptIndex: number): boolean =>
+  attemptIndex === 0 && ca === undefined && !anyCertificate
 
 /** A set of hosts of limited size. `add` returns whether the host is new. */
 const hostSet = () => {

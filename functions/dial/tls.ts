@@ -91,7 +91,7 @@ export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: 
       ...{ socket, host, servername, secureContext, rejectUnauthorized: !anyCertificate },
       checkServerIdentity: () => identityError(host, readCertificate()),
       ...(protocols && { ALPNProtocols: protocols }),
-      ...(offered && { session: offered }),
+      ...(offered && { session: offered.session }),
     }),
   )
   // Node.js calls this for `checkServerIdentity`, which needs only the names. The objects of the whole chain would cost
@@ -113,10 +113,11 @@ export const secureSocket = async (socket: Socket, attempt: Attempt, handshake: 
     })
   })
   attempt.addPhaseTime('tlsMs', started)
+  const isResumed = offered !== undefined && secure.isSessionReused()
   // The server refused the session. The next handshake brings a new one.
-  if (offered !== undefined && !secure.isSessionReused()) session?.forget()
+  if (offered !== undefined && !isResumed) session?.forget()
   if (anyCertificate) attempt.warn('any-certificate')
-  if (reportsExpiry) noteExpiry(expiryOf(readCertificate()), attempt)
+  if (reportsExpiry) noteExpiry(isResumed ? offered.certificateExpiresAt : expiryOf(readCertificate()), attempt)
   return secure
 }
 

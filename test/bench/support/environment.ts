@@ -54,7 +54,7 @@ export const httpsTarget = (ports: SitePorts, path: string): MonitorTarget => ({
   url: `https://${path.replace('/', '-')}.bench.localhost:${ports.https}/${path}`,
 })
 
-/** The certificate is looked at in each check, so no check resumes a TLS session. */
+/** Each check reports when the certificate expires. */
 export const watchedHttpsTarget = (ports: SitePorts, path: string): MonitorTarget => ({
   ...httpsTarget(ports, path),
   settings: { certificateDays: 7 },

@@ -1,10 +1,11 @@
-import { constants, randomBytes } from 'node:crypto'
+import { constants, randomBytes, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo, Socket } from 'node:net'
 import { createServer, type Server, type TlsOptions } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { addressGuard, type DialOptions, safeDialler } from '#functions/dial/dial.ts'
 import type { HttpRequest } from '#functions/dial/http-request.ts'
+import { tlsSessions } from '#functions/dial/tls-sessions.ts'
 import odd from '#test/functions/dial/support/odd-certificates.json' with { type: 'json' }
 import { until } from '#test/support/until.ts'
 
@@ -48,6 +49,7 @@ const startDialler = (port: number) => {
   const dialler = safeDialler({
     ...{ guard: addressGuard('127.0.0.0/8'), lookup: async () => ['127.0.0.1'], ca: odd.root },
     clock: () => new Date(now),
+    random: () => 1,
   })
   return {
     dialler,
@@ -65,15 +67,15 @@ describe.each<[string, TlsOptions]>([
   ['TLS 1.2', { maxVersion: 'TLSv1.2' }],
   ['TLS 1.2 without tickets', { maxVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_TICKET }],
 ])('%s', (name, options) => {
-  test('the certificate is seen again two minutes after it was last seen', async () => {
+  test('the certificate is seen again five minutes after it was last seen', async () => {
     const { port, handshakes } = await startServer(options)
     const { get, wait } = startDialler(port)
-    for (let check = 0; check < 6; check++) {
+    for (let check = 0; check < 7; check++) {
       expect(await get()).toMatchObject({ error: null, status: 200, tlsMs: expect.any(Number) })
-      wait(minuteMs / 2)
+      wait(minuteMs)
     }
     const isResumed = !name.includes('without')
-    expect(handshakes).toEqual([false, isResumed, isResumed, isResumed, false, isResumed])
+    expect(handshakes).toEqual([false, ...Array(4).fill(isResumed), false, isResumed])
   })
 })
 
@@ -92,13 +94,13 @@ test('a certificate that is exchanged for a bad one is noticed at once by a serv
   expect(await get()).toMatchObject({ error: 'tls-untrusted' })
 })
 
-test('a certificate that is exchanged for a bad one is noticed within two minutes, and then at each check', async () => {
+test('a certificate that is exchanged for a bad one is noticed within five minutes, and then at each check', async () => {
   const ticketKeys = randomBytes(48)
   const { port, server, handshakes } = await startServer({ ticketKeys })
   const { get, wait } = startDialler(port)
   expect(await get()).toMatchObject({ error: null })
   server.setSecureContext({ ...constraint, ticketKeys })
-  wait(minuteMs)
+  wait(4 * minuteMs)
   expect(await get()).toMatchObject({ error: null })
   expect(handshakes).toEqual([false, true])
   wait(minuteMs)
@@ -131,20 +133,19 @@ test('a failure makes the next handshake a full one, whatever failed', async () 
   expect(handshakes).toEqual([false, true, false, true])
 })
 
-test('further attempts of a check, and checks that look at the certificate, make full handshakes', async () => {
+test('further attempts of a check, and checks that trust other authorities, make full handshakes', async () => {
   const { port, handshakes } = await startServer()
   const { dialler, get, request } = startDialler(port)
   await get()
   await get('site.test', { attemptIndex: 1 })
-  await request({ tls: { reportsExpiry: true } })
   await request({ tls: { anyCertificate: true } })
   await request({ tls: { ca: odd.root } })
   const { error } = await dialler.attempt({ timeoutMs: 5_000 }, async ({ open, startTls }) => {
     await startTls(await open({ host: 'site.test', port }), 'site.test')
-    await until(() => handshakes.length === 6)
+    await until(() => handshakes.length === 5)
   })
   expect(error).toBeNull()
-  expect(handshakes).toEqual([false, false, false, false, false, false])
+  expect(handshakes).toEqual([false, false, false, false, false])
   // An authority that does not know the certificate is asked, although a session of the host exists.
   expect(await request({ tls: { ca: good.cert } })).toMatchObject({ error: 'tls-incomplete' })
 })
@@ -179,4 +180,54 @@ test('a request with credentials offers the hybrid key exchange at once', async 
   server.on('connection', () => connections++)
   expect(await request({ authorization: 'Bearer hush' })).toMatchObject({ error: null, status: 200 })
   expect(connections).toBe(1)
+})
+
+test('a resumed check reports the expiry that the full handshake showed', async () => {
+  const { port, handshakes } = await startServer()
+  const { request } = startDialler(port)
+  const found = [await request({ tls: { reportsExpiry: true } }), await request({ tls: { reportsExpiry: true } })]
+  const expiresAt = new Date(new X509Certificate(good.cert).validTo)
+  for (const { certificateExpiresAt } of found) expect(certificateExpiresAt).toEqual(expiresAt)
+  expect(handshakes).toEqual([false, true])
+})
+
+test('the full handshakes of monitors that begin together are spread', () => {
+  let now = Date.parse('2026-12-01T12:00:00Z')
+  const chances = [0.2, 0.7]
+  const sessionWith = tlsSessions(
+    () => new Date(now),
+    () => chances.shift()!,
+  )
+  const sessions = ['a.test:443', 'b.test:443'].map(host => sessionWith(host, '192.0.2.1'))
+  const keep = () => {
+    for (const session of sessions)
+      if (session.get() === undefined) session.keep(Buffer.from('ticket'), new Date('2027-01-01T00:00:00Z'))
+  }
+  const ended: number[][] = [[], []]
+  for (let minute = 0; minute < 15; minute++) {
+    for (const [index, session] of sessions.entries()) if (session.get() === undefined) ended[index]!.push(minute)
+    keep()
+    now += minuteMs
+  }
+  expect(ended).toEqual([
+    [0, 1, 6, 11],
+    [0, 4, 9, 14],
+  ])
+})
+
+test('ten thousand sessions are kept; more servers do not end them, and get their place when they have ended', () => {
+  let now = Date.parse('2026-12-01T12:00:00Z')
+  const sessionWith = tlsSessions(
+    () => new Date(now),
+    () => 1,
+  )
+  const server = (n: number) => sessionWith(`${n}.test:443`, '192.0.2.1')
+  const keep = (n: number) => server(n).keep(Buffer.from('ticket'), new Date('2027-01-01T00:00:00Z'))
+  for (let n = 0; n < 10_001; n++) keep(n)
+  expect(server(0).get()).toBeDefined()
+  expect(server(9_999).get()).toBeDefined()
+  expect(server(10_000).get()).toBeUndefined()
+  now += 5 * minuteMs
+  keep(10_000)
+  expect(server(10_000).get()).toBeDefined()
 })
