@@ -1,4 +1,5 @@
 import type { Chats } from '#database/chats/chats.ts'
+import type { Language } from '#database/chats/language.ts'
 import type { ClaimedMessage, Messages } from '#database/messages/messages.ts'
 import type { Reports } from '#database/reports/reports.ts'
 import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
@@ -7,9 +8,10 @@ import { validatorOf } from '#events/validate.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import { type Telegram, TelegramError, TelegramUnreachable, type Upload } from '#functions/telegram/client.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
 import { refusalOf } from '#functions/telegram/refusals.ts'
 import { secondsAfterNoConnection, secondsAfterNoResponse } from './backoff.ts'
-import { apiCallFor, type Payload, payloadOf, withoutPart } from './payload.ts'
+import { apiCallFor, type Payload, payloadOf, withNote, withoutPart } from './payload.ts'
 import { actionFor, type RefusalAction } from './refusal-action.ts'
 
 export interface Dependencies {
@@ -48,6 +50,12 @@ export type Outcome = { is: 'settled' | 'waiting' | 'no response' | 'bot paused'
  */
 const wholeBotFlood = { chats: 3, withinMs: 10_000 }
 
+/** Why the messages of a topic arrive elsewhere. */
+const topicDeleted: Record<Language, Html> = {
+  'pt-BR': html`<i>O tópico em que eu avisava disso foi apagado. A partir de agora aviso aqui.</i>`,
+  en: html`<i>The topic where I told you this was deleted. From now on I tell you here.</i>`,
+}
+
 /** The pause after Telegram refused the bot itself. */
 const disabledPauseMs = 10 * 60_000
 
@@ -66,6 +74,7 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
     await messages.markRefused(key, reason)
     return { is: 'settled' }
   }
+  let note: Html | null = null
   const replyTo = request.replyTo === undefined ? null : await messages.telegramIdOf(request.replyTo, chatId)
   let payload: Payload = payloadOf(request, replyTo, await pictureOf(dependencies, request))
   /** The topics in which Telegram refused the message; undefined stands for the topic General. */
@@ -92,7 +101,9 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
       let next = withoutPart(payload, action.part)
       if (refusal.kind === 'topic-unavailable') {
         const { threadId, replyTo } = payload
-        if (threadId !== undefined && refusal.isDeleted) await messages.forgetTopic(chatId, threadId)
+        // Only the first message after the deletion moves follows, so the group is told once.
+        if (threadId !== undefined && refusal.isDeleted && (await messages.forgetTopic(chatId, threadId)))
+          note = topicDeleted[(await dependencies.chats.find(chatId))?.language ?? 'pt-BR']
         // A reply without a topic goes to the topic of the message that it replies to, so General did not refuse it.
         if (threadId !== undefined || replyTo === undefined) refusedTopics.add(threadId)
         if (refusedTopics.has(undefined)) {
@@ -104,7 +115,8 @@ export const deliver = async (dependencies: Dependencies, message: ClaimedMessag
       if (next === null) return afterRefusal(dependencies, message, error, { do: 'give up message' })
       if (action.tellOperators)
         await messages.recordRefusal(key, { code: error.code, reason: error.description }, clock())
-      payload = next
+      payload = note === null ? next : withNote(next, note)
+      note = null
       await messages.renew(key, clock())
     }
   }

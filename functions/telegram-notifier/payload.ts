@@ -1,7 +1,7 @@
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import type { Upload } from '#functions/telegram/client.ts'
-import { cut, plain, visibleLength } from '#functions/telegram/html.ts'
+import { cut, type Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { inlineKeyboard, maxCaptionLength, maxTextLength } from '#functions/telegram/message.ts'
 import { smallerPoster } from '#functions/tvmaze/poster.ts'
 import type { Part } from './refusal-action.ts'
@@ -60,6 +60,12 @@ export const payloadOf = (
 
 const photoOf = (photo: Photo | undefined, text: string): { photo?: Photo } =>
   photo !== undefined && visibleLength(text) <= maxCaptionLength ? { photo } : {}
+
+/** The payload with a note below its text. The photo is left out if the text does not fit into a caption any more. */
+export const withNote = ({ photo, ...payload }: Payload, note: Html): Payload => {
+  const html = `${payload.html}\n\n${note}`
+  return { ...payload, html, ...photoOf(photo, html) }
+}
 
 /**
  * The payload without the part that Telegram refused, or null if the payload does not have this part. For `length`, the

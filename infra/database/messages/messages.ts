@@ -230,10 +230,10 @@ export const messagesIn = (db: Postgres) => ({
       )
     ).rows.map(({ id }) => id),
 
-  /** Moves the follows of a deleted topic to the topic General. */
-  forgetTopic: async (chatId: number, threadId: number): Promise<void> => {
-    await db.query('update follow set thread_id = null where chat_id = $1 and thread_id = $2', [chatId, threadId])
-  },
+  /** Moves the follows of a deleted topic to the topic General. False if there are none. */
+  forgetTopic: async (chatId: number, threadId: number): Promise<boolean> =>
+    (await db.query('update follow set thread_id = null where chat_id = $1 and thread_id = $2', [chatId, threadId]))
+      .rowCount > 0,
 
   /** Records a refusal for the operators. Of several refusals of a message, only the first is recorded. */
   recordRefusal: async (key: string, { code, reason }: RefusalDetails, at: Date): Promise<void> => {

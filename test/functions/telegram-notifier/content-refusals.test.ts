@@ -66,11 +66,15 @@ describe('if Telegram refuses the content or the topic', () => {
       ])
     })
 
-    test('that is deleted is replaced by General permanently', async () => {
+    test('that is deleted is replaced by General permanently, and the group is told once', async () => {
       const { room, series, follows, received } = await forum()
       room.deleteTopic(series)
       expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
-      expect(received()).toEqual([['Oi', null]])
+      expect(await notify(request(room.chatId, { threadId: series }))).toEqual([])
+      expect(received()).toEqual([
+        ['Oi\n\nO tópico em que eu avisava disso foi apagado. A partir de agora aviso aqui.', null],
+        ['Oi', null],
+      ])
       expect(await follows.threadOf(room.chatId, 'show/82')).toBeNull()
       expect(await follows.threadOf(room.chatId, 'monitor/7')).not.toBeNull()
     })
