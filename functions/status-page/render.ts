@@ -132,6 +132,5 @@ export const queryFor = (wanted: PageRequest, now: Date): PageQuery => {
 const historyFor = ({ monitorId, file, part }: PageRequest): PageQuery['history'] => {
   if (monitorId !== null) return { monitorId }
   if (file === null) return { first: (part - 1) * componentsPerPart, count: componentsPerPart }
-  const needsSums = file.kind === 'badge' && file.badge !== 'state'
-  return { first: 0, count: needsSums ? 1_000 : 0 }
+  return file.kind === 'badge' && file.badge !== 'state' ? 'together' : { first: 0, count: 0 }
 }

@@ -31,9 +31,8 @@ export const badgeOf = (
   const { language, texts, now } = reader
   const words = badgeTexts[language]
   const name = component?.name ?? page.title
-  const shown = component === undefined ? page.components : [component]
-  const limits = limitsOf(range, page.zone, now)
-  const sums = total(shown.flatMap(each => barsOf(each, limits)))
+  const history = component ?? { sums: page.sums, impacts: page.components.flatMap(({ impacts }) => impacts) }
+  const sums = total(barsOf(history, limitsOf(range, page.zone, now)))
   const none: Badge = { label: name, message: words.none, color: 'grey' }
   switch (kind) {
     case 'state':

@@ -6,7 +6,7 @@ import { type ImpactRow, impactRows } from './page-sums.ts'
 import { postUntil } from './posts.ts'
 
 /** What a page shows besides its history: sums of checks, their lateness, and impacts in hours that are over. */
-export interface PageFacts extends Omit<ReadPage, 'components'> {
+export interface PageFacts extends Omit<ReadPage, 'components' | 'sums'> {
   components: Omit<ReadComponent, 'sums' | 'lateness' | 'impacts' | 'impact'>[]
   /** What posts change in the hours that have no sums of impacts yet. */
   recentImpacts: ImpactRow[]

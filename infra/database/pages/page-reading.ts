@@ -119,6 +119,8 @@ export interface ReadPage {
   /** The zone of the page's days. */
   zone: string
   components: ReadComponent[]
+  /** The sums of all components together, if they were asked for: of hours and of days in UTC. Else empty. */
+  sums: PageSums[]
   outages: ReadOutage[]
   windows: ReadWindow[]
   /** The newest first. */
@@ -131,8 +133,11 @@ export interface PageQuery {
   since: Date
   unit: SumUnit
   now: Date
-  /** Only these components have sums: one monitor, or those from `first` on, at most `count`. */
-  history: { monitorId: number } | { first: number; count: number }
+  /**
+   * Only these components have sums: one monitor, or those from `first` on, at most `count`. `together`: none, but the
+   * page has their sums.
+   */
+  history: { monitorId: number } | { first: number; count: number } | 'together'
   /** Outages that went on after this time are read. */
   outagesSince: Date
 }

@@ -59,7 +59,7 @@ const holds = (now: string) => `(snapshot.valid_until > ${now} and not exists (
 
 /** The unit of the history that is kept; null if it is read from the tables each time, because that is fast. */
 const keptUnit = ({ history, unit }: PageQuery) =>
-  unit === 'utc day' || 'monitorId' in history || history.count === 0 ? null : unit
+  unit === 'utc day' || history === 'together' || 'monitorId' in history || history.count === 0 ? null : unit
 
 /** How far back the kept history goes, so that all periods with the same unit share it. */
 const keptDays: Record<'hour' | 'day', number> = { hour: 9, day: 92 }

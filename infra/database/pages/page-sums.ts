@@ -43,6 +43,32 @@ export const sumsSql = (unit: SumUnit, from: string, to: string): string => `
     ok_s, failed_s, missed_s, maintenance_s, ok, round(total_ms)) order by part.at), '[]')
   from component cross join lateral (${inUnit[unit](from, to)}) part`
 
+/**
+ * SQL: `SumRow[]` as JSON, of all rows `component` together in [from, to]; the id of the monitor is 0. A period begins
+ * at an hour of the first three days, so these days have a row for each hour. The later ones are read from the sums of
+ * days in UTC, because a page can have thousands of monitors.
+ */
+export const sumsTogetherSql = (from: string, to: string): string => {
+  const daysFrom = `(date_trunc('day', ${from}, 'UTC') + interval '3 days')`
+  const hours = (condition: string) => `
+    select hour as at, ${shown.map(({ column, ofHour }) => `${ofHour} as ${column}`).join(', ')}
+    from component join monitor on monitor.id = component.monitor_id
+    join probe_hour on probe_hour.monitor_id = component.monitor_id where ${condition}`
+  return `
+    select coalesce(json_agg(json_build_array(0, extract(epoch from part.at)::bigint,
+      ok_s, failed_s, missed_s, maintenance_s, ok, round(total_ms)) order by part.at), '[]')
+    from (
+      select at, ${shown.map(({ column }) => `sum(${column}) as ${column}`).join(', ')} from (
+        ${hours(`hour >= ${from} and hour < ${daysFrom} and hour <= ${to}`)}
+        union all ${hours(`hour >= greatest(${daysFrom}, ${firstWithoutSums}) and hour <= ${to}`)}
+        union all
+        select day::timestamp at time zone 'UTC', ${columns} from component
+        join probe_day on probe_day.monitor_id = component.monitor_id
+        where day >= (${daysFrom} at time zone 'UTC')::date and day < (${firstWithoutSums} at time zone 'UTC')::date
+      ) single group by at
+    ) part`
+}
+
 /** What posts change in an hour of one monitor: its id, the hour, and the numbers of ImpactSums. */
 export type ImpactRow = [monitorId: number, at: number, degradedS: number, partialS: number, downS: number]
 
@@ -64,13 +90,17 @@ export const latenessSql = (to: string): string => `
     where due_at > ${to} - interval '1 day' and due_at <= ${to} and ${hasStarted}
   ) late having count(*) > 0`
 
+export const sumsIn = ([, at, upS, downS, unknownS, maintenanceS, ok, totalMs]: SumRow): PageSums => ({
+  ...{ at, upS, downS, unknownS, maintenanceS, ok, totalMs },
+})
+
 /** The sums by monitor. */
 export const sumsByMonitor = (rows: readonly SumRow[]): Map<number, PageSums[]> => {
   const byMonitor = new Map<number, PageSums[]>()
-  for (const [monitorId, at, upS, downS, unknownS, maintenanceS, ok, totalMs] of rows) {
-    const sums = byMonitor.get(monitorId) ?? []
-    if (sums.length === 0) byMonitor.set(monitorId, sums)
-    sums.push({ at, upS, downS, unknownS, maintenanceS, ok, totalMs })
+  for (const row of rows) {
+    const sums = byMonitor.get(row[0]) ?? []
+    if (sums.length === 0) byMonitor.set(row[0], sums)
+    sums.push(sumsIn(row))
   }
   return byMonitor
 }

@@ -9,7 +9,9 @@ import {
   latenessSql,
   type SumRow,
   sumsByMonitor,
+  sumsIn,
   sumsSql,
+  sumsTogetherSql,
 } from './page-sums.ts'
 
 /**
@@ -40,15 +42,21 @@ export interface ReadHistory {
  * `from` and `to`. The impacts are those since `since`.
  */
 export const historyColumns = ({ unit, history }: PageQuery, from: string, to: string, since = from): string =>
-  `(${sumsSql(unit, from, to)}) as sums, (${impactsSql(since)}) as impacts,
-   ${'monitorId' in history ? `(${latenessSql(to)})` : 'null'} as lateness`
+  `(${history === 'together' ? sumsTogetherSql(from, to) : sumsSql(unit, from, to)}) as sums,
+   (${impactsSql(since)}) as impacts, ${isOfOne(history) ? `(${latenessSql(to)})` : 'null'} as lateness`
+
+type History = PageQuery['history']
+const isOfOne = (history: History): history is Extract<History, { monitorId: number }> =>
+  history !== 'together' && 'monitorId' in history
 
 /** SQL: the rows `component` of the page in the row `page`, of which the history is read, with `valuesOfHistory`. */
 export const componentsOf = ({ history }: PageQuery, first: string, count: string): string => `
   select shown.monitor_id, page.zone from page join status_page_component shown on shown.page_id = page.id
-  ${'monitorId' in history ? `where shown.monitor_id = ${first} and ${count} = 1` : `order by position, shown.monitor_id offset ${first} limit ${count}`}`
-export const valuesOfHistory = ({ history }: PageQuery): [first: number, count: number] =>
-  'monitorId' in history ? [history.monitorId, 1] : [history.first, history.count]
+  ${isOfOne(history) ? `where shown.monitor_id = ${first} and ${count} = 1` : `order by position, shown.monitor_id offset ${first} limit ${count}`}`
+export const valuesOfHistory = ({ history }: PageQuery): [first: number, count: number | null] => {
+  if (history === 'together') return [0, null]
+  return isOfOne(history) ? [history.monitorId, 1] : [history.first, history.count]
+}
 
 /** The page of these facts and this history, with what goes on or ended after the time that the query names. */
 export const pageOf = (
@@ -64,11 +72,12 @@ export const pageOf = (
     ...facts,
     components: facts.components.map(component => ({
       ...component,
-      lateness: 'monitorId' in history && history.monitorId === component.id ? lateness : null,
+      lateness: isOfOne(history) && history.monitorId === component.id ? lateness : null,
       sums: sumsOf.get(component.id) ?? [],
       impacts: impactsOf.get(component.id) ?? [],
       impact: affected.get(String(component.id)) ?? 'none',
     })),
+    sums: history === 'together' ? sums.map(sumsIn) : [],
     outages: facts.outages.filter(({ closedAt }) => closedAt === null || closedAt > since),
     windows: facts.windows.filter(({ endsAt }) => endsAt > since),
     posts: facts.posts.filter(({ at }) => at > since),

@@ -5,6 +5,7 @@ import type { PageQuery } from '#database/pages/page-reading.ts'
 import { pageSnapshotsIn } from '#database/pages/page-snapshots.ts'
 import { type NewPost, pagePostsIn } from '#database/pages/posts.ts'
 import { readPage } from '#database/pages/read-page.ts'
+import { probeDaysIn } from '#database/uptime/probe-days.ts'
 import { resultPartitionsIn } from '#database/uptime/result-partitions.ts'
 import { barsOf, limitsOf, type RangeName, total, uptimeOf } from '#functions/status-page/ranges.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
@@ -151,13 +152,13 @@ const tell = async (
 
 test.each([
   // Clocks are set back and forward within 90 days, and in a zone that is half an hour away from UTC they are not.
-  ['America/New_York', '2026-11-21T15:00:00Z'],
-  ['America/New_York', '2026-03-20T02:30:00Z'],
-  ['America/Sao_Paulo', '2026-06-01T02:59:59Z'],
-  ['Pacific/Auckland', '2026-10-03T11:00:00Z'],
+  ['America/New_York', '2026-11-21T15:00:00Z', 'with'],
+  ['America/New_York', '2026-03-20T02:30:00Z', 'without'],
+  ['America/Sao_Paulo', '2026-06-01T02:59:59Z', 'with'],
+  ['Pacific/Auckland', '2026-10-03T11:00:00Z', 'without'],
 ])(
-  'in %s at %s every period has the uptime that a simple computation has, also from a snapshot',
-  async (zone, instant) => {
+  'in %s at %s, %s sums of days, every period has the uptime that a simple computation has, also from a snapshot',
+  async (zone, instant, sumsOfDays) => {
     const { db } = database
     const now = new Date(instant)
     await db.query('delete from chat')
@@ -169,6 +170,9 @@ test.each([
     const matters = mattersBefore(now.getTime(), numbers(7))
     await db.query('delete from cursor')
     await tell(pageId, monitor, matters, slots, now.getTime())
+    await db.query('delete from probe_day')
+    // One run sums up forty days.
+    if (sumsOfDays === 'with') for (let run = 0; run < 10; run++) await probeDaysIn(db).sumUp(now)
     const units: Record<RangeName, ['day' | 'hour', number, string]> = {
       '24h': ['hour', 24, 'UTC'],
       '7d': ['hour', 7 * 24, 'UTC'],
@@ -199,8 +203,12 @@ test.each([
         // Now with the history that was kept.
         (await snapshots.read(query))!.page,
       ]
-      for (const page of pages) {
-        const uptime = uptimeOf(total(barsOf(page!.components[0]!, limits)))
+      const histories = pages.map(page => page!.components[0]!)
+      // The badge of a page has the sums of all its monitors together.
+      const together = await readPage(db, { ...query, history: 'together' })
+      histories.push({ ...together!.components[0]!, sums: together!.sums })
+      for (const history of histories) {
+        const uptime = uptimeOf(total(barsOf(history, limits)))
         expect(Math.abs(uptime! - simpleUptime(slots, matters, from, now.getTime())!)).toBeLessThan(0.00001)
       }
     }
