@@ -69,7 +69,7 @@ export interface HttpHandler {
   /**
    * Handles requests without a body without functions-framework, whose application takes more time than a small rule,
    * and stops reading while too many of them have no response (read-gate.ts). Set it where floods of small requests are
-   * usual; the rule must answer them within 15 seconds.
+   * usual; the rule must answer them within 15 seconds. The first such request does not wait for the framework either.
    */
   direct?: boolean
 }

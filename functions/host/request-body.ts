@@ -15,6 +15,10 @@ const maxDiscardedBytes = 16 * maxBodyBytes
  */
 export const maxRefusedBodyBytes = 64 * 1024
 
+/** Whether a request has a body, which may be empty. */
+export const hasBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
+  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+
 /**
  * Reads the whole body and returns its first `keptBytes`. Returns undefined if the body is too large. Rejects when the
  * sender closes the connection before the end of the body.

@@ -12,7 +12,6 @@ import type {
   HttpRequest,
   HttpResponse,
 } from './function-definition.ts'
-import { functionsFramework } from './functions-framework.ts'
 import { type LogFields, type Logger, type LogOutput, logger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 import type { Publish } from './publish.ts'
@@ -23,13 +22,13 @@ import type { RequestResult, RequestSpan, Tracer } from './tracing/tracer.ts'
 
 export interface RequestHandler {
   log: Logger
-  /** Handles a request whose body has been read, and answers it. Never throws. */
+  /** Handles a request whose body has been read, and answers it. Rejects if functions-framework cannot be loaded. */
   handle(
     route: Route,
     request: HttpRequest,
     signal: () => AbortSignal,
     raw: { request: IncomingMessage; response: ServerResponse },
-  ): void
+  ): Promise<void>
   /** Does the same without functions-framework. */
   handleDirectly(route: Route, request: HttpRequest, signal: () => AbortSignal, response: ServerResponse): void
 }
@@ -42,7 +41,7 @@ export interface RequestHandler {
  * The server loads this module after its response to the first health check, or at the first request for the function
  * if that comes earlier. So the server starts and becomes healthy without waiting for this module.
  */
-export const createRequestHandler = (
+export const createRequestHandler = async (
   definition: FunctionDefinition,
   {
     publish,
@@ -50,11 +49,13 @@ export const createRequestHandler = (
     output,
     tracer,
   }: { publish: Publish; metrics: Metrics; output?: LogOutput | undefined; tracer?: Tracer | undefined },
-): RequestHandler => {
+): Promise<RequestHandler> => {
   const { name } = definition
   const log = logger(name, { output })
   const eventHandlers = new Map(definition.events?.map(handler => [handler.definition.type, handler]))
-  const framework = functionsFramework(name)
+  const loadFramework = async () => (await import('./functions-framework.ts')).functionsFramework(name)
+  // The first request to a function that is direct is usually one that needs no framework, and does not wait for it.
+  let framework = definition.http?.direct ? undefined : await loadFramework()
 
   const publishAll = async (events: EventsToPublish, fields: LogFields): Promise<void> => {
     if (!events?.length) return
@@ -145,8 +146,10 @@ export const createRequestHandler = (
 
   return {
     log,
-    handle: (route, request, signal, raw) =>
-      framework.run(raw.request, raw.response, () => void handle(route, request, signal, raw.response)),
+    handle: async (route, request, signal, raw) => {
+      framework ??= await loadFramework()
+      framework.run(raw.request, raw.response, () => void handle(route, request, signal, raw.response))
+    },
     handleDirectly: (route, request, signal, response) => void handle(route, request, signal, response),
   }
 }

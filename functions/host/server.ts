@@ -9,7 +9,7 @@ import { createMetrics, type Metrics } from './metrics.ts'
 import { createPublisher } from './publish.ts'
 import { readGate } from './read-gate.ts'
 import { release } from './release.ts'
-import { discardBody, maxBodyBytes, maxRefusedBodyBytes, readBody } from './request-body.ts'
+import { discardBody, hasBody, maxBodyBytes, maxRefusedBodyBytes, readBody } from './request-body.ts'
 import type { RequestHandler } from './request-handler.ts'
 import { errorResponse, publicErrorResponse, sendResponse } from './responses.ts'
 import { routeOf } from './route.ts'
@@ -103,7 +103,7 @@ export const createFunctionServer = (
   const loadRequestHandler = once(async () => {
     const { createRequestHandler } = await import('./request-handler.ts')
     tracer = await loadTracer(name, output)
-    state.loaded = createRequestHandler(definition, { publish, metrics, output, tracer })
+    state.loaded = await createRequestHandler(definition, { publish, metrics, output, tracer })
     return state.loaded
   })
   const loadOwnMetrics = once(async () => definition.metrics!((await loadRequestHandler()).log))
@@ -121,7 +121,7 @@ export const createFunctionServer = (
   const accept = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) => {
     const cancellation = createCancellation()
     const { socket } = request
-    const isGated = definition.http?.direct === true && !hasBody(request)
+    const isGated = isDirect(definition, request)
     if (isGated) gate.began(socket)
     inFlight.set(response, cancellation)
     response.once('close', () => {
@@ -188,8 +188,8 @@ const loadTracer = async (name: string, output: LogOutput | undefined): Promise<
 
 const noBody = Buffer.alloc(0)
 
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined
+const isDirect = ({ http }: FunctionDefinition, request: IncomingMessage): boolean =>
+  http?.direct === true && !hasBody(request)
 
 /**
  * Handles a request without a body at once. Returns false for a request that needs anything else: `handleExchange` then
@@ -253,6 +253,11 @@ const handleExchange = async (
   }
 
   if (expectsContinue && Number(headers['content-length'] ?? 0) <= maxBodyBytes) response.writeContinue()
+  const query = new URLSearchParams(search)
+  if (route.to === 'http' && isDirect(definition, request)) {
+    const { handleDirectly } = await loadRequestHandler()
+    return handleDirectly(route, { method, path, query, headers, body: noBody }, cancellation.signal, response)
+  }
   const keptBodyBytes = route.to === 'http' ? definition.http!.keptBodyBytes : undefined
   const [body, { handle, log }] = await Promise.all([readBody(request, response, keptBodyBytes), loadRequestHandler()])
   if (body === undefined) {
@@ -260,10 +265,7 @@ const handleExchange = async (
     log.warn({ method, path, status: 413 }, text)
     return refuse({ status: 413, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: text })
   }
-  handle(route, { method, path, query: new URLSearchParams(search), headers, body }, cancellation.signal, {
-    request,
-    response,
-  })
+  await handle(route, { method, path, query, headers, body }, cancellation.signal, { request, response })
 }
 
 /** Answers a request whose body could not be read, or for which the request handler could not be loaded. */

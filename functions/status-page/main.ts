@@ -46,6 +46,7 @@ serve({
   name,
   http: {
     admit,
+    direct: true,
     handle: (request, context) =>
       statusPage(request, context, {
         read: snapshots.read,

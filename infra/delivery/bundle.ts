@@ -75,7 +75,7 @@ export const bundle = async (entry: string, name: string): Promise<Bundle> => {
     plugins: [
       validatorsCompiledAhead,
       ...(withSchemas.has(name) ? [] : [schemasWithoutTypebox]),
-      ...[bodiesReadBefore, fewMediaTypes, noDomains, newUrls],
+      ...[bodiesReadBefore, fewMediaTypes, noDomains, noLogThreads, newUrls],
     ],
     logLevel: 'silent',
     logOverride: { 'empty-import-meta': 'error' },
@@ -156,6 +156,17 @@ const noDomains: Plugin = {
     build.onResolve({ filter: /^domain$/ }, () => ({ path: 'domain', namespace: 'domain' }))
     build.onLoad({ filter: /.*/, namespace: 'domain' }, () => ({
       contents: 'module.exports.create = () => ({ on: () => {}, run: work => work() })',
+      loader: 'js',
+    }))
+  },
+}
+
+/** Leaves out pino's threads for log lines. Our host writes the lines itself, and loading them takes 5 % of a start. */
+const noLogThreads: Plugin = {
+  name: 'no-log-threads',
+  setup: build => {
+    build.onLoad({ filter: /pino\/lib\/transport\.js$/ }, () => ({
+      contents: `module.exports = () => { throw new Error('the bundle has no transports of pino') }`,
       loader: 'js',
     }))
   },

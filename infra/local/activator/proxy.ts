@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { PassThrough } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { discardBody } from '#functions/host/request-body.ts'
+import { discardBody, hasBody } from '#functions/host/request-body.ts'
 import type { FunctionPool } from './function-pool.ts'
 import { type Slot, Unavailable } from './slot.ts'
 
@@ -26,7 +26,10 @@ export const proxyRequest = async (
 ): Promise<void> => {
   const { name, timeoutMs } = pool.manifest
   const clientGone = new AbortController()
-  response.once('close', () => clientGone.abort())
+  // Also a response that is complete closes, and an abort costs as much as a small response.
+  response.once('close', () => {
+    if (!response.writableFinished) clientGone.abort()
+  })
   const fail = (status: number, message: string, headers: Record<string, string> = {}) =>
     response
       .writeHead(status, { ...headers, 'content-type': 'text/plain; charset=utf-8' })
@@ -105,13 +108,14 @@ const hopByHopHeaders = new Set([
   'expect',
 ])
 
+// A loop, because it runs twice for each request.
 const endToEndHeaders = (headers: IncomingHttpHeaders): Record<string, string | string[]> => {
-  const named = new Set((headers.connection ?? '').toLowerCase().split(/\s*,\s*/))
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) =>
-      value === undefined || hopByHopHeaders.has(name) || named.has(name) ? [] : [[name, value]],
-    ),
-  )
+  const { connection = 'keep-alive' } = headers
+  const named = connection === 'keep-alive' ? null : new Set(connection.toLowerCase().split(/\s*,\s*/))
+  const kept: Record<string, string | string[]> = {}
+  for (const [name, value] of Object.entries(headers))
+    if (value !== undefined && !hopByHopHeaders.has(name) && !named?.has(name)) kept[name] = value
+  return kept
 }
 
 /**
@@ -120,8 +124,7 @@ const endToEndHeaders = (headers: IncomingHttpHeaders): Record<string, string | 
  * not carry the response.
  */
 const streamOf = (request: IncomingMessage, response: ServerResponse): PassThrough | null => {
-  const { headers } = request
-  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return null
+  if (!hasBody(request)) return null
   const copy = new PassThrough()
   copy.on('error', () => {})
   copy.once('close', () => {

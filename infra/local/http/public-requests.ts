@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { discardBody, maxBodyBytes, maxRefusedBodyBytes, readBody } from '#functions/host/request-body.ts'
+import { discardBody, hasBody, maxBodyBytes, maxRefusedBodyBytes, readBody } from '#functions/host/request-body.ts'
 import { sendResponse } from '#functions/host/responses.ts'
 import { isEventRequest } from '#functions/host/route.ts'
 import { secretCheck } from '#functions/telegram-webhook/secret.ts'
@@ -77,6 +77,10 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
     { proxy }: PublicHandlers,
     [request, response, expectsContinue]: Exchange,
   ) => {
+    if (!hasBody(request)) {
+      onBodyRead(request)
+      return proxy(name, request, response, { path, body: noBody })
+    }
     let bytes = 0
     const count = (chunk: Buffer) => {
       bytes += chunk.length
@@ -145,6 +149,8 @@ export const publicRequestHandler = (options: PublicRequestOptions) => {
     },
   }
 }
+
+const noBody = Buffer.alloc(0)
 
 /** A request, its response, and whether the client waits for "100 Continue" before it sends the body. */
 type Exchange = [request: IncomingMessage, response: ServerResponse, expectsContinue: boolean]
