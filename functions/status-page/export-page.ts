@@ -1,8 +1,9 @@
 import type { Language } from '#database/chats/language.ts'
 import type { PageQuery, ReadPage } from '#database/pages/page-reading.ts'
 import type { Reader } from './html/layout.ts'
-import { type LinkChanges, type Links, subscribeLink } from './html/links.ts'
+import { type LinkChanges, type Links, logoName, subscribeLink } from './html/links.ts'
 import { partsOf } from './html/page.ts'
+import type { ReadLogo } from './logo.ts'
 import type { PageFile, PageRequest } from './page-request.ts'
 import { type RangeName, ranges, usualRange } from './ranges.ts'
 import { queryFor, type RenderDependencies, textOf } from './render.ts'
@@ -27,29 +28,32 @@ const pageFiles: Record<string, PageFile> = {
 export interface ExportDependencies extends Omit<RenderDependencies, 'read'> {
   /** The page as the tables have it. */
   read(query: PageQuery): Promise<ReadPage | null>
+  readLogo: ReadLogo
 }
 
 /**
- * Renders a page as files in one folder: every period and language, each monitor, feeds, calendar and badges. Any web
- * server can serve the folder, also while Vigia itself is down. Yields the files one by one; nothing if there is no
- * such page. `pagesUrl` is the address of the folder on the internet.
+ * Renders a page as files in one folder: every period and language, each monitor, feeds, calendar, badges and the logo.
+ * Any web server can serve the folder, also while Vigia itself is down. Yields the files one by one; nothing if there
+ * is no such page. `pagesUrl` is the address of the folder on the internet.
  */
 export async function* exportPage(
   address: PageRequest['address'],
-  { read, clock, pagesUrl, botName }: ExportDependencies,
-): AsyncGenerator<{ name: string; text: string }> {
+  { read, readLogo, clock, pagesUrl, botName }: ExportDependencies,
+): AsyncGenerator<{ name: string; content: string | Buffer }> {
   const now = clock()
   const whole: PageRequest = {
     ...{ address, isAtRoot: false, monitorId: null, file: null, range: usualRange, language: null },
     ...{ zone: null, isEmbedded: false, part: 1 },
   }
-  // The copy has texts only.
-  const readTexts: typeof read = async query => {
-    const page = await read(query)
-    return page && { ...page, logo: null }
-  }
-  const first = await readTexts(queryFor(whole, now))
+  const first = await read(queryFor(whole, now))
   if (first === null) return
+  const logo = first.logo && (await readLogo(address, first.logo.hash))
+  if (logo) yield { name: logoName(first.logo!), content: logo.bytes }
+  // All files show the logo that is in the folder, also if it changes meanwhile.
+  const readWithLogo: typeof read = async query => {
+    const page = await read(query)
+    return page && { ...page, logo: logo && first.logo }
+  }
   const shown: PageRequest[] = [
     ...Array.from({ length: partsOf(first) }, (_, part) => ({ ...whole, part: part + 1 })),
     ...first.components.map(({ id }) => ({ ...whole, monitorId: id })),
@@ -67,13 +71,13 @@ export async function* exportPage(
   for (const request of shown)
     for (const range of Object.keys(ranges) as RangeName[]) {
       const wanted = { ...request, range }
-      const page = await readTexts(queryFor(wanted, now))
+      const page = await readWithLogo(queryFor(wanted, now))
       // The page was deleted, or the monitor was taken off it, since the export began.
       if (page === null) return
       for (const language of languages) {
         const localized = { ...wanted, language }
         const answer = await textOf(page, localized, readerFor(page, localized, language))
-        if (answer !== null) yield { name: fileName(localized, page.language), text: answer.text }
+        if (answer !== null) yield { name: fileName(localized, page.language), content: answer.text }
       }
     }
   for (const [name, file] of Object.entries(pageFiles)) {
@@ -81,7 +85,7 @@ export async function* exportPage(
     const page = await read(queryFor(wanted, now))
     if (page === null) return
     const answer = await textOf(page, wanted, readerFor(page, wanted, page.language))
-    if (answer !== null) yield { name, text: answer.text }
+    if (answer !== null) yield { name, content: answer.text }
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readLogo } from '#database/pages/logo-files.ts'
 import { readPage } from '#database/pages/read-page.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { systemClock } from '#functions/host/clock.ts'
@@ -34,11 +35,12 @@ export const verb: Verb = {
       const address = { id: page.id }
       await mkdir(folder, { recursive: true })
       let files = 0
-      for await (const { name, text } of exportPage(address, {
+      for await (const { name, content } of exportPage(address, {
         ...{ read: query => readPage(db, query), clock: systemClock, pagesUrl },
+        readLogo: (page, hash) => readLogo(db, page, hash),
         botName: shell.env.TELEGRAM_BOT_NAME || null,
       })) {
-        await writeFileAtomic(join(folder, name), text, 0o644)
+        await writeFileAtomic(join(folder, name), content, 0o644)
         files++
       }
       return files

@@ -2,20 +2,25 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type LogoImage, pageLogosIn } from '#database/pages/logos.ts'
+import { imageIn } from '#functions/pages/image.ts'
 import { vigia } from '#infra/cli/vigia.ts'
+import { png } from '#test/functions/pages/images.ts'
 import { addHours, addMonitor, addPage, goodHours } from '#test/functions/status-page/support.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 let database: TestDatabase
 let folder: string
 let monitor: number
+const logo = png(400, 160)
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vigia-page-'))
   database = await freshDatabase()
   await database.db.query('insert into chat (id) values (7), (8)')
   monitor = await addMonitor(database.db, 'Loja')
   await addHours(database.db, monitor, goodHours(2))
-  await addPage(database.db, [monitor], { title: 'Loja da Ana' })
+  const { id } = await addPage(database.db, [monitor], { title: 'Loja da Ana' })
+  await pageLogosIn(database.db).keep(id, imageIn(logo) as LogoImage, 'x')
   for (const chatId of [7, 8]) await addPage(database.db, [], { slug: 'interna', access: 'link', chatId })
 })
 afterAll(async () => {
@@ -33,9 +38,9 @@ const run = async (...args: string[]) => {
   return { code: await vigia(['page', ...args], shell), output: lines.join('\n') }
 }
 
-test('page export writes every period and language, each monitor, feeds, calendar and badges; every link leads to a file', async () => {
+test('page export writes every period and language, each monitor, feeds, calendar, badges and the logo; every link leads to a file', async () => {
   const { code, output } = await run('export', 'acme', folder, '--url=https://status.example.org/')
-  expect([code, output]).toEqual([0, `${folder}: 29 files; open index.html`])
+  expect([code, output]).toEqual([0, `${folder}: 30 files; open index.html`])
   const files = await readdir(folder)
   expect(files).toEqual(expect.arrayContaining(['index.html', 'index-24h-en.html', `monitor-${monitor}-365d.html`]))
   const broken: string[] = []
@@ -45,6 +50,9 @@ test('page export writes every period and language, each monitor, feeds, calenda
       if (!files.includes(link!)) broken.push(`${file}: ${link}`)
   }
   expect(broken).toEqual([])
+  const [name] = files.filter(file => file.startsWith('logo-'))
+  expect(await readFile(join(folder, name!))).toEqual(logo)
+  expect(await readFile(join(folder, 'index-en.html'), 'utf8')).toContain(`<img class="logo" src="${name}"`)
   expect(await readFile(join(folder, 'index.html'), 'utf8')).toContain('<h1>Loja da Ana</h1>')
   expect(await readFile(join(folder, 'index-en.html'), 'utf8')).toContain('<html lang="en">')
   expect(await readFile(join(folder, 'feed.rss'), 'utf8')).toContain('<link>https://status.example.org/</link>')

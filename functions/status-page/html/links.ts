@@ -1,3 +1,4 @@
+import type { PageLogo } from '#database/pages/logos.ts'
 import type { ReadPage } from '#database/pages/page-reading.ts'
 import type { PageRequest } from '../page-request.ts'
 import { usualRange } from '../ranges.ts'
@@ -54,6 +55,9 @@ export const servedLinks = (
     subscribe: monitorId => subscribeLink(page, botName, monitorId),
   }
 }
+
+/** The name of the file with a logo. It changes with the logo, so a browser keeps the file for a year. */
+export const logoName = ({ hash, type }: PageLogo): string => `logo-${hash}.${type}`
 
 /** What a visitor chose, except the time zone. */
 const queryOf = ({ range, language, part, isEmbedded }: Omit<PageRequest, 'address'>): Record<string, string> => ({

@@ -6,6 +6,7 @@ import type { PageRequest } from '../page-request.ts'
 import { barsOf, limitsOf } from '../ranges.ts'
 import { history, legend } from './bars.ts'
 import { layout, type Reader } from './layout.ts'
+import { logoName } from './links.ts'
 import { matterList } from './matters.ts'
 import { bdi, choices, footer, languageLink, sortedWindows, subscribe, timesLine, windowList } from './parts.ts'
 import { overallClass, shape, stateLabel } from './shapes.ts'
@@ -71,7 +72,7 @@ const logo = ({ logo, title }: ReadPage, { texts, links }: Reader): Html | null 
   if (logo === null) return null
   const scale = Math.min(1, logoBox.width / logo.width, logoBox.height / logo.height)
   const [width, height] = [logo.width, logo.height].map(side => Math.max(1, Math.round(side * scale)))
-  return html`<img class="logo" src="${links.file(`logo-${logo.hash}.${logo.type}`)}" width="${width}" height="${height}" alt="${texts.logo(title)}">`
+  return html`<img class="logo" src="${links.file(logoName(logo))}" width="${width}" height="${height}" alt="${texts.logo(title)}">`
 }
 
 const pageHead = (page: ReadPage, { isEmbedded }: PageRequest, reader: Reader): Html | null =>

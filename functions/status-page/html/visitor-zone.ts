@@ -18,7 +18,7 @@ c=[H,-H].some(h=>C.format(t+h)==C.format(t))?O:C
 e.textContent=(e.className=='end'&&p==day(t)?'':w+' · ')+c.format(t).replace(/\\u202f/g,' ')
 p=day(t)}
 const z=d.getElementById('zone'),s=d.getElementById('days')
-z.textContent=z.dataset.yours.replace('?',f({timeZoneName:'longGeneric'}).formatToParts(N).find(p=>p.type=='timeZoneName').value)
+z.textContent=z.dataset.yours.replace('?',f({timeZoneName:'longGeneric'}).formatToParts(N).find(p=>p.type=='timeZoneName').value.replace(/GMT.00:00/,'UTC'))
 s.hidden=s.dataset.zone==f().resolvedOptions().timeZone}`
 
 export const visitorZoneHash = `sha256-${createHash('sha256').update(visitorZone).digest('base64')}`
