@@ -55,8 +55,8 @@ export interface Dependencies {
   monitorDrafts: MonitorDrafts
   monitorHistory: MonitorHistory
   maintenance: Pick<MaintenanceTables, 'addOnce' | 'addWindow' | 'beginNow' | 'endNow' | 'of' | 'remove'>
-  statusPages: Pick<StatusPages, 'add' | 'change' | 'find' | 'of' | 'remove'>
-  subscribers: Pick<Subscribers, 'componentName' | 'end' | 'of' | 'pageAt'>
+  statusPages: Pick<StatusPages, 'addWithin' | 'edit' | 'find' | 'of' | 'remove'>
+  subscribers: Pick<Subscribers, 'componentName' | 'end' | 'of' | 'pageAt' | 'subscribe'>
   pageDoors: Pick<PageDoors, 'forMembers'>
   pageLogos: PageLogos
   pagePosts: PagePosts

@@ -28,15 +28,7 @@ export const postCommand = async (context: ChatContext, argument: string): Promi
   if (page === undefined || text === '')
     return sendReply({ html: messages.posts.how(pages[0]!.slug, pages.map(({ slug }) => slug).join(', ')) })
   if ([...text].length > maxPostLetters) return sendReply({ html: messages.posts.tooLong(maxPostLetters) })
-  const open = (await deps.pagePosts.madeBy(context.cause.id)) ?? (await deps.pagePosts.openOn(page.id))
-  const status = open?.status ?? 'investigating'
-  const post = await deps.pagePosts.add(
-    {
-      ...{ pageId: page.id, threadId: open?.threadId ?? null, incidentId: open?.incidentId ?? null },
-      ...{ status, text, impacts: open?.impacts ?? {}, at: deps.clock() },
-    },
-    context.cause.id,
-  )
+  const post = await deps.pagePosts.addToOpen(page.id, { text, at: deps.clock() }, context.cause.id)
   return published(context, [{ page, post }], sendReply)
 }
 

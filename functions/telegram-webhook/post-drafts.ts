@@ -1,5 +1,5 @@
-import { type Impacts, isImpact, withImpact } from '#database/pages/impacts.ts'
-import type { PostDraft } from '#database/pages/post-drafts.ts'
+import { isImpact, type ServiceImpact } from '#database/pages/impacts.ts'
+import type { PostDraft, PostDrafts } from '#database/pages/post-drafts.ts'
 import { postStatuses } from '#database/pages/posts.ts'
 import type { StatusPage } from '#database/pages/status-pages.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
@@ -58,16 +58,17 @@ export const pressPostDraft = async (
   const draft = await deps.postDrafts.find(chat.id, id)
   const pages = draft === null ? [] : await pagesWith(context, draft.monitorId)
   if (draft === null || pages.length === 0) return toastReply(messages.posts.draft.gone)
-  if (draft.outcome !== null && draft.decidedBy !== cause.id)
-    return toastReply(messages.posts.draft.decided[draft.outcome])
+  const { decided, discarded } = messages.posts.draft
+  if (draft.outcome !== null && draft.decidedBy !== cause.id) return toastReply(decided[draft.outcome])
   switch (field) {
-    case 'publish':
-      return publish(context, draft, pages)
+    case 'publish': {
+      // It may have changed since it was read.
+      const final = await deps.postDrafts.decide(chat.id, id, 'published', cause.id)
+      return final === null ? toastReply(decided.discarded) : publish(context, final, pages)
+    }
     case 'discard': {
-      const isDiscarded = await deps.postDrafts.decide(id, 'discarded', cause.id)
-      return isDiscarded
-        ? editReply({ html: messages.posts.draft.discarded() })
-        : toastReply(messages.posts.draft.decided.published)
+      const final = await deps.postDrafts.decide(chat.id, id, 'discarded', cause.id)
+      return final === null ? toastReply(decided.published) : editReply({ html: discarded() })
     }
     case 'services':
       return editReply(await servicesView(context, { ...draft, set: setIn(draft) }, pages, Number(value) || 0))
@@ -76,39 +77,42 @@ export const pressPostDraft = async (
     case 'review':
       return editReply(await draftView(context, draft, pages))
     default: {
-      const changes = changesOf(draft, pages, field, value)
-      if (changes === null) return toastReply(messages.oldButton)
-      await deps.postDrafts.change(id, changes)
-      return editReply(await draftView(context, { ...draft, ...changes }, pages))
+      const change = changeOf(pages, field, value)
+      if (change === null) return toastReply(messages.oldButton)
+      const changed = await deps.postDrafts.change(chat.id, id, change)
+      if (changed !== null) return editReply(await draftView(context, changed, pages))
+      const final = await deps.postDrafts.find(chat.id, id)
+      return toastReply(final?.outcome ? decided[final.outcome] : messages.posts.draft.gone)
     }
   }
 }
 
-type Changes = Partial<Pick<PostDraft, 'status' | 'isTemplate' | 'impacts'>>
-
 /** What a button changes; null for a value that no button has. */
-const changesOf = (draft: PostDraft, pages: readonly StatusPage[], field: string, value: string): Changes | null => {
+const changeOf = (
+  pages: readonly StatusPage[],
+  field: string,
+  value: string,
+): Parameters<PostDrafts['change']>[2] | null => {
   if (field === 'text') return { isTemplate: value === 'template' }
   if (field === 'status') {
     const status = postStatuses.find(each => each === value)
     return status === undefined ? null : { status }
   }
-  const impacts = field === 'impact' ? changedImpacts(draft.impacts, pages, value) : null
-  return impacts === null ? null : { impacts }
+  const impact = field === 'impact' ? serviceImpactIn(value, pages) : null
+  return impact === null ? null : { impact }
 }
 
-/** The impacts after a button `<monitor>-<impact>`; null if no page shows the monitor, or for another value. */
-export const changedImpacts = (impacts: Impacts, pages: readonly StatusPage[], value: string): Impacts | null => {
+/** What a button `<monitor>-<impact>` says; null if no page shows the monitor, or for another value. */
+export const serviceImpactIn = (value: string, pages: readonly StatusPage[]): ServiceImpact | null => {
   const [, id, impact = ''] = /^(\d{1,15})-([a-z]+)$/.exec(value) ?? []
-  const isShown = pages.some(({ components }) => components.some(({ monitorId }) => monitorId === Number(id)))
-  return isShown && isImpact(impact) ? withImpact(impacts, Number(id), impact) : null
+  const monitorId = Number(id)
+  const isShown = pages.some(({ components }) => components.some(component => component.monitorId === monitorId))
+  return isShown && isImpact(impact) ? { monitorId, impact } : null
 }
 
 /** Makes one post on each page. A repeated update finds the posts that it has made. */
 const publish = async (context: ChatContext, draft: PostDraft, pages: readonly StatusPage[]): Promise<Reply> => {
-  const { deps, cause } = context
-  if (!(await deps.postDrafts.decide(draft.id, 'published', cause.id)))
-    return toastReply(context.messages.posts.draft.decided.discarded)
+  const { deps } = context
   const { incidentId, status, text, isTemplate, impacts } = draft
   const posts = []
   for (const page of pages) {

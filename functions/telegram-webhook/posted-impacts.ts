@@ -2,7 +2,7 @@ import type { Press } from '#functions/telegram/callback-data.ts'
 import type { ChatContext } from './context.ts'
 import { postView } from './page-posts.ts'
 import { impactChoice, type SetButton, servicesView } from './post-draft-views.ts'
-import { changedImpacts } from './post-drafts.ts'
+import { serviceImpactIn } from './post-drafts.ts'
 import { editReply, type Reply, toastReply } from './reply.ts'
 
 /** For how long people complete a post. Later they tell what changed by another post. */
@@ -20,8 +20,9 @@ export const pressPosted = async (
   const post = await deps.pagePosts.newestOf(chat.id, id)
   const page = post === null ? null : await deps.statusPages.find(chat.id, post.pageId)
   if (post === null || page === null) return toastReply(messages.posts.gone)
-  if (post.status === 'resolved' || deps.clock().getTime() - post.at.getTime() > changeableMs)
-    return toastReply(messages.posts.tooOld, true)
+  const changeableAfter = new Date(deps.clock().getTime() - changeableMs)
+  const tooOld = toastReply(messages.posts.tooOld, true)
+  if (post.status === 'resolved' || post.at <= changeableAfter) return tooOld
   const set: SetButton = (name, to) => ({ act: 'setPosted', id, field: name, value: to })
   const { impacts } = post
   switch (field) {
@@ -32,10 +33,11 @@ export const pressPosted = async (
     case 'review':
       return editReply(postView(context, [{ page, post }]))
     case 'impact': {
-      const changed = changedImpacts(impacts, [page], value)
-      if (changed === null) return toastReply(messages.oldButton)
-      await deps.pagePosts.setImpacts(post.id, changed)
-      return editReply(await servicesView(context, { impacts: changed, set }, [page], 0))
+      const wanted = serviceImpactIn(value, [page])
+      if (wanted === null) return toastReply(messages.oldButton)
+      const changed = await deps.pagePosts.setImpact(post, wanted, changeableAfter)
+      if (changed === null) return tooOld
+      return editReply(await servicesView(context, { impacts: changed.impacts, set }, [page], 0))
     }
     default:
       return toastReply(messages.oldButton)

@@ -1,5 +1,5 @@
 import { slugFault, slugOfTitle } from '#database/pages/slug.ts'
-import { type PageComponent, pageAccesses, type StatusPage } from '#database/pages/status-pages.ts'
+import { type PageComponent, type PageTaken, pageAccesses, type StatusPage } from '#database/pages/status-pages.ts'
 import { domainIn } from '#functions/pages/domain.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import { html } from '#functions/telegram/html.ts'
@@ -43,9 +43,8 @@ const createPage = async (context: ChatContext, pages: readonly StatusPage[], ti
   const slug = slugOfTitle(title)
   const same = pages.find(page => page.slug === slug)
   if (same !== undefined) return sendReply(await pageCard(context, same))
-  if (pages.length >= maxPages) return sendReply({ html: statusPages.tooMany(maxPages) })
   const monitors = await deps.monitors.of(chat.id)
-  await deps.statusPages.add({
+  const added = await deps.statusPages.addWithin(maxPages, {
     chatId: chat.id,
     slug,
     title,
@@ -53,13 +52,14 @@ const createPage = async (context: ChatContext, pages: readonly StatusPage[], ti
     access: 'link',
     components: monitors.map(({ id }) => ({ monitorId: id, name: null, group: null })),
   })
+  if (added === 'full') return sendReply({ html: statusPages.tooMany(maxPages) })
   const made = (await deps.statusPages.of([chat.id])).find(page => page.slug === slug)
   return sendReply(made === undefined ? pageList(context, pages) : await pageCard(context, made))
 }
 
 const changeTitle = async (context: ChatContext, page: StatusPage, title: string): Promise<Reply> => {
   if ([...title].length > maxTitle) return sendReply({ html: context.messages.statusPages.titleRefused(maxTitle) })
-  return changed(context, page, { title }, sendReply)
+  return changed(context, page, () => ({ title }), sendReply)
 }
 
 const changeSlug = async (context: ChatContext, page: StatusPage, slug: string): Promise<Reply> => {
@@ -70,7 +70,7 @@ const changeSlug = async (context: ChatContext, page: StatusPage, slug: string):
     case 'reserved':
       return sendReply({ html: statusPages.slugReserved(slug) })
     default:
-      return changed(context, page, { slug }, sendReply)
+      return changed(context, page, () => ({ slug }), sendReply)
   }
 }
 
@@ -79,28 +79,39 @@ const changeDomain = async (context: ChatContext, page: StatusPage, text: string
   const found = domainIn(text, [deps.pagesUrl, deps.apiUrl, deps.pingUrl])
   if (found === 'form') return sendReply({ html: messages.statusPages.domainForm(label(text)) })
   if (found === 'own') return sendReply({ html: messages.statusPages.domainOwn(text) })
-  if (page.access === 'link') return sendReply({ html: html`${messages.statusPages.noSecretDomain}` })
-  return changed(context, page, found, sendReply)
+  const refused = { refused: messages.statusPages.noSecretDomain }
+  return changed(context, page, ({ access }) => (access === 'link' ? refused : found), sendReply)
 }
 
 /** Stores a change of a page, and answers with the page or with the reason why it was not stored. */
 const changed = async (
   context: ChatContext,
-  page: StatusPage,
-  changes: Partial<Pick<StatusPage, 'slug' | 'title' | 'language' | 'access' | 'domain' | 'components'>>,
+  { id }: StatusPage,
+  changesOf: (page: StatusPage) => Changes | { refused: string },
   answer: typeof sendReply,
   view: (page: StatusPage) => Promise<Parameters<typeof sendReply>[0]> = shown => pageCard(context, shown),
 ): Promise<Reply> => {
-  const { deps, messages } = context
-  const wanted = { ...page, ...changes }
-  const stored = await deps.statusPages.change(page.id, wanted)
-  if (stored === null) return toastReply(messages.statusPages.gone)
-  if (!('taken' in stored)) return answer(await view(wanted))
-  const { slug, domain } = wanted
-  const reason =
-    stored.taken === 'slug' ? messages.statusPages.slugTaken(slug) : messages.statusPages.domainTaken(domain ?? '')
+  const { deps, chat, messages } = context
+  let wanted: Pick<StatusPage, 'slug' | 'domain'> = { slug: '', domain: null }
+  const stored = await deps.statusPages.edit(chat.id, id, page => {
+    // It may belong to vigia.yaml since it was read.
+    const changes = page.configKey === null ? changesOf(page) : { refused: messages.statusPages.fromFile }
+    wanted = { ...page, ...changes }
+    return changes
+  })
+  if (stored === 'gone') return toastReply(messages.statusPages.gone)
+  if ('id' in stored) return answer(await view(stored))
+  const reason = 'refused' in stored ? stored.refused : takenText(context, stored, wanted)
   return answer === editReply ? toastReply(reason, true) : sendReply({ html: html`${reason}` })
 }
+
+type Changes = Partial<Pick<StatusPage, 'slug' | 'title' | 'language' | 'access' | 'domain' | 'components'>>
+
+const takenText = (
+  { messages }: ChatContext,
+  { taken }: PageTaken,
+  { slug, domain }: Pick<StatusPage, 'slug' | 'domain'>,
+): string => (taken === 'slug' ? messages.statusPages.slugTaken(slug) : messages.statusPages.domainTaken(domain ?? ''))
 
 type PagePress = Extract<
   Press,
@@ -146,31 +157,46 @@ const setPage = async (context: ChatContext, page: StatusPage, field: string, va
   if (field === 'access') {
     const access = pageAccesses.find(one => one === value)
     if (access === undefined) return oldButton
-    if (access === 'link' && page.domain !== null) return toastReply(context.messages.statusPages.noSecretDomain, true)
-    return changed(context, page, { access }, editReply)
+    const refused = { refused: context.messages.statusPages.noSecretDomain }
+    return changed(
+      context,
+      page,
+      ({ domain }) => (access === 'link' && domain !== null ? refused : { access }),
+      editReply,
+    )
   }
   if (field === 'logo') return value === 'none' ? removeLogo(context, page) : askLogo(context, page)
   if (field === 'domain')
-    return value === 'none' ? changed(context, page, { domain: null }, editReply) : editReply(domainView(context, page))
+    return value === 'none'
+      ? changed(context, page, () => ({ domain: null }), editReply)
+      : editReply(domainView(context, page))
   if (field === 'language' && (value === 'pt-BR' || value === 'en'))
-    return changed(context, page, { language: value }, editReply)
+    return changed(context, page, () => ({ language: value }), editReply)
   const [, id, at] = /^(\d{1,13})-(\d)$/.exec(value) ?? []
-  if (id === undefined) return oldButton
-  const components = withComponent(page.components, field, Number(id))
-  return components === null
-    ? oldButton
-    : changed(context, page, { components }, editReply, shown => monitorsView(context, shown, Number(at)))
+  if (id === undefined || !isComponentChange(field)) return oldButton
+  return changed(
+    context,
+    page,
+    ({ components }) => ({ components: withComponent(components, field, Number(id)) }),
+    editReply,
+    shown => monitorsView(context, shown, Number(at)),
+  )
 }
+
+const componentChanges = ['show', 'hide', 'first'] as const
+type ComponentChange = (typeof componentChanges)[number]
+const isComponentChange = (field: string): field is ComponentChange =>
+  (componentChanges as readonly string[]).includes(field)
 
 /** The components after a button: each button leads to the same components if it is pressed twice. */
 const withComponent = (
   components: readonly PageComponent[],
-  field: string,
+  change: ComponentChange,
   monitorId: number,
-): PageComponent[] | null => {
+): PageComponent[] => {
   const others = components.filter(component => component.monitorId !== monitorId)
   const own = components.find(component => component.monitorId === monitorId) ?? { monitorId, name: null, group: null }
-  switch (field) {
+  switch (change) {
     case 'show':
       return others.length < components.length ? [...components] : [...components, own]
     case 'hide':
@@ -178,6 +204,6 @@ const withComponent = (
     case 'first':
       return [own, ...others]
     default:
-      return null
+      return change satisfies never
   }
 }

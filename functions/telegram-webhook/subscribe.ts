@@ -38,11 +38,12 @@ export const subscribe = async (context: ChatContext, { address, monitorId }: Su
   const service = monitorId === null ? null : await deps.subscribers.componentName(page.id, monitorId)
   if (monitorId !== null && service === null)
     return sendReply({ html: messages.subscriptions.unknownService(page.title) })
-  const others = await deps.follows.of(chat.id, 'page/')
-  const subject = pageSubject(page.id, monitorId)
-  if (others.length >= maxSubscriptions && !others.some(other => other.subject === subject))
-    return sendReply({ html: messages.subscriptions.tooMany(maxSubscriptions) })
-  await deps.follows.follow(chat.id, subject, deps.clock(), page.title, origin.threadId ?? null)
+  const isSubscribed = await deps.subscribers.subscribe(
+    chat.id,
+    { ...page, monitorId },
+    { most: maxSubscriptions, at: deps.clock(), threadId: origin.threadId ?? null },
+  )
+  if (!isSubscribed) return sendReply({ html: messages.subscriptions.tooMany(maxSubscriptions) })
   return sendReply({
     html:
       service === null

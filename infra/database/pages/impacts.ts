@@ -11,8 +11,13 @@ export const worst = (one: Impact | undefined, other: Impact): Impact =>
 
 export const isImpact = (text: string): text is Impact => (impactLevels as readonly string[]).includes(text)
 
-/** The impacts with another one for a monitor. */
-export const withImpact = (impacts: Impacts, monitorId: number, impact: Impact): Impacts => {
-  const { [String(monitorId)]: _, ...others } = impacts
-  return impact === 'none' ? others : { ...others, [String(monitorId)]: impact }
+/** How much one service is affected. */
+export interface ServiceImpact {
+  monitorId: number
+  impact: Impact
 }
+
+/** SQL: these impacts (jsonb) with another one for a monitor, so that people who change two of them lose nothing. */
+export const impactsWith = (impacts: string, monitorId: string, impact: string): string =>
+  `case when ${impact}::text = 'none' then ${impacts} - ${monitorId}::bigint::text
+    else ${impacts} || jsonb_build_object(${monitorId}::bigint::text, ${impact}::text) end`

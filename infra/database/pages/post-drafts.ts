@@ -1,5 +1,5 @@
 import { jsonText, type Postgres } from '../connect.ts'
-import type { Impacts } from './impacts.ts'
+import { type Impacts, impactsWith, type ServiceImpact } from './impacts.ts'
 import type { PostStatus } from './posts.ts'
 
 /** A text about an outage. If a person confirms it, it becomes a post on each page of the chat with the monitor. */
@@ -27,9 +27,14 @@ export interface ChatOutage {
 const columns = `page_post_draft.id, incident_id as "incidentId", monitor_id as "monitorId", page_post_draft.status, text,
   is_template as "isTemplate", impacts, outcome, decided_by as "decidedBy"`
 
-/** SQL: the drafts of the chat $1 with the monitors of their outages. A monitor may have moved to another chat. */
-const drafts = `page_post_draft join incident on incident.id = incident_id
-  join monitor on monitor.id = monitor_id and monitor.chat_id = page_post_draft.chat_id and monitor.chat_id = $1`
+/** SQL: the outages of the monitors of the chat $1. */
+const incidentsOfChat = 'incident join monitor on monitor.id = monitor_id and monitor.chat_id = $1'
+
+/** SQL: whether a draft is of the chat $1 and of one of these outages. A monitor may have moved to another chat. */
+const isDraftOfChat = 'incident.id = incident_id and page_post_draft.chat_id = $1'
+
+/** SQL: the drafts of the chat $1 with the monitors of their outages. */
+const drafts = `page_post_draft join (${incidentsOfChat}) on ${isDraftOfChat}`
 
 /** The table `page_post_draft`. */
 export const postDraftsIn = (db: Postgres) => ({
@@ -44,7 +49,7 @@ export const postDraftsIn = (db: Postgres) => ({
          from message
          join incident on incident.id = substring(key from '^incident/([1-9][0-9]{0,15})/monitor\\.')::bigint
          join monitor on monitor.id = monitor_id and monitor.chat_id = message.chat_id
-         where message.chat_id = $1 and telegram_message_id = $2`,
+         where message.chat_id = $1 and telegram_message_id = $2 and key like 'incident/%'`,
         [chatId, telegramId],
       )
     ).rows[0] ?? null,
@@ -73,28 +78,39 @@ export const postDraftsIn = (db: Postgres) => ({
     (await db.query<PostDraft>(`select ${columns} from ${drafts} where page_post_draft.id = $2`, [chatId, id]))
       .rows[0] ?? null,
 
-  /** Changes fields of a draft that is not decided yet. */
+  /** Changes one thing of a draft of this chat. Null if the draft is gone or decided already. */
   change: async (
+    chatId: number,
     id: number,
-    { status, isTemplate, impacts }: Partial<Pick<PostDraft, 'status' | 'isTemplate' | 'impacts'>>,
-  ): Promise<void> => {
-    await db.query(
-      `update page_post_draft set status = coalesce($2, status), is_template = coalesce($3, is_template),
-         impacts = coalesce($4::jsonb, impacts)
-       where id = $1 and outcome is null`,
-      [id, status ?? null, isTemplate ?? null, impacts === undefined ? null : jsonText(impacts)],
-    )
-  },
-
-  /** Decides a draft. True if this update decides it, or has decided it before in the same way. */
-  decide: async (id: number, outcome: 'published' | 'discarded', cause: string): Promise<boolean> =>
+    { status, isTemplate, impact }: Partial<Pick<PostDraft, 'status' | 'isTemplate'>> & { impact?: ServiceImpact },
+  ): Promise<PostDraft | null> =>
     (
-      await db.query(
-        `update page_post_draft set outcome = $2, decided_by = $3
-         where id = $1 and (outcome is null or outcome = $2 and decided_by = $3)`,
-        [id, outcome, cause],
+      await db.query<PostDraft>(
+        `update page_post_draft set status = coalesce($3, page_post_draft.status), is_template = coalesce($4, is_template),
+           impacts = case when $5::bigint is null then impacts else ${impactsWith('impacts', '$5', '$6')} end
+         from ${incidentsOfChat} where ${isDraftOfChat} and page_post_draft.id = $2 and outcome is null returning ${columns}`,
+        [chatId, id, status ?? null, isTemplate ?? null, impact?.monitorId ?? null, impact?.impact ?? null],
       )
-    ).rowCount === 1,
+    ).rows[0] ?? null,
+
+  /**
+   * Decides a draft of this chat and returns it. Null if it is gone, or if another update has decided it, or this one
+   * in another way.
+   */
+  decide: async (
+    chatId: number,
+    id: number,
+    outcome: 'published' | 'discarded',
+    cause: string,
+  ): Promise<PostDraft | null> =>
+    (
+      await db.query<PostDraft>(
+        `update page_post_draft set outcome = $3, decided_by = $4 from ${incidentsOfChat}
+         where ${isDraftOfChat} and page_post_draft.id = $2 and (outcome is null or outcome = $3 and decided_by = $4)
+         returning ${columns}`,
+        [chatId, id, outcome, cause],
+      )
+    ).rows[0] ?? null,
 })
 
 export type PostDrafts = ReturnType<typeof postDraftsIn>

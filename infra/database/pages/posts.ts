@@ -1,5 +1,5 @@
 import { jsonText, type Postgres } from '../connect.ts'
-import type { Impacts } from './impacts.ts'
+import { type Impacts, impactsWith, type ServiceImpact } from './impacts.ts'
 
 /** How far people are with the matter of a post. */
 export const postStatuses = ['investigating', 'identified', 'monitoring', 'resolved'] as const
@@ -49,6 +49,23 @@ const insertPost = async (db: Postgres, post: NewPost, cause: string): Promise<P
   return (await postOf(db, cause))!
 }
 
+const newestOfThread = async (db: Postgres, threadId: number): Promise<PagePost | null> =>
+  (
+    await db.query<PagePost>(
+      `select ${columns} from page_post where id = $1 or thread_id = $1 order by id desc limit 1`,
+      [threadId],
+    )
+  ).rows[0] ?? null
+
+const openOn = async (db: Postgres, pageId: number): Promise<PagePost | null> =>
+  (
+    await db.query<PagePost>(
+      `select ${columns} from page_post
+       where id = (select max(id) from page_post where page_id = $1) and ${postUntil} is null`,
+      [pageId],
+    )
+  ).rows[0] ?? null
+
 /** Posts that are made at once on a page wait for each other. */
 const lockPage = (tx: Postgres, pageId: number) =>
   tx.query('select from status_page where id = $1 for no key update', [pageId])
@@ -72,28 +89,45 @@ export const pagePostsIn = (db: Postgres) => ({
       return insertPost(tx, { ...post, threadId: rows[0]?.id ?? null }, cause)
     }),
 
-  /**
-   * Stores a post that gives its matter another status; null if the matter has this status already. Two presses of one
-   * button at once make one post.
-   */
-  advance: (post: NewPost & { threadId: number }, cause: string): Promise<PagePost | null> =>
+  /** The same for a text of people: it continues the open matter of the page, or begins one. */
+  addToOpen: (pageId: number, { text, at }: Pick<NewPost, 'text' | 'at'>, cause: string): Promise<PagePost> =>
     db.transaction(async tx => {
-      await lockPage(tx, post.pageId)
-      const { rows } = await tx.query<PagePost>(
-        `select ${columns} from page_post where id = $1 or thread_id = $1 order by id desc limit 1`,
-        [post.threadId],
-      )
-      const isOther = rows[0] !== undefined && rows[0].status !== post.status
-      return isOther || (await postOf(tx, cause)) !== null ? insertPost(tx, post, cause) : null
+      await lockPage(tx, pageId)
+      const begun = { threadId: null, incidentId: null, status: 'investigating', impacts: {} } as const
+      return insertPost(tx, { ...((await openOn(tx, pageId)) ?? begun), pageId, text, at }, cause)
     }),
 
-  /** Changes how much a post says that services are affected. */
-  setImpacts: async (postId: number, impacts: Impacts): Promise<void> => {
-    await db.query('update page_post set impacts = $2 where id = $1', [postId, jsonText(impacts)])
-  },
+  /**
+   * Stores a post that gives its matter another status and keeps the impacts; null if the matter has this status
+   * already. Two presses of one button at once make one post.
+   */
+  advance: (post: Omit<NewPost, 'impacts'> & { threadId: number }, cause: string): Promise<PagePost | null> =>
+    db.transaction(async tx => {
+      await lockPage(tx, post.pageId)
+      const newest = await newestOfThread(tx, post.threadId)
+      const isOther = newest !== null && newest.status !== post.status
+      if (!isOther && (await postOf(tx, cause)) === null) return null
+      return insertPost(tx, { ...post, impacts: newest?.impacts ?? {} }, cause)
+    }),
 
-  /** The post that this update has made already; null if it has made none. */
-  madeBy: (cause: string): Promise<PagePost | null> => postOf(db, cause),
+  /**
+   * Changes how much the newest post of a matter says that a service is affected, and returns the post. Null if the
+   * matter is resolved, or if the post is not newer than `after`.
+   */
+  setImpact: (
+    { pageId, threadId }: Pick<PagePost, 'pageId' | 'threadId'>,
+    { monitorId, impact }: ServiceImpact,
+    after: Date,
+  ): Promise<PagePost | null> =>
+    db.transaction(async tx => {
+      await lockPage(tx, pageId)
+      const { rows } = await tx.query<PagePost>(
+        `update page_post set impacts = ${impactsWith('impacts', '$2', '$3')}
+         where id = $1 and status <> 'resolved' and at > $4 returning ${columns}`,
+        [(await newestOfThread(tx, threadId))?.id ?? null, monitorId, impact, after],
+      )
+      return rows[0] ?? null
+    }),
 
   /** The newest post of the thread of a page of this chat; null if there is none. */
   newestOf: async (chatId: number, threadId: number): Promise<PagePost | null> =>
@@ -132,14 +166,7 @@ export const pagePostsIn = (db: Postgres) => ({
     ).rows.map(({ id }) => id),
 
   /** The newest post of a page, if its matter is not over; else null. */
-  openOn: async (pageId: number): Promise<PagePost | null> =>
-    (
-      await db.query<PagePost>(
-        `select ${columns} from page_post
-         where id = (select max(id) from page_post where page_id = $1) and ${postUntil} is null`,
-        [pageId],
-      )
-    ).rows[0] ?? null,
+  openOn: (pageId: number): Promise<PagePost | null> => openOn(db, pageId),
 })
 
 export type PagePosts = ReturnType<typeof pagePostsIn>

@@ -48,6 +48,9 @@ const columns = `page.id, page.chat_id as "chatId", slug, title, page.language, 
     from status_page_component where page_id = page.id
   ), '[]') as components`
 
+/** A page after a change in the chat, or why nothing changed: `gone`, what another page has, or a refusal. */
+export type PageEdit<Refusal> = StatusPage | PageTaken | 'gone' | { refused: Refusal }
+
 /** What another page has, if that is the reason of an error of PostgreSQL. */
 const takenBy = (error: unknown): PageTaken['taken'] | null => {
   const { code, constraint } = error as { code?: string; constraint?: string }
@@ -102,19 +105,47 @@ export const statusPagesIn = (db: Postgres) => {
     )
   }
 
+  const insert = async (tx: Postgres, page: WantedPage): Promise<{ id: number; secret: string }> => {
+    const secret = newSecret()
+    const { rows } = await tx.query<{ id: number }>(
+      `insert into status_page (chat_id, slug, title, language, access, secret, config_key, domain)
+       values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
+      [...fieldsOf(page), secret, page.configKey ?? null, page.domain ?? null],
+    )
+    const { id } = rows[0]!
+    await replaceComponents(tx, id, page.components)
+    return { id, secret }
+  }
+
+  const update = async (tx: Postgres, id: number, page: WantedPage): Promise<{ id: number } | null> => {
+    const { rows } = await tx.query<{ wasForMembers: boolean }>(
+      `update status_page set slug = $2, title = $3, language = $4, access = $5, config_key = coalesce($7, config_key),
+         domain = $8
+       from (select id, access from status_page where id = $6 for update) as before
+       where chat_id = $1 and status_page.id = before.id
+       returning before.access = 'members' as "wasForMembers"`,
+      [...fieldsOf(page), id, page.configKey ?? null, page.domain ?? null],
+    )
+    if (rows[0] === undefined) return null
+    if (page.access === 'members' && !rows[0].wasForMembers) await closeToOthers(tx, page.chatId, id)
+    await replaceComponents(tx, id, page.components)
+    return { id }
+  }
+
+  const find = async (tx: Postgres, chatId: number, id: number): Promise<StatusPage | null> =>
+    (await tx.query<StatusPage>(`select ${columns} from status_page page where chat_id = $1 and id = $2`, [chatId, id]))
+      .rows[0] ?? null
+
   return {
     /** Stores a new page with its components, all or nothing. */
-    add: (page: WantedPage): Promise<{ id: number; secret: string } | PageTaken> =>
+    add: (page: WantedPage): Promise<{ id: number; secret: string } | PageTaken> => unlessTaken(tx => insert(tx, page)),
+
+    /** The same, if the chat has fewer than `most` pages. Pages that are made at once count each other. */
+    addWithin: (most: number, page: WantedPage): Promise<{ id: number; secret: string } | PageTaken | 'full'> =>
       unlessTaken(async tx => {
-        const secret = newSecret()
-        const { rows } = await tx.query<{ id: number }>(
-          `insert into status_page (chat_id, slug, title, language, access, secret, config_key, domain)
-           values ($1, $2, $3, $4, $5, $6, $7, $8) returning id`,
-          [...fieldsOf(page), secret, page.configKey ?? null, page.domain ?? null],
-        )
-        const { id } = rows[0]!
-        await replaceComponents(tx, id, page.components)
-        return { id, secret }
+        await tx.query('select from chat where id = $1 for no key update', [page.chatId])
+        const { rowCount } = await tx.query('select from status_page where chat_id = $1', [page.chatId])
+        return rowCount >= most ? 'full' : insert(tx, page)
       }),
 
     /**
@@ -122,19 +153,25 @@ export const statusPagesIn = (db: Postgres) => {
      * members gets a new key for their links, and loses the subscribers of other chats.
      */
     change: (id: number, page: WantedPage): Promise<{ id: number } | PageTaken | null> =>
+      unlessTaken(tx => update(tx, id, page)),
+
+    /**
+     * Changes something of a page of a chat. `changesOf` gets the page as it is now, so that two people who change two
+     * things at once lose nothing.
+     */
+    edit: <Refusal>(
+      chatId: number,
+      id: number,
+      changesOf: (page: StatusPage) => Partial<WantedPage> | { refused: Refusal },
+    ): Promise<PageEdit<Refusal>> =>
       unlessTaken(async tx => {
-        const { rows } = await tx.query<{ wasForMembers: boolean }>(
-          `update status_page set slug = $2, title = $3, language = $4, access = $5, config_key = coalesce($7, config_key),
-             domain = $8
-           from (select id, access from status_page where id = $6 for update) as before
-           where chat_id = $1 and status_page.id = before.id
-           returning before.access = 'members' as "wasForMembers"`,
-          [...fieldsOf(page), id, page.configKey ?? null, page.domain ?? null],
-        )
-        if (rows[0] === undefined) return null
-        if (page.access === 'members' && !rows[0].wasForMembers) await closeToOthers(tx, page.chatId, id)
-        await replaceComponents(tx, id, page.components)
-        return { id }
+        await tx.query('select from status_page where chat_id = $1 and id = $2 for no key update', [chatId, id])
+        const page = await find(tx, chatId, id)
+        if (page === null) return 'gone'
+        const changes = changesOf(page)
+        if ('refused' in changes) return changes
+        await update(tx, id, { ...page, ...changes })
+        return (await find(tx, chatId, id))!
       }),
 
     /** Deletes a page of a chat with its subscriptions. */
@@ -162,13 +199,7 @@ export const statusPagesIn = (db: Postgres) => {
       ).rows,
 
     /** The page of a chat with this id; null if there is none. */
-    find: async (chatId: number, id: number): Promise<StatusPage | null> =>
-      (
-        await db.query<StatusPage>(`select ${columns} from status_page page where chat_id = $1 and id = $2`, [
-          chatId,
-          id,
-        ])
-      ).rows[0] ?? null,
+    find: (chatId: number, id: number): Promise<StatusPage | null> => find(db, chatId, id),
   }
 }
 

@@ -1,6 +1,6 @@
 import { chatColumns } from '../chats/chats.ts'
 import type { Postgres } from '../connect.ts'
-import type { Follower } from '../series/follows.ts'
+import { type Follower, followsIn } from '../series/follows.ts'
 import type { PageAddress } from './page-reading.ts'
 
 /** A chat that subscribed to a page or to one service of it, with what the page calls the services concerned. */
@@ -90,6 +90,27 @@ export const subscribersIn = (db: Postgres) => ({
   componentName: async (pageId: number, monitorId: number): Promise<string | null> =>
     (await db.query<{ name: string }>(`${components} where page_id = $1 and monitor.id = $2`, [pageId, monitorId]))
       .rows[0]?.name ?? null,
+
+  /**
+   * Subscribes a chat to a page or to one service of it; a second time changes nothing. False if the chat has `most`
+   * other subscriptions. The row of the chat is locked, so that a call also counts the subscriptions of parallel calls.
+   */
+  subscribe: (
+    chatId: number,
+    { id, title, monitorId }: { id: number; title: string; monitorId: number | null },
+    { most, at, threadId }: { most: number; at: Date; threadId: number | null },
+  ): Promise<boolean> =>
+    db.transaction(async tx => {
+      const subject = pageSubject(id, monitorId)
+      await tx.query('select from chat where id = $1 for no key update', [chatId])
+      const { rowCount } = await tx.query(
+        `select from follow where chat_id = $1 and starts_with(subject, 'page/') and subject <> $2`,
+        [chatId, subject],
+      )
+      if (rowCount >= most) return false
+      await followsIn(tx).follow(chatId, subject, at, title, threadId)
+      return true
+    }),
 
   /** The subscriptions of a chat, the oldest first. Those to something that is gone are left out. */
   of: async (chatId: number): Promise<Subscription[]> =>

@@ -67,7 +67,7 @@ test('strangers and pages that are not for members get the same answer', async (
   const { page, start } = await newGroup()
   const stranger = newPerson()
   const answers = [await stranger.says(`/start ${start}`), await stranger.says('/start m_999999')]
-  await world.deps.statusPages.change(page.id, { ...page, access: 'public' })
+  await world.deps.statusPages.edit(page.chatId, page.id, () => ({ access: 'public' }))
   answers.push(await stranger.says(`/start ${start}`))
   const { id } = answers[0]!
   answers.push((await stranger.forges(id, `v1:Z:${page.id}`)).shown)

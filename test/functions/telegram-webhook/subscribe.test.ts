@@ -84,7 +84,7 @@ test('a service that the page does not show, and a forged link, are explained an
   const { page, owner } = await withServices('public')
   const visitor = newPerson()
   const [monitor] = await world.deps.monitors.of(owner.chatId)
-  await world.deps.statusPages.change(page.id, { ...page, components: [] })
+  await world.deps.statusPages.edit(page.chatId, page.id, () => ({ components: [] }))
   expect((await visitor.says(`/start p_${page.slug}_${monitor!.id}`)).text).toBe(
     `A página ${page.title} não mostra mais esse serviço.`,
   )
