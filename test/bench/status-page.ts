@@ -13,6 +13,7 @@ import { median } from './cold-start.ts'
 import { cpuUsed } from './support/cpu-used.ts'
 import { httpTarget, insertMonitors, startEnvironment } from './support/environment.ts'
 import { gatusProgram, startGatus } from './support/gatus.ts'
+import { startKuma } from './support/kuma.ts'
 import { fetchOnce, type Load, type LoadReport } from './support/page-load.ts'
 import { punctuality } from './support/punctuality.ts'
 import { type SitePorts, type Sites, startSites } from './support/sites.ts'
@@ -28,6 +29,8 @@ const measuredS = Number(process.env.SECONDS ?? 30)
 const rounds = Number(process.env.ROUNDS ?? 10)
 /** The endpoints of Gatus. It begins to check one each 222 ms, and its page shows at most 100 at once: ENDPOINTS=100 */
 const endpoints = Number(process.env.ENDPOINTS ?? 100)
+/** The folder of an installed Uptime Kuma (test/cli/import/peers/README.md): UPTIME_KUMA=/opt/uptime-kuma */
+const kuma = process.env.UPTIME_KUMA
 /** A folder that keeps the database for the next run, because its history takes minutes: KEPT=/tmp/bench */
 const keptDatabase = process.env.KEPT
 /** Seconds of checks before the measurement: WARM_UP=40 */
@@ -133,26 +136,38 @@ export const bench: Bench = {
       await measured(`badge, ${visitsPerSecond} requests/s`, { url: badge, perSecond: visitsPerSecond, ms: ms / 3 })
 
       const gatus = gatusProgram()
-      if (gatus !== undefined) {
+      /** Measures the page of another program, which has checked `endpoints` monitors for `checkedS` seconds. */
+      const measureOther = async (
+        name: string,
+        checkedS: number,
+        start: (urls: string[]) => Promise<{ url: string; stop(): Promise<void> }>,
+      ) => {
         const others = await startSites()
-        const urls = Array.from({ length: endpoints }, (_, index) => httpTarget(others.ports, `m/${index + 1}`).url)
-        const authority = join(dataDir, 'authority.pem')
-        const program = await startGatus(gatus, { urls, intervalS: 10, timeoutMs, authority })
         try {
-          log(`Gatus: ${Math.ceil(endpoints * 0.222) + 15} s of checks`)
-          await setTimeout((Math.ceil(endpoints * 0.222) + 15) * 1_000)
-          const api = `http://127.0.0.1:${program.port}/api/v1/endpoints/statuses?page=1&pageSize=100`
-          await measured(
-            `Gatus, ${endpoints} endpoints, ${visitsPerSecond} requests/s`,
-            { url: api, perSecond: visitsPerSecond, ms },
-            others,
-          )
-          await measured(`Gatus, ${endpoints} endpoints, ${perSecond} requests/s`, { url: api, perSecond, ms }, others)
+          const urls = Array.from({ length: endpoints }, (_, index) => httpTarget(others.ports, `m/${index + 1}`).url)
+          const program = await start(urls)
+          try {
+            log(`${name}: ${checkedS} s of checks`)
+            await setTimeout(checkedS * 1_000)
+            for (const rate of [visitsPerSecond, perSecond]) {
+              const row = `${name}, ${endpoints} endpoints, ${rate} requests/s`
+              await measured(row, { url: program.url, perSecond: rate, ms }, others)
+            }
+          } finally {
+            await program.stop()
+          }
         } finally {
-          await program.stop()
           others.stop()
         }
       }
+      if (gatus !== undefined)
+        await measureOther('Gatus', Math.ceil(endpoints * 0.222) + 15, async urls => {
+          const authority = join(dataDir, 'authority.pem')
+          const program = await startGatus(gatus, { urls, intervalS: 10, timeoutMs, authority })
+          const url = `http://127.0.0.1:${program.port}/api/v1/endpoints/statuses?page=1&pageSize=100`
+          return { url, stop: program.stop }
+        })
+      if (kuma !== undefined) await measureOther('Uptime Kuma', 60, urls => startKuma(kuma, urls))
       return {
         columns,
         rows,
@@ -162,6 +177,9 @@ export const bench: Bench = {
           gatus === undefined
             ? 'gatus is not on PATH, so its page is not measured'
             : `Gatus: the request with which its page gets the states of ${Math.min(100, endpoints)} endpoints, without its scripts; history of some minutes, not of ${days} days`,
+          kuma === undefined
+            ? 'UPTIME_KUMA is not the folder of an installed Uptime Kuma, so its page is not measured'
+            : `Uptime Kuma: the request with which its page gets the states, which it keeps for a minute; ${endpoints} monitors, history of a minute`,
         ],
       }
     } finally {

@@ -2,7 +2,7 @@
 export type KumaMonitor = Readonly<Record<string, unknown>> & { name: string }
 
 /** What Kuma's page sends for every monitor, with short times. The expiry of domains would ask servers of others. */
-const usual = {
+export const usualKumaMonitor = {
   ...{ type: 'http', parent: null, url: 'https://', method: 'GET', ipFamily: null, wsSubprotocol: '' },
   ...{ interval: 60, retryInterval: 60, resendInterval: 0, maxretries: 0, timeout: 2, maxredirects: 10 },
   ...{ notificationIDList: {}, ignoreTls: false, upsideDown: false, expiryNotification: false },
@@ -199,5 +199,5 @@ export const kumaMonitors = (ports: Readonly<Record<string, string>>): KumaMonit
       port: 443,
       expectedTlsAlert: 'certificate_required',
     }),
-  ].map(monitor => ({ ...usual, ...monitor }))
+  ].map(monitor => ({ ...usualKumaMonitor, ...monitor }))
 }
