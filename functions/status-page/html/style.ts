@@ -26,7 +26,7 @@ export const style = `:root{color-scheme:light dark;${variables.join(';')}}
 body{margin:0;background:var(--bg);color:var(--text);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 main,header,footer{max-width:58rem;margin:0 auto;padding:0 1rem}
 header{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:center;justify-content:space-between;padding-top:1.5rem}
-h1{font-size:1.6rem;line-height:1.25;margin:0;flex:1 1 18rem}h2{font-size:1.15rem;line-height:1.3;margin:0}h3{font-size:1rem;margin:0}
+h1{font-size:1.6rem;line-height:1.25;margin:0;flex:1 1 18rem;overflow-wrap:break-word;max-width:100%}h2{font-size:1.15rem;line-height:1.3;margin:0}h3{font-size:1rem;margin:0}
 h1,h2,h3{unicode-bidi:plaintext;text-align:left}section{margin:2rem 0}section>h2{margin-bottom:.6rem}
 a{color:var(--link);text-underline-offset:.15em}h3 a{color:inherit;text-decoration-color:var(--line)}h3 a:hover{text-decoration-color:currentColor}
 :focus-visible{outline:3px solid var(--link);outline-offset:2px;border-radius:.25rem}
@@ -46,7 +46,7 @@ ul{list-style:none;margin:0;padding:0}
 .state{display:inline-flex;align-items:baseline;gap:.4rem;font-weight:600;font-size:.95rem}.state svg{width:1em;height:1em;flex:none;align-self:center}
 .up{color:var(--up)}.slow,.degraded,.partial{color:var(--slow)}.down{color:var(--down)}.maintenance{color:var(--fix)}.unknown,.waiting,.paused,.none,.empty{color:var(--none)}
 .head .state{margin-inline-start:auto}.follow{font-size:.9rem}
-.soft{color:var(--soft);font-size:.9rem}
+time{display:inline-block}.soft{color:var(--soft);font-size:.9rem}
 summary{cursor:pointer;list-style:none;border-radius:.25rem}summary::-webkit-details-marker{display:none}
 summary .more::after{content:" ▸" / ""}details[open]>summary .more::after{content:" ▾" / ""}summary:hover .more{text-decoration:underline}summary>.more:only-child{color:var(--link);font-size:.9rem}
 .group>summary{display:flex;flex-wrap:wrap;gap:.1rem 1rem;align-items:center;justify-content:space-between;padding:.8rem 1.25rem;background:var(--box);border:1px solid var(--line);border-radius:.6rem}.group>summary>span{display:flex;flex-wrap:wrap;gap:.1rem 1rem;align-items:center}.group>summary .more{white-space:nowrap}.group{margin:0 0 .6rem}.group[open]>summary{border-radius:.6rem .6rem 0 0}.group>.box{border-top:0;border-radius:0 0 .6rem .6rem;margin:0}
@@ -62,7 +62,7 @@ svg.bars{display:block;width:100%;height:2.25rem;margin:.5rem 0 .25rem}.bars pat
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;margin:0}.figures div{background:var(--box);border:1px solid var(--line);border-radius:.6rem;padding:.7rem 1rem;display:flex;flex-direction:column-reverse;justify-content:flex-end}
 .figures dt{color:var(--soft);font-size:.9rem}.figures dd{font-size:1.4rem;font-weight:700;line-height:1.3}
 svg.chart{display:block;width:100%;height:10rem;margin:.25rem 0}.chart .line{fill:none;stroke:var(--link);stroke-width:2;vector-effect:non-scaling-stroke}.chart .area{fill:var(--link);opacity:.12}.chart .grid{stroke:var(--line);vector-effect:non-scaling-stroke}
-.logo{display:block;max-width:100%;height:auto}.logo:not([src*=".jpg"]){--plate:light-dark(transparent,#f6f8fa);background:var(--plate);box-shadow:0 0 0 .4rem var(--plate)}
+.logo{display:block;max-width:100%;height:auto;margin-block:.3rem}.logo:not([src*=".jpg"]){--plate:light-dark(transparent,#f6f8fa);background:var(--plate);box-shadow:0 0 0 .4rem var(--plate)}
 .scroll{overflow-x:auto}.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table{border-collapse:collapse;width:100%;font-size:.9rem;overflow-wrap:normal;margin-top:.5rem}caption{text-align:start;font-weight:600;padding:.25rem 0 .5rem}
 th,td{text-align:start;padding:.35rem 1rem .35rem 0;border-top:1px solid var(--line);vertical-align:top;white-space:nowrap}thead th{border:0;color:var(--soft);font-weight:400}.n{text-align:end}td:last-child,th:last-child{padding-right:0}tbody th{font-weight:400}
@@ -71,7 +71,7 @@ th,td{text-align:start;padding:.35rem 1rem .35rem 0;border-top:1px solid var(--l
 footer{margin:3rem auto 0;padding:1.25rem 1rem 2rem;border-top:1px solid var(--line)}footer p{margin:.4rem 0}.files{display:flex;flex-wrap:wrap;gap:.25rem 1.5rem}.files a{display:inline-block;padding:.25rem 0}
 .zone{display:flex;flex-wrap:wrap;gap:.4rem .6rem;align-items:center;margin:.6rem 0}.zone button,.zone select{padding:.3rem .6rem;font-weight:400}
 .notice{padding-top:12vh;max-width:38rem}.notice h1{margin:1rem 0 .25rem}.notice svg{width:2.5rem;height:2.5rem}.notice p{margin:.25rem 0}.notice p[lang]{margin-top:1.5rem}
-@media(max-width:30rem){.follow{display:none}.box,.group>summary{padding-inline:1rem}.overall{font-size:1.1rem;padding:1rem}.choice ul{flex:1;gap:0}.choice li{flex:auto;text-align:center}.choice a{font-size:.9rem;padding:.5rem .2rem}summary .axis{flex-wrap:wrap}.button{padding-inline:.7rem}.days{padding-bottom:3.4rem}.tip{min-height:2.6rem}summary .axis .more{order:3;flex:1 0 100%;white-space:normal}}
+@media(max-width:30rem){.follow{display:none}.zone label{flex:1 0 100%}.box,.group>summary{padding-inline:1rem}.overall{font-size:1.1rem;padding:1rem}.choice ul{flex:1;gap:0}.choice li{flex:auto;text-align:center}.choice a{font-size:.9rem;padding:.5rem .2rem}summary .axis{flex-wrap:wrap}.button{padding-inline:.7rem}.days{padding-bottom:3.4rem}.tip{min-height:2.6rem}summary .axis .more{order:3;flex:1 0 100%;white-space:normal}}
 @media(forced-colors:active){:root{--link:LinkText;--line:CanvasText}.overall{border-color:CanvasText}.choice [aria-current]{outline:2px solid}.days label:has(:checked){outline:2px solid Highlight}.chart .area{display:none}}
 @media print{:root{color-scheme:light}body{background:none;font-size:11pt}header,main,footer{max-width:none;padding-inline:0}.actions,.button,.follow,.choice ul,.zone,.files,.tip,details:not([open]):has(>summary>.more:only-child){display:none}summary .more::after,details[open]>summary .more::after{content:none}.days{padding:0}.days label:has(:checked){background:none;box-shadow:none}.group::details-content{display:block;content-visibility:visible;height:auto}.box>*,section>h2{break-inside:avoid}h2{break-after:avoid}a{color:inherit;text-decoration:none}svg{print-color-adjust:exact}}`
 
