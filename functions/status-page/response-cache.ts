@@ -4,11 +4,16 @@ interface Entry<Value> {
   value: Value
   bytes: number
   at: number
+  /** For how long it is answered without a new reading. */
+  freshMs: number
 }
 
 export interface CacheOptions<Value> {
   clock: Clock
-  /** For how long a value is answered without a new reading. */
+  /**
+   * For how long a value is answered without a new reading, at least. A value whose reading took long is answered ten
+   * times as long, but at most for a third of `refreshMs`.
+   */
   freshMs: number
   /** For how long an older value is answered while it is read again. */
   refreshMs: number
@@ -43,10 +48,12 @@ export const responseCache = <Value>({
     entries.delete(key)
   }
 
-  const keep = (key: string, value: Value) => {
+  const keep = (key: string, value: Value, begunAt: number) => {
     remove(key)
     const size = bytesOf(value) + key.length * 2
-    entries.set(key, { value, bytes: size, at: clock().getTime() })
+    const at = clock().getTime()
+    const restMs = Math.min(10 * (at - begunAt), refreshMs / 3)
+    entries.set(key, { value, bytes: size, at, freshMs: Math.max(freshMs, restMs) })
     bytes += size
     for (const oldest of entries.keys()) {
       if (bytes <= mostBytes) break
@@ -57,9 +64,10 @@ export const responseCache = <Value>({
   const readOnce = (key: string, read: (previous?: Value) => Promise<Value>): Promise<Value> => {
     const running = reading.get(key)
     if (running !== undefined) return running
+    const begunAt = clock().getTime()
     const begun = read(entries.get(key)?.value)
       .then(value => {
-        keep(key, value)
+        keep(key, value, begunAt)
         return value
       })
       .finally(() => reading.delete(key))
@@ -70,7 +78,7 @@ export const responseCache = <Value>({
   return async (key, read) => {
     const found = entries.get(key)
     const ageMs = found === undefined ? Number.POSITIVE_INFINITY : clock().getTime() - found.at
-    if (found !== undefined && ageMs < freshMs) {
+    if (found !== undefined && ageMs < found.freshMs) {
       // The entry becomes the one that was used last.
       entries.delete(key)
       entries.set(key, found)
