@@ -4,8 +4,8 @@ export const minIntervalS = 10
 export const maxIntervalS = 86_400
 
 /**
- * How long a website may take to answer, in seconds, if the person names no timeout. It is at most half of the
- * interval, so that there is time for further attempts that confirm a failure.
+ * The timeout of one attempt in seconds, if the person names none. It is at most half of the interval, because the
+ * further attempts that confirm a failure take time too.
  */
 export const defaultTimeoutS = (intervalS: number): number => Math.min(10, intervalS / 2)
 

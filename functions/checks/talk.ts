@@ -5,7 +5,7 @@ import { DialError } from '#functions/dial/dial-error.ts'
 /** Limit for what a server may send before we have read it. */
 const maxUnreadBytes = 16 * 1024
 
-/** A talk with a server by sending bytes and reading its answers. */
+/** An exchange of bytes with a server: requests are sent, and each response is waited for. */
 export interface Talk {
   send(data: string | Buffer): void
   /** Waits for bytes that `match` accepts: it returns how many bytes it takes from the beginning, or null to wait. */

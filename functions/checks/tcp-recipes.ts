@@ -7,7 +7,7 @@ import { type Talk, unexpected } from './talk.ts'
 export interface RecipeTools {
   talk: Talk
   attempt: Attempt
-  /** Starts TLS, if the monitor wants it by STARTTLS. */
+  /** Starts TLS, if the monitor uses STARTTLS. */
   startTls?: () => Promise<void>
 }
 
@@ -38,9 +38,9 @@ const smtp: Recipe = async tools => {
   const { talk, startTls } = tools
   await smtpReply(tools, '220')
   talk.send('EHLO vigia.invalid\r\n')
-  const abilities = await smtpReply(tools, '250')
+  const capabilities = await smtpReply(tools, '250')
   if (startTls) {
-    if (!/^250[- ]STARTTLS\b/im.test(abilities)) throw new DialError('starttls')
+    if (!/^250[- ]STARTTLS\b/im.test(capabilities)) throw new DialError('starttls')
     talk.send('STARTTLS\r\n')
     await smtpReply(tools, '220')
     await startTls()
@@ -67,9 +67,9 @@ const imap: Recipe = async tools => {
   const greeting = await talk.line()
   if (!/^\* (?:OK|PREAUTH)\b/i.test(greeting)) throw unexpected(attempt, greeting)
   talk.send('a CAPABILITY\r\n')
-  const abilities = await imapAnswer(tools, 'a')
+  const capabilities = await imapAnswer(tools, 'a')
   if (startTls) {
-    if (!/\bSTARTTLS\b/i.test(abilities)) throw new DialError('starttls')
+    if (!/\bSTARTTLS\b/i.test(capabilities)) throw new DialError('starttls')
     talk.send('b STARTTLS\r\n')
     await imapAnswer(tools, 'b')
     await startTls()
@@ -118,8 +118,8 @@ const mysqlPacket = async (talk: Talk, attempt: Attempt): Promise<Buffer> => {
 const mysqlProtocolVersion = 10
 const mysqlErrorPacket = 0xff
 /** CLIENT_PROTOCOL_41 | CLIENT_SSL | CLIENT_SECURE_CONNECTION */
-const mysqlTlsAbilities = 0x8a00
-const mysqlTlsAbility = 0x0800
+const mysqlClientCapabilities = 0x8a00
+const mysqlClientSsl = 0x0800
 
 const mysql: Recipe = async ({ talk, attempt, startTls }) => {
   const greeting = await mysqlPacket(talk, attempt)
@@ -127,13 +127,13 @@ const mysql: Recipe = async ({ talk, attempt, startTls }) => {
   const version = greeting.indexOf(0)
   if (greeting[0] !== mysqlProtocolVersion || version < 0) throw unexpected(attempt, greeting)
   if (!startTls) return
-  // After the version: thread id (4), the first part of the challenge (8), a filler (1), the abilities (2).
-  const abilities = greeting.length >= version + 16 ? greeting.readUInt16LE(version + 14) : 0
-  if ((abilities & mysqlTlsAbility) === 0) throw new DialError('starttls')
+  // After the version: thread id (4), the first part of the challenge (8), a filler (1), the capabilities (2).
+  const capabilities = greeting.length >= version + 16 ? greeting.readUInt16LE(version + 14) : 0
+  if ((capabilities & mysqlClientSsl) === 0) throw new DialError('starttls')
   const request = Buffer.alloc(36)
   request.writeUIntLE(32, 0, 3)
   request[3] = 1
-  request.writeUInt32LE(mysqlTlsAbilities, 4)
+  request.writeUInt32LE(mysqlClientCapabilities, 4)
   request.writeUInt32LE(16 * 1024 * 1024, 8)
   request[12] = 45
   talk.send(request)

@@ -27,7 +27,7 @@ export type TlsSettings = Static<typeof TlsSettings>
 
 /**
  * A TLS handshake. The check passes if the certificate is valid for the host and its chain is complete. With the
- * setting `certificate: any` it passes with every certificate. The result says when the first certificate expires.
+ * setting `certificate: any` it passes with every certificate. The result has the earliest expiry in the chain.
  */
 export const checkTls: RunAttempt = async (dialler, check, attemptIndex) => {
   const { url, secrets } = check

@@ -31,7 +31,7 @@ export interface DialResult extends Phases {
   addresses?: number
   /** The most important warning. It may be set together with an error. */
   warning?: ProbeWarningCode
-  /** When the first certificate of the chain expires, if the check looked at it. */
+  /** The earliest expiry in the certificate chain, if the check looked at it. */
   certificateExpiresAt?: Date
   /** The days before the expiry at which people are warned first, if the monitor has this setting. */
   certificateDays?: number

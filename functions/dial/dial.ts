@@ -7,7 +7,7 @@ import { type Connection, startTls, tcpConnector } from './connection.ts'
 import { type Attempt, type DialResult, type Family, runAttempt } from './dial-attempt.ts'
 import { DialError, refusesHandshake, refusesHttp1 } from './dial-error.ts'
 import type { HttpBody } from './http-body.ts'
-import { type HttpRequest, hasSecrets, headersOf, redirected, textOf, wishOf } from './http-request.ts'
+import { bodyOptionsOf, type HttpRequest, hasSecrets, headersOf, redirected, textOf } from './http-request.ts'
 import { type HttpResponse, requestByHttp1 } from './http1.ts'
 import { type Lookup, nameLookup } from './lookup.ts'
 import { isRedirect } from './response-reader.ts'
@@ -130,10 +130,10 @@ export const safeDialler = ({
       try {
         return await connectTls()
       } catch (error) {
-        const isNews =
+        const offersMore =
           (refusesHttp1(error) && http2Hosts.add(host)) ||
           (refusesHandshake(error) && maySendClassic && hybridHosts.add(host))
-        if (!isNews) throw error
+        if (!offersMore) throw error
       }
   }
 
@@ -145,13 +145,18 @@ export const safeDialler = ({
   ): Promise<HttpResponse> => {
     const { url } = endpoint
     const { method = 'GET', body } = request
-    const wish = wishOf(request)
+    const bodyOptions = bodyOptionsOf(request)
     if (connection.http2 !== undefined) {
       const { requestByHttp2 } = await import('./http2.ts')
-      return requestByHttp2({ url, method, headers: headersOf(request, url), body }, connection.http2, attempt, wish)
+      return requestByHttp2(
+        { url, method, headers: headersOf(request, url), body },
+        connection.http2,
+        attempt,
+        bodyOptions,
+      )
     }
     const text = request === plainGet ? endpoint.request : textOf(request, url)
-    return requestByHttp1(text, connection, attempt, wish)
+    return requestByHttp1(text, connection, attempt, bodyOptions)
   }
 
   const sendAndFollow = async (
@@ -220,7 +225,7 @@ export const safeDialler = ({
   }
 }
 
-/** Whether a request may resume a session: in the first attempt of a check that only trusts the usual authorities. */
+/** Whether an attempt may resume a TLS session: only the first attempt of a check that trusts the usual authorities. */
 const mayResume = ({ ca, anyCertificate }: TlsOptions, attemptIndex: number): boolean =>
   attemptIndex === 0 && ca === undefined && !anyCertificate
 

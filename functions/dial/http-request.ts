@@ -1,4 +1,4 @@
-import type { BodyWish } from './http1.ts'
+import type { BodyOptions } from './http1.ts'
 import { headersFor, isLocalTo, requestText } from './target.ts'
 import type { TlsOptions } from './tls.ts'
 
@@ -48,7 +48,11 @@ export const textOf = (request: HttpRequest, url: URL): string => {
   return head + Buffer.from(body).toString('latin1')
 }
 
-export const wishOf = ({ maxBodyBytes, method, followsRedirects = true }: HttpRequest): BodyWish | undefined =>
+export const bodyOptionsOf = ({
+  maxBodyBytes,
+  method,
+  followsRedirects = true,
+}: HttpRequest): BodyOptions | undefined =>
   maxBodyBytes === undefined
     ? undefined
     : { maxBytes: maxBodyBytes, isHead: method === 'HEAD', ofRedirects: !followsRedirects }

@@ -18,7 +18,8 @@ export interface HttpResponse extends ResponseHead {
   content?: HttpBody
 }
 
-export interface BodyWish {
+/** How the body of a response is read. */
+export interface BodyOptions {
   maxBytes: number
   /** The response to HEAD has a length but no body. */
   isHead: boolean
@@ -34,7 +35,7 @@ export const requestByHttp1 = async (
   request: string,
   connection: Connection,
   attempt: Attempt,
-  wish?: BodyWish,
+  bodyOptions?: BodyOptions,
 ): Promise<HttpResponse> => {
   const started = performance.now()
   const head = await attempt.waitFor<ResponseHead>((resolve, reject) => {
@@ -62,8 +63,9 @@ export const requestByHttp1 = async (
   })
   attempt.addPhaseTime('firstByteMs', started)
   // The body of a redirect is not read, because it may never end and the attempt continues at the next URL.
-  if (isRedirect(head) && !wish?.ofRedirects) connection.socket.destroy()
-  else if (wish !== undefined) return { ...head, content: await readBody(head, connection, attempt, wish) }
+  if (isRedirect(head) && !bodyOptions?.ofRedirects) connection.socket.destroy()
+  else if (bodyOptions !== undefined)
+    return { ...head, content: await readBody(head, connection, attempt, bodyOptions) }
   else if (!isBodyRead(head)) await readShortBody(head, connection)
   return head
 }
@@ -73,7 +75,7 @@ const readBody = async (
   head: ResponseHead,
   connection: Connection,
   attempt: Attempt,
-  { maxBytes, isHead }: BodyWish,
+  { maxBytes, isHead }: BodyOptions,
 ): Promise<HttpBody> => {
   const collector = bodyCollector(isHead ? { length: 0, chunked: false } : head, maxBytes)
   const add = (piece: string): boolean => {

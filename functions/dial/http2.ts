@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import type { Attempt } from './dial-attempt.ts'
 import { DialError } from './dial-error.ts'
 import { decodedBody, type HttpBody } from './http-body.ts'
-import type { BodyWish, HttpResponse } from './http1.ts'
+import type { BodyOptions, HttpResponse } from './http1.ts'
 import type { ResponseHead } from './response-reader.ts'
 
 /** A request as HTTP/2 sends it. */
@@ -16,13 +16,13 @@ export interface Http2Request {
 
 /**
  * Sends the request by HTTP/2 and resolves with the head of the response, after the wanted body has been read. Without
- * a wish the body is not read.
+ * `bodyOptions`, the body is not read.
  */
 export const requestByHttp2 = async (
   { url, method, headers, body }: Http2Request,
   socket: TLSSocket,
   attempt: Attempt,
-  wish?: BodyWish,
+  bodyOptions?: BodyOptions,
 ): Promise<HttpResponse> => {
   const session = connect(url.origin, { createConnection: () => socket })
   const pieces: Buffer[] = []
@@ -40,9 +40,10 @@ export const requestByHttp2 = async (
       stream.on('close', () => reject(new DialError('reset')))
       stream.on('response', response => {
         const head = headOf(response)
-        if (wish === undefined || (head.location !== null && !wish.ofRedirects)) return resolve(head)
+        if (bodyOptions === undefined || (head.location !== null && !bodyOptions.ofRedirects)) return resolve(head)
+        const { maxBytes } = bodyOptions
         const finish = (isComplete: boolean) =>
-          decodedBody(Buffer.concat(pieces).subarray(0, wish.maxBytes), head, isComplete, wish.maxBytes).then(
+          decodedBody(Buffer.concat(pieces).subarray(0, maxBytes), head, isComplete, maxBytes).then(
             (content: HttpBody) => resolve({ ...head, content }),
             reject,
           )
@@ -54,7 +55,7 @@ export const requestByHttp2 = async (
           }
           pieces.push(piece)
           size += piece.length
-          if (size <= wish.maxBytes) return
+          if (size <= maxBytes) return
           stream.pause()
           void finish(false)
         })

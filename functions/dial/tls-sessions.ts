@@ -16,7 +16,7 @@ const maxSessions = 10_000
 export interface KeptSession {
   /** The session with its ticket, as Node.js exports it. */
   readonly session: Buffer
-  /** When the first certificate of the chain expires that the full handshake showed. */
+  /** The earliest expiry in the certificate chain of the full handshake. */
   readonly certificateExpiresAt: Date
 }
 
@@ -24,7 +24,7 @@ export interface KeptSession {
 export interface ServerSession {
   /** The session to offer; undefined if the next handshake must be a full one. */
   get(): KeptSession | undefined
-  /** Keeps the session of a full handshake, whose first certificate of the chain expires at `certificateExpiresAt`. */
+  /** Keeps the session of a full handshake. `certificateExpiresAt`: the earliest expiry in the certificate chain. */
   keep(session: Buffer, certificateExpiresAt: Date): void
   /** Makes the next handshake a full one. */
   forget(): void
@@ -46,9 +46,9 @@ interface Kept extends KeptSession {
  *   handshake, and so do checks of the other kinds, such as `tls`.
  * - A check that reports the expiry of the certificate reports the expiry that the full handshake showed.
  *
- * A server that gets a new certificate often forgets its sessions by that. It then makes a full handshake at once.
+ * A server that gets a new certificate often forgets its sessions, so the next handshake with it is a full one.
  *
- * The first session with a server ends earlier, at a time by chance, so that the full handshakes of thousands of
+ * The first session with a server ends earlier, at a random time, so that the full handshakes of thousands of
  * monitors that begin together are spread over the five minutes.
  */
 export const tlsSessions = (

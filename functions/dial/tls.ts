@@ -147,7 +147,7 @@ const namesError = (hostAndNames: string) => {
 /** The longest chain that is looked at. */
 const maxChain = 10
 
-/** When the first certificate of the chain of `first` expires. */
+/** The earliest expiry in the chain that begins with the certificate `first`. */
 const expiryOf = (first: X509Certificate | undefined): Date | undefined => {
   let earliest: Date | undefined
   let certificate = first
@@ -159,7 +159,7 @@ const expiryOf = (first: X509Certificate | undefined): Date | undefined => {
   return earliest
 }
 
-/** Notes when the first certificate of the chain expires. After a redirect, the earliest of all servers counts. */
+/** Notes the earliest expiry in the chain. After a redirect, the earliest expiry of all servers counts. */
 const noteExpiry = (expiresAt: Date | undefined, attempt: Attempt) => {
   const known = attempt.certificateExpiresAt
   if (expiresAt !== undefined && (known === undefined || expiresAt < known)) attempt.certificateExpiresAt = expiresAt

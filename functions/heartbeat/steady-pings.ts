@@ -9,7 +9,7 @@ import {
 import { afterPing, isSteady, lateAt, scheduleIn } from './heartbeat-state.ts'
 import type { PingOutcome, ReceivedPing } from './ping-writer.ts'
 
-/** The heartbeats that are kept in memory, so that a ping needs no read. Each takes about a kilobyte. */
+/** How many heartbeats are kept in memory, so that their pings need no read. Each takes about a kilobyte. */
 const maxKnown = 10_000
 
 /** The pings of one heartbeat in a batch, none of which changes its state. */
@@ -41,8 +41,8 @@ export const steadyPings = () => {
   }
 
   /**
-   * Adds a ping to the steady pings of its heartbeat. Returns false if the ping changes the state, if an earlier ping
-   * of the batch does (null in `byToken`), or if the heartbeat is not in memory.
+   * Adds a ping to the steady pings of its heartbeat. Returns false if the heartbeat is not in memory, if the ping
+   * changes its state, or if an earlier ping of the batch was not added (null in `byToken`).
    */
   const add = (byToken: Map<string, SteadyPings | null>, ping: ReceivedPing, index: number): boolean => {
     if (!('token' in ping.target)) return false
@@ -68,7 +68,10 @@ export const steadyPings = () => {
   return {
     remember,
 
-    /** The pings of a batch that change no state. If one ping of a heartbeat does, none of its pings is among them. */
+    /**
+     * The pings of a batch that change no state. If one ping changes the state of its heartbeat, all pings of this
+     * heartbeat are left out.
+     */
     among: (batch: readonly ReceivedPing[]): SteadyPings[] => {
       const byToken = new Map<string, SteadyPings | null>()
       for (const [index, ping] of batch.entries())
@@ -77,7 +80,8 @@ export const steadyPings = () => {
     },
 
     /**
-     * Stores steady pings and sets their outcomes; null if the heartbeat or its monitor has changed since it was read.
+     * Stores steady pings and sets the outcome of each. The outcome is null, and the ping is not stored, if the
+     * heartbeat or its monitor has changed since it was read.
      * Returns a function to call after the commit: it updates the heartbeats in memory.
      */
     save: async (

@@ -38,7 +38,7 @@ const downData = (incident: NewestIncident): DataOf<typeof MonitorDown> => ({
   ...(incident.dependents.count > 0 && { dependents: incident.dependents }),
 })
 
-/** `monitor.up`: a monitor that was known as down is up. */
+/** `monitor.up`: the monitor is up, and the chats were told that it was down. */
 export const upEvent = (recovery: Recovery): OutageEvent => {
   const { id, closedAt, closedLate, incidents, downMs, failedChecks, phases, toldBy } = recovery
   return eventOf(MonitorUp, recovery, {

@@ -14,7 +14,7 @@ interface Reminder {
 
 /**
  * Decides and stores the reminders that monitors are still down. Call it at every tick. If ticks were missed, only the
- * newest reminder is sent. A silence that is over is followed by one reminder, so that nobody forgets the outage.
+ * newest reminder is sent. At the end of a silence, one reminder is sent, so that the outage is not forgotten.
  */
 export const remind = (db: Postgres, now: Date): Promise<MonitorEvent[]> =>
   db.transaction(async tx => {

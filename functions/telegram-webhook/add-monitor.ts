@@ -9,7 +9,7 @@ import type { Html } from '#functions/telegram/html.ts'
 import { sayDuration } from '#functions/wording/dates.ts'
 import { sayMilliseconds } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
-import { type MonitorArgument, parseInterval, parseMonitorArgument, tcpInstead } from './monitor-argument.ts'
+import { type MonitorArgument, parseInterval, parseMonitorArgument, tcpAddressFor } from './monitor-argument.ts'
 import { probeRequest, takeCheck } from './monitor-check.ts'
 import { addressRefusal, type Refused, readAddress, readInterval, readSlow, readTimeLimit } from './monitor-fields.ts'
 import { limitMessage } from './monitor-limit-message.ts'
@@ -41,7 +41,7 @@ const monitorOf = async (
   argument: string,
 ): Promise<ChosenFields | Refused> => {
   const { messages } = context
-  const tcp = tcpInstead(address)
+  const tcp = tcpAddressFor(address)
   // If a password contains a blank, the rest of the password is parsed as the interval. The reply must not repeat that
   // part of the password in the chat.
   const hasPassword = /@|%(?:25)*40/i.test(interval)
@@ -102,7 +102,7 @@ export const createMonitor = async (
  * watched.
  */
 export const suggestMonitor = (context: ChatContext, text: string): Reply => {
-  const tcp = tcpInstead(text)
+  const tcp = tcpAddressFor(text)
   if (tcp !== null) return sendReply({ html: context.messages.tcpInstead(tcp) })
   const target = parseTarget(text)
   return sendReply({

@@ -47,7 +47,7 @@ export const parseMonitorArgument = (argument: string): MonitorArgument => {
   const at = addressAt(tokens)
   const typed = tokens[at] ?? ''
   const repaired = repair(typed)
-  const address = parseTarget(repaired).ok || tcpInstead(repaired) !== null ? repaired : typed
+  const address = parseTarget(repaired).ok || tcpAddressFor(repaired) !== null ? repaired : typed
   const interval = (at < 0 ? tokens : tokens.toSpliced(at, 1)).join(' ')
   return { address, interval: interval.replace(/^[\s,;–—-]+|[\s,;.!–—-]+$/g, ''), limit, slow }
 }
@@ -160,7 +160,7 @@ const servicePorts = new Set([1433, 1521, 1883, 3306, 3389, 5432, 5672, 5900, 63
  * The TCP address for an address whose port belongs to a service that is not a web site: `tcp://host:22` for `host:22`.
  * Null for other addresses.
  */
-export const tcpInstead = (address: string): string | null => {
+export const tcpAddressFor = (address: string): string | null => {
   const [, scheme, host, port] = /^(https?:\/\/)?(\[[\da-f:.]+\]|[^\s:/?#@[\]]+):(\d{1,5})\/?$/i.exec(address) ?? []
   if (host === undefined) return null
   const parsed = parseTarget(address)

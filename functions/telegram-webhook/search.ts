@@ -4,7 +4,7 @@ import type { CardPosition, Press } from '#functions/telegram/callback-data.ts'
 import { html } from '#functions/telegram/html.ts'
 import type { ChatContext } from './context.ts'
 import type { BotMessages } from './messages/messages.ts'
-import { tcpInstead } from './monitor-argument.ts'
+import { tcpAddressFor } from './monitor-argument.ts'
 import { editReply, type Reply, sendReply, toastReply, type View } from './reply.ts'
 import { howToSearch } from './settings.ts'
 import { followState, showCard } from './show-card.ts'
@@ -28,7 +28,7 @@ export const search = async (context: ChatContext, typed: string): Promise<Reply
 
 /** The message for a search without hits. If the query is an address, it was probably meant for /monitorar. */
 const nothingFound = (query: string, messages: BotMessages) => {
-  const tcp = tcpInstead(query)
+  const tcp = tcpAddressFor(query)
   if (tcp !== null) return messages.tcpInstead(tcp)
   return /[.:]/.test(query) && parseTarget(query).ok ? messages.looksLikeAddress(query) : messages.nothingFound(query)
 }
@@ -41,7 +41,7 @@ const firstCard = async (context: ChatContext, { id, hits }: Search): Promise<Vi
   return showCard(context, hits, { search: id, at: 0 }, await followState(context, hits[0]!.id))
 }
 
-/** The card of one show, for a person who comes by a link: https://t.me/<bot>?start=s_82 */
+/** The card of one show, for a person who opens a link such as https://t.me/<bot>?start=s_82 */
 export const searchById = (context: ChatContext, showId: number): Promise<Reply> => search(context, showSubject(showId))
 
 /** Shows another hit of a search. If TVmaze was unavailable the first time, searches again. */

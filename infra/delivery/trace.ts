@@ -28,23 +28,23 @@ interface Trace {
 }
 
 /**
- * What belongs to the release that `subject` names: as text, or as JSON. `context` is a cluster of kubectl's
+ * What belongs to the release that `reference` names: as text, or as JSON. `context` is a cluster of kubectl's
  * configuration; its objects of this release are listed too.
  */
 export const traceRelease = async (
-  subject: string,
+  reference: string,
   { context, json }: { context: string | undefined; json: boolean },
 ): Promise<string> => {
   const repository = await checkout()
-  const wanted = releaseReference(subject)
-  const { tag, commit } = await revisionOf(repository, wanted, subject)
+  const wanted = releaseReference(reference)
+  const { tag, commit } = await revisionOf(repository, wanted, reference)
   const image = tag ? await imageOfTag(repository, tag) : undefined
   if (wanted.digest && image && !image.endsWith(wanted.digest))
-    throw new Refusal(`${subject} is not the image of ${tag}, which is ${image}`)
+    throw new Refusal(`${reference} is not the image of ${tag}, which is ${image}`)
   const [author, date, title] = (await git(repository, ['log', '-1', '--format=%an <%ae>%n%cI%n%s', commit])).split(
     '\n',
   )
-  const version = tag?.slice(1) ?? versionOfBuild(subject)
+  const version = tag?.slice(1) ?? versionOfBuild(reference)
   const kubectl = await kubeTool('kubectl')
   if (context && !kubectl) throw new Refusal('kubectl not found on PATH; install it, because --context needs it')
   const found: Trace = {
@@ -75,12 +75,12 @@ const refuse = (what: string) => (error: Error & { stderr?: string }) => {
   throw new Refusal(`${what}: ${(error.stderr || error.message).trim().split('\n').at(-1)}`)
 }
 
-const versionOfBuild = (subject: string) => /\d+\.\d+\.\d+-[0-9a-f]{12}/.exec(subject)?.[0] ?? 'unreleased'
+const versionOfBuild = (reference: string) => /\d+\.\d+\.\d+-[0-9a-f]{12}/.exec(reference)?.[0] ?? 'unreleased'
 
 /**
  * The commit that a reference names, and its tag. A digest without a version is searched in the messages of the tags.
  */
-const revisionOf = async (repository: string, { version, digest, commit }: ReleaseReference, subject: string) => {
+const revisionOf = async (repository: string, { version, digest, commit }: ReleaseReference, reference: string) => {
   const tags = await releaseTags(repository)
   if (version) {
     const release = tags.find(each => each.version === version)
@@ -90,7 +90,7 @@ const revisionOf = async (repository: string, { version, digest, commit }: Relea
   }
   if (commit) {
     const fullHash = await gitOrNothing(repository, ['rev-parse', '--verify', '--quiet', `${commit}^{commit}`])
-    if (!fullHash) throw new Refusal(`${subject} names a commit that this clone does not have; run git fetch origin`)
+    if (!fullHash) throw new Refusal(`${reference} names a commit that this clone does not have; run git fetch origin`)
     return { tag: undefined, commit: fullHash }
   }
   for (const { tag, commit } of tags)

@@ -38,8 +38,8 @@ const idleSeries = async (samples: number) => {
 }
 
 /**
- * The series of a job that runs once in `every` samples, which are five minutes apart. Each run does the work of the
- * time up to `aheadS` seconds after it.
+ * The series of a job that runs once in `every` samples, which are five minutes apart. After a run, the work is done up
+ * to `aheadS` seconds after the time of the run.
  */
 const jobSeries = (job: string, { every, aheadS = 0 }: { every: number; aheadS?: number }, samples: number) => ({
   series: `vigia_job_reached_timestamp_seconds{job="${job}"}`,

@@ -52,7 +52,8 @@ describe('events/asyncapi.json', () => {
     expect(document.components.messages['monitor.down'].summary).toBe(
       'People have to know that the monitor is down. Subject `monitor/42`, id `incident/7/monitor.down`. During ' +
         'maintenance, while the parent of the monitor is down, and while a person wants silence, the event waits; it is ' +
-        'published when the monitor is still down afterwards. A reminder has the id `incident/7/monitor.down/reminder-3`.',
+        'published if the monitor is still down afterwards. A reminder has the id `incident/7/monitor.down/reminder-3`, ' +
+        'and the reminder at the end of a silence `incident/7/monitor.down/silence-<time>`.',
     )
     const copy = temporaryFolder()
     try {

@@ -76,7 +76,7 @@ const deadLetters = () => journey.vigia.api('/api/dead-letters') as Promise<Dead
 const replay = (id: number) => journey.vigia.api(`/api/dead-letters/${id}/replay`, { method: 'POST' })
 const operatorNotices = () => journey.operator.answers().map(({ text }) => text)
 
-/** Makes the choice of Lisbon fail with an error that contains secrets, until `repairLisbon` is called. */
+/** Makes every change of a zone to Lisbon fail with an error that contains secrets, until `repairLisbon` is called. */
 const breakLisbon = () =>
   database.db.query(`
     create function refuse_lisbon() returns trigger language plpgsql as $$
@@ -269,7 +269,7 @@ test('a private address that PROBE_ALLOW does not allow is never contacted, whet
 
 test('no error puts a secret into a log, the terminal, a response of the control API or a chat', async () => {
   const { vigia, telegram, tvmaze, operator } = journey
-  // The next lines cause errors of every kind in the code that handles secrets.
+  // The next lines cause errors in the code that handles secrets: of Telegram, of TVmaze, of data and of PostgreSQL.
   telegram.failNext('*', { dropConnection: true, times: 3 })
   telegram.operators.failNext('*', { body: '<html>no</html>', status: 200, times: 2 })
   tvmaze.fail('html200')
@@ -290,11 +290,11 @@ test('no error puts a secret into a log, the terminal, a response of the control
   const all = await events(vigia)
   const details = await Promise.all(all.map(({ seq }) => eventDetail(vigia, seq)))
   const paths = ['/', '/readyz', '/metrics', '/api/functions', '/api/events', '/api/dead-letters', '/api/sources']
-  const answers = await Promise.all(paths.map(async path => (await vigia.call(path)).text()))
+  const responses = await Promise.all(paths.map(async path => (await vigia.call(path)).text()))
   const logs = join(vigia.dataDir, 'logs')
   const texts: Record<string, string> = {
     'the terminal': vigia.output(),
-    'the control API': answers.join('\n'),
+    'the control API': responses.join('\n'),
     'the events': JSON.stringify(details),
     "the operators' chat": telegram.operators.transcript(operator.chatId),
     'the chats': JSON.stringify(ana.answers()),

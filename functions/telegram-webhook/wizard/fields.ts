@@ -5,7 +5,7 @@ import { defaultIntervalS, defaultTimeoutS, maxTimeoutS } from '#functions/check
 import { sayDuration } from '#functions/wording/dates.ts'
 import { folded } from '#functions/wording/fold.ts'
 import type { BotMessages } from '../messages/messages.ts'
-import { parseMonitorArgument, tcpInstead } from '../monitor-argument.ts'
+import { parseMonitorArgument, tcpAddressFor } from '../monitor-argument.ts'
 import { readAddress, readInterval, readSlow, readTimeLimit } from '../monitor-fields.ts'
 import { label } from '../pages.ts'
 import { type Choice, type DraftChanges, type Drafting, type Field, none } from './field.ts'
@@ -49,7 +49,7 @@ const address: Field = {
     const parsed = parseMonitorArgument(text)
     const scheme = draft.content.kind && schemes[draft.content.kind]
     const isBare = !/^[a-z][a-z\d+.-]*:\/\//i.test(parsed.address)
-    const tcp = isBare && draft.content.kind === undefined ? tcpInstead(parsed.address) : null
+    const tcp = isBare && draft.content.kind === undefined ? tcpAddressFor(parsed.address) : null
     const typed = tcp ?? (isBare && scheme && scheme !== 'https' ? `${scheme}://${parsed.address}` : parsed.address)
     const target = await readAddress(context, typed)
     if ('refusal' in target) return target

@@ -56,7 +56,7 @@ export interface Phases {
 }
 
 /**
- * The time in which the chats knew a monitor as down. It can have several incidents, because messages may have been
+ * An outage that is over, as the chats were told of it. It can have several incidents, because messages may have been
  * held back in between. `id`, `closedAt` and `closedLate` are of the last one, the other fields of the first one.
  */
 export interface Recovery extends Omit<Incident, 'closedAt'>, IncidentMonitor {
@@ -168,7 +168,7 @@ export const incidentsIn = (db: Postgres) => ({
       flapping: flapping && { ...flapping, since: new Date(flapping.since) },
     })),
 
-  /** The times in which these monitors, which are up, were known as down. */
+  /** The last outages of these monitors, which are up, as the chats were told of them. */
   recoveriesOf: async (monitorIds: readonly number[]): Promise<Recovery[]> =>
     (
       await db.query<Recovery>(

@@ -36,7 +36,7 @@ export interface ProbeResult {
   warning?: string
   /** How long the last run of a heartbeat took, if it was slow. The table does not have this field. */
   slowRunMs?: number
-  /** When the first certificate of the chain expires, if the check looked at it. The table does not have this field. */
+  /** The earliest expiry in the certificate chain, if the check looked at it. The table does not have this field. */
   certificateExpiresAt?: Date
   /** The days before the expiry at which people are warned first; 30 if absent. The table does not have this field. */
   certificateDays?: number

@@ -41,7 +41,7 @@ export interface Quality {
   name: string
   url: string
   judgedAt: Date
-  /** Since when it is slow, and since when the chats know it as slow; null if it is not. */
+  /** Since when it is slow, and since when the chats know that it is slow; null if it is not. */
   slowSince: Date | null
   toldSlowSince: Date | null
   /** The time of the check that confirmed that it is slow; of a heartbeat, the duration of the slow run. */
@@ -143,7 +143,7 @@ export const toldStatesIn = (db: Postgres) => ({
       )
     ).rows,
 
-  /** Stores what the chats are told. A silence that is over is removed; one until the recovery ends with it. */
+  /** Stores what the chats are told. Removes a silence that is over, and with the recovery a silence `until-up`. */
   save: async (told: readonly Told[]): Promise<void> => {
     if (told.length === 0) return
     await db.query(

@@ -20,8 +20,8 @@ const module = join(root, 'test/cluster/programs')
 
 /**
  * Finds etcd and kube-apiserver in the folder KUBEBUILDER_ASSETS (setup-envtest fills one). If this variable is not
- * set, compiles them with Go, once for each change of their module (about 5 minutes on two cores, seconds with a warm
- * cache of Go). Throws `Unavailable` when Go cannot compile them.
+ * set, compiles them with Go, once for each change of their module (about 5 minutes on two cores, or seconds if Go's
+ * build cache has them). Throws `Unavailable` when Go cannot compile them.
  */
 export const apiServerPrograms = async (env: NodeJS.ProcessEnv = process.env): Promise<Programs> => {
   if (env.KUBEBUILDER_ASSETS) return fromFolder(env.KUBEBUILDER_ASSETS)

@@ -19,7 +19,7 @@ import { Html, plain, visibleLength } from '#functions/telegram/html.ts'
 import { commandMenu } from '#functions/telegram-webhook/command-menu.ts'
 import { commandNamed } from '#functions/telegram-webhook/commands.ts'
 import { botMessages } from '#functions/telegram-webhook/messages/messages.ts'
-import { parseInterval, parseMonitorArgument, tcpInstead } from '#functions/telegram-webhook/monitor-argument.ts'
+import { parseInterval, parseMonitorArgument, tcpAddressFor } from '#functions/telegram-webhook/monitor-argument.ts'
 import { places } from '#functions/telegram-webhook/place-zones.ts'
 import { brazilianZones, findZone, offeredZones, validZone, zoneLabel } from '#functions/telegram-webhook/zones.ts'
 import { folded } from '#functions/wording/fold.ts'
@@ -448,6 +448,6 @@ describe('the text after /monitorar', () => {
     ['user:secret@example.org:22', null],
     ['example.org:99999', null],
   ])('"%s" probably means %s', (text, expected) => {
-    expect(tcpInstead(text)).toBe(expected)
+    expect(tcpAddressFor(text)).toBe(expected)
   })
 })

@@ -40,9 +40,9 @@ const env = () => ({
 })
 
 /**
- * Compiles the cluster's programs, once for each change of the Go module (about 15 minutes on two cores, seconds with a
- * warm cache of Go). Throws `Unavailable` when Go is too old or a module cannot be downloaded, and an Error with Go's
- * last line when the build fails.
+ * Compiles the cluster's programs, once for each change of the Go module (about 15 minutes on two cores, or seconds if
+ * Go's build cache has them). Throws `Unavailable` when Go is too old or a module cannot be downloaded, and an Error
+ * with Go's last line when the build fails.
  */
 export const buildPrograms = async (): Promise<ProgramFolders> => {
   const folder = join(root, '.build/knative', `programs-${await moduleHash()}`)

@@ -38,7 +38,7 @@ export const startWorld = async (): Promise<World> => {
     ...simulators,
     sitesUrl: `http://sites.world.test:${sitesPort}`,
     setWebhook: async (url, secret) => {
-      const edge = await tlsEdge(new URL(url).hostname)
+      const edge = await edgeProxy(new URL(url).hostname)
       edges.push(edge.server)
       const response = await fetch(`${telegram.url}/bot${simulators.env.TELEGRAM_BOT_TOKEN}/setWebhook`, {
         method: 'POST',
@@ -70,8 +70,8 @@ const relay = async (address: string, port: number, url: string): Promise<Server
   return server
 }
 
-/** Takes the place of the server that ends TLS in front of minikube: passes requests on to the ingress. */
-const tlsEdge = async (host: string) => {
+/** Takes the place of the server that terminates TLS in front of minikube: passes requests on to the ingress. */
+const edgeProxy = async (host: string) => {
   const server = createHttpServer((incoming, outgoing) => {
     const { method, url: path, headers } = incoming
     const upstream = request({ host: nodeAddress, port: ingressPort, method, path, headers: { ...headers, host } })
