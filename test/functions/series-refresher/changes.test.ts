@@ -19,7 +19,7 @@ describe('an episode that was announced', () => {
     await check()
     expect(kinds()).toEqual(['episode.due', 'series.changed moved'])
     expect((await received())[1]).toMatch(/mudou de data .*antes: .*hoje.*agora: .*27 nov/)
-    await until(at(5 * DAY + 23 * HOUR))
+    await until(at(5 * DAY + 23 * HOUR), 3 * HOUR)
     expect(kinds().length).toBe(2)
     await until(at(6 * DAY + 2 * HOUR))
     expect(kinds()).toEqual(['episode.due', 'series.changed moved', 'episode.due'])
