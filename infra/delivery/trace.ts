@@ -75,7 +75,8 @@ const refuse = (what: string) => (error: Error & { stderr?: string }) => {
   throw new Refusal(`${what}: ${(error.stderr || error.message).trim().split('\n').at(-1)}`)
 }
 
-const versionOfBuild = (reference: string) => /\d+\.\d+\.\d+-[0-9a-f]{12}/.exec(reference)?.[0] ?? 'unreleased'
+const versionOfBuild = (reference: string) =>
+  /(?:\d+\.\d+\.\d+|candidate)-[0-9a-f]{12}/.exec(reference)?.[0] ?? 'unreleased'
 
 /**
  * The commit that a reference names, and its tag. A digest without a version is searched in the messages of the tags.

@@ -92,11 +92,14 @@ describe.skipIf(!kubectl)(`trace${kubectl ? '' : ' (skipped: no kubectl for this
     expect(stdout).toMatch(/^- broker: replies are kept$/m)
   })
 
-  test('a build between two releases leads to its commit, and to no tag', async () => {
-    const build = await traced(`registry.vigia.lan:5000/vigia:0.1.0-${base.slice(0, 12)}`)
-    expect(build).toMatchObject({ commit: base, version: `0.1.0-${base.slice(0, 12)}`, environments: [] })
-    expect(build.tag).toBeUndefined()
-  })
+  test.each(['0.1.0', 'candidate'])(
+    'a build between two releases (%s) leads to its commit, and to no tag',
+    async name => {
+      const build = await traced(`registry.vigia.lan:5000/vigia:${name}-${base.slice(0, 12)}`)
+      expect(build).toMatchObject({ commit: base, version: `${name}-${base.slice(0, 12)}`, environments: [] })
+      expect(build.tag).toBeUndefined()
+    },
+  )
 
   test('with --context the objects of the release in the cluster are listed with their revision', async () => {
     const object = {
