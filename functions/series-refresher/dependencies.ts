@@ -7,6 +7,7 @@ import type { Looks } from '#database/series/looks.ts'
 import type { MissingShows } from '#database/series/missing-shows.ts'
 import type { NoticeSettings } from '#database/series/notice-settings.ts'
 import type { Seen } from '#database/series/seen.ts'
+import type { SeriesNames } from '#database/series/series-names.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import type { Publish } from '#functions/host/publish.ts'
@@ -32,6 +33,7 @@ export interface Dependencies {
   looks: Pick<Looks, 'showChanged'>
   noticeSettings: Pick<NoticeSettings, 'moveShow'>
   seen: Pick<Seen, 'moveShow'>
+  seriesNames: Pick<SeriesNames, 'save' | 'forget'>
   missingShows: MissingShows
   cursors: Pick<Cursors, 'reached' | 'advance'>
   skippedRecords: SkippedRecords

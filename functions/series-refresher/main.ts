@@ -9,6 +9,7 @@ import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { seenIn } from '#database/series/seen.ts'
+import { seriesNamesIn } from '#database/series/series-names.ts'
 import { type TvmazeCaller, tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { SeriesFollowed } from '#events/series-followed.ts'
 import { Tick } from '#events/tick.ts'
@@ -38,6 +39,7 @@ const dependencies = {
   looks: looksIn(db),
   noticeSettings: noticeSettingsIn(db),
   seen: seenIn(db),
+  seriesNames: seriesNamesIn(db),
   missingShows: missingShowsIn(db),
   skippedRecords: skippedRecordsIn(db),
   clock: systemClock,

@@ -4,6 +4,7 @@ import { EpisodeMissed } from '#events/episode-missed.ts'
 import type { Cause, DataOf } from '#events/event.ts'
 import { announcementOf } from '#functions/series/episode-identity.ts'
 import { toEventEpisode, toEventShow } from '#functions/series/event-show.ts'
+import { comparableName } from '#functions/wording/fold.ts'
 import type { Dependencies } from './dependencies.ts'
 import { changedEvent, inParts, mergedEvent } from './series-changed-events.ts'
 import { lateEpisodes, maxLateMs, showChanges } from './show-changes.ts'
@@ -38,7 +39,7 @@ export const saveFetched = async (
  * finds the same changes again and publishes them with the same ids.
  */
 export const saveShow = async (cause: Cause, { before, after }: FetchedShow, deps: Dependencies): Promise<void> => {
-  const { catalogue, announcements, follows, looks, publish, clock } = deps
+  const { catalogue, announcements, follows, looks, seriesNames, publish, clock } = deps
   if (before !== null) {
     const now = clock()
     const announced = await announcements.of([after._id])
@@ -48,9 +49,14 @@ export const saveShow = async (cause: Cause, { before, after }: FetchedShow, dep
     if (late.length > 0) await announceLate(cause, after, late, deps)
   }
   await catalogue.keep(after)
+  await seriesNames.save(after._id, namesOf(after))
   // Also if the show seems unchanged, because the process may have ended after an earlier write.
   await looks.showChanged(after._id)
 }
+
+/** The names by which a search finds the show. */
+const namesOf = ({ name, names }: Show): string[] =>
+  [name, names.pt ?? '', ...(names.others ?? [])].map(comparableName).filter(Boolean)
 
 /** Whether TVmaze's edit changes the date of an episode that followers wait for. */
 export const changesDates = async (
@@ -103,26 +109,18 @@ export const mergeInto = async (
   mergedInto: Show,
   deps: Dependencies,
 ): Promise<void> => {
-  const { catalogue, follows, announcements, noticeSettings, seen, publish } = deps
+  const { catalogue, follows, announcements, noticeSettings, seen, seriesNames, publish } = deps
   const known = await catalogue.show(mergedInto._id)
   await announcements.copyToShow(id, mergedInto._id)
   await saveShow(cause, { before: known, after: mergedInto }, deps)
   const formerName = before?.name ?? (await follows.titleOf(`show/${id}`))
-  if (formerName !== null && comparable(formerName) !== comparable(mergedInto.name)) {
+  if (formerName !== null && comparableName(formerName) !== comparableName(mergedInto.name)) {
     const chats = (await follows.followersOf(`show/${id}`)).map(chat => chat.id)
     for (const part of inParts(chats)) await publish([mergedEvent(cause, id, formerName, mergedInto, part)])
   }
   await noticeSettings.moveShow(id, mergedInto._id)
   await seen.moveShow(id, mergedInto._id)
   await follows.moveSubject(`show/${id}`, `show/${mergedInto._id}`)
+  await seriesNames.forget(id)
   await catalogue.forget(id)
 }
-
-/**
- * A name in a form for comparison: only letters and digits, so that punctuation, accents and capitals do not matter.
- */
-const comparable = (name: string) =>
-  name
-    .normalize('NFKD')
-    .replace(/[^\p{Letter}\p{Number}]/gu, '')
-    .toLowerCase()

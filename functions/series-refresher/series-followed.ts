@@ -56,11 +56,11 @@ const fetchUnlessFresh = async (event: EventOf<typeof SeriesFollowed>, showId: n
     if (error instanceof ShowUnreadable) throw new Permanent(error.message)
     if (error instanceof TvmazeUnavailable) {
       // The broker's retries end soon after this time. A dead letter for each show would not help the operators,
-      // because the hourly tick fetches the show.
+      // because the next tick fetches the show.
       if (clock().getTime() - Date.parse(event.time) > retryMs) {
         log.warn(
           { show: showId, tvmazeStatus: error.status },
-          'TVmaze did not answer for a followed series; the hourly tick fetches it',
+          'TVmaze did not answer for a followed series; the next tick fetches it',
         )
         return
       }

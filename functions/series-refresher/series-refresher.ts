@@ -8,7 +8,14 @@ import { type Dependencies, nullIfUnavailable } from './dependencies.ts'
 import { recordNotFound } from './not-found.ts'
 import { changesDates, type FetchedShow, saveFetched, saveShow } from './save-show.ts'
 import { isSuspicious } from './show-changes.ts'
-import { showsToFetch, updatesSince } from './shows-to-fetch.ts'
+import {
+  afterList,
+  type Edits,
+  type ListPeriod,
+  type ListsSeen,
+  listToRequest,
+  showsToFetch,
+} from './shows-to-fetch.ts'
 import { heldLongEnough, reportTrouble, type TroubleReport } from './trouble-report.ts'
 
 const cursorName = 'series-refresher'
@@ -22,10 +29,10 @@ const tickBudgetMs = 8 * 60_000
 const maxFailuresInARow = 3
 
 /**
- * The hourly tick: fetches the followed shows that TVmaze edited, that the catalogue lacks, or whose last fetch is long
- * ago. A show that cannot be fetched stays as it is, and the next tick tries again. To report trouble to the operators
- * (trouble-report.ts), throws RetryLater if TVmaze answered no request at all, and Permanent if the new dates are not
- * saved yet because too many shows have new dates at once.
+ * The tick, every ten minutes: fetches the followed shows that TVmaze edited, that the catalogue lacks, that have an
+ * episode soon, or whose last fetch is long ago. A show that cannot be fetched stays as it is, and the next tick tries
+ * again. To report trouble to the operators (trouble-report.ts), throws RetryLater if TVmaze answered no request at
+ * all, and Permanent if the new dates are not saved yet because too many shows have new dates at once.
  */
 export const seriesRefresher = async (
   tick: Cause,
@@ -41,39 +48,49 @@ export const seriesRefresher = async (
 
   const followed = await follows.followedShows(skipped.skip)
   if (followed.length === 0) return reportSkipped()
-  const cursor = await cursors.reached<{ told?: TroubleReport }>(cursorName)
-  const seen = cursor?.reached ?? never
-  const lastReport = cursor?.detail.told ?? null
+  const cursor = await cursors.reached<{ told?: TroubleReport } & ListsSeen>(cursorName)
+  const { told: lastReport = null, ...lists } = cursor?.detail ?? {}
 
+  const period = listToRequest(lists, now)
+  const edits = period === null ? null : await requestList(period, tvmaze).catch(nullIfUnavailable(log, 'updates'))
   const known = await catalogue.freshness(followed)
-  const missing = await missingShows.of(followed)
-  const updates = await tvmaze.updates(updatesSince(seen, now)).catch(nullIfUnavailable(log, 'updates'))
-  const wanted = showsToFetch(followed, known, updates, now, missing)
+  const wanted = showsToFetch(followed, known, edits, now, await missingShows.of(followed))
   const ids = wanted.map(({ id }) => id)
   const run = await fetchAll(tick, ids, deps, skipped.skip, signal)
-  log.info({ wanted: wanted.length, ...run, moved: run.moved.length }, 'fetched shows from TVmaze')
+  log.info(
+    { what: period ?? undefined, wanted: wanted.length, ...run, moved: run.moved.length },
+    'fetched shows from TVmaze',
+  )
 
   const isHeld = isSuspicious(run.moved.length, run.fetched) && !heldLongEnough(lastReport, now)
   if (!isHeld)
     for (const show of run.moved) await skipIfUnusable(show.after._id, skipped.skip, saveShow(tick, show, deps))
   await reportSkipped()
 
-  const isComplete = updates !== null && run.failed === 0 && run.left === 0 && !isHeld
-  const reached = isComplete ? now : seen
-  const isUnavailable = updates === null && run.fetched === 0
-  if (!isUnavailable && !isHeld) return cursors.advance(cursorName, reached, {})
+  const isComplete = run.failed === 0 && run.left === 0 && !isHeld
+  const reached = isComplete && (period === null || edits !== null) ? now : (cursor?.reached ?? never)
+  const seen = edits === null ? lists : afterList(lists, edits, { isComplete, isWorkLeft: run.left > 0 }, now)
+  const isUnavailable = period !== null && edits === null && run.fetched === 0
+  // Without a list the tick learns nothing about an earlier trouble.
+  const stillTold = period === null && lastReport !== null ? { told: lastReport } : {}
+  if (!isUnavailable && !isHeld) return cursors.advance(cursorName, reached, { ...seen, ...stillTold })
   const { fail, report } = reportTrouble(isUnavailable ? 'away' : 'held', lastReport, tick.id, now)
-  await cursors.advance(cursorName, reached, { told: report })
+  await cursors.advance(cursorName, reached, { ...seen, told: report })
   if (!fail) return
   if (isUnavailable)
     throw new RetryLater(
-      'TVmaze does not answer, so no series could be refreshed. The next hourly tick tries again.',
+      'TVmaze does not answer, so no series could be refreshed. The next tick tries again in ten minutes.',
       300,
     )
   throw new Permanent(
     `${run.moved.length} of ${run.fetched} series have new dates at once, which is probably a mistake of TVmaze; the new dates are saved after a day if TVmaze still has them`,
   )
 }
+
+const requestList = async (period: ListPeriod, tvmaze: Dependencies['tvmaze']): Promise<Edits> => ({
+  period,
+  updates: await tvmaze.updates(period === 'all shows' ? undefined : period),
+})
 
 /** The result of a tick's requests. The shows in `moved` have a new date and are not saved yet. */
 interface Run {

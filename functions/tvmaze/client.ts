@@ -2,7 +2,7 @@ import type { Show, ShowHit } from '#database/series/show.ts'
 import { isTvmazeId, isWithin } from '#events/ranges.ts'
 import type { Clock } from '#functions/host/clock.ts'
 import { ShowGone, ShowUnreadable, TvmazeBusy, TvmazeUnavailable } from './errors.ts'
-import { isObject, type Json, parseShow, parseShowHit } from './parse-show.ts'
+import { embeddedList, isObject, type Json, parseShow, parseShowHit } from './parse-show.ts'
 import { budgetLimiter, type CallBudget, processLimiter } from './rate-limit.ts'
 
 /**
@@ -17,8 +17,8 @@ export interface Tvmaze {
    */
   card(id: number): Promise<ShowHit>
   /**
-   * The show with its episodes (also specials) and its Brazilian name. Makes three calls. Throws ShowGone and
-   * ShowUnreadable. For a merged show the result has the id of the other show, as in `card`.
+   * The show with its episodes (also specials), its seasons and its names in other countries. Makes two calls. Throws
+   * ShowGone and ShowUnreadable. For a merged show the result has the id of the other show, as in `card`.
    */
   show(id: number): Promise<Show>
   /** When each show was last edited, in Unix seconds, by id. Without `since`, the map contains all shows. */
@@ -123,10 +123,11 @@ const calls = (request: Request, clock: Clock): Omit<Tvmaze, 'within'> => {
     card: async id => (await showJson(id)).hit,
 
     show: async id => {
-      // TVmaze's redirect to another id loses the query, so a merged show gets its seasons at the next fetch.
-      const { json, hit } = await showJson(id, '?embed=seasons')
+      // The episodes are a call of their own, because an embedded list has no specials.
+      const { json, hit } = await showJson(id, '?embed[]=seasons&embed[]=akas')
       const episodes = await list(`/shows/${hit.id}/episodes?specials=1`)
-      const akas = await list(`/shows/${hit.id}/akas`)
+      // TVmaze's redirect to another id loses the query, so a merged show gets its seasons at the next fetch.
+      const akas = embeddedList(json, 'akas') ?? (await list(`/shows/${hit.id}/akas`))
       return parseShow(hit, { json, episodes, akas, fetchedAt: clock() })
     },
 

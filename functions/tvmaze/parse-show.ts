@@ -1,10 +1,12 @@
-import type { Show, ShowHit } from '#database/series/show.ts'
+import type { Episode, Show, ShowHit } from '#database/series/show.ts'
 import {
+  validCountry,
   validDate,
   validEpisodes,
   validLabel,
   validLink,
   validName,
+  validNames,
   validSeasons,
 } from '#database/series/valid-show.ts'
 import { isTvmazeId, isWithin } from '#events/ranges.ts'
@@ -27,10 +29,17 @@ export const parseShowHit = (json: unknown): ShowHit | null => {
     url: validLink(json.url) ?? `https://www.tvmaze.com/shows/${id}`,
     image: validLink(image.original) ?? validLink(image.medium),
     channel: validLabel(channel.name),
+    country: isObject(channel.country) ? validCountry(channel.country.code) : null,
     premiered: validDate(json.premiered) || null,
     status: validLabel(json.status) ?? 'To Be Determined',
     summary: summaryIn(json.summary),
   }
+}
+
+/** A list that a request for a show asked TVmaze to embed; null if the response has no such list. */
+export const embeddedList = (json: Json, name: string): Json[] | null => {
+  const list = isObject(json._embedded) ? json._embedded[name] : undefined
+  return Array.isArray(list) ? list.filter(isObject) : null
 }
 
 /** The whole show from TVmaze's three lists: the show, its episodes, its names in other countries. */
@@ -39,25 +48,39 @@ export const parseShow = (
   { json, episodes, akas, fetchedAt }: { json: Json; episodes: Json[]; akas: Json[]; fetchedAt: Date },
 ): Show => {
   const brazilian = akas.find(aka => isObject(aka.country) && aka.country.code === 'BR')
-  const embedded = isObject(json._embedded) ? json._embedded : {}
-  const seasons = Array.isArray(embedded.seasons) ? embedded.seasons.filter(isObject) : []
+  const seasons = embeddedList(json, 'seasons') ?? []
   const externals = isObject(json.externals) ? json.externals : {}
+  const validated = validEpisodes(episodes.map(withoutPlaceholder))
   return {
     _id: hit.id,
     name: hit.name,
     url: hit.url,
     image: hit.image,
     channel: hit.channel,
+    country: hit.country ?? null,
     premiered: hit.premiered,
     status: hit.status,
     updated: isWithin(json.updated, 0, Number.MAX_SAFE_INTEGER) ? json.updated : 0,
     imdb: validLabel(externals.imdb),
     thetvdb: isWithin(externals.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? externals.thetvdb : null,
-    names: { pt: validName(brazilian?.name) },
-    episodes: validEpisodes(episodes.map(withoutPlaceholder)),
+    names: validNames({ pt: brazilian?.name, others: akas.map(({ name }) => name) }),
+    episodes: validated,
+    airs: airsAfter(fetchedAt.toISOString(), validated),
     seasons: validSeasons(seasons.map(({ number, episodeOrder }) => ({ number, episodes: episodeOrder }))),
     fetchedAt: fetchedAt.toISOString(),
   }
+}
+
+/** More episodes than this rarely come out before the show is fetched again. */
+const mostAirs = 40
+
+/** The next times at which episodes come out. A date without an hour counts as its beginning in UTC. */
+const airsAfter = (from: string, episodes: Episode[]): string[] => {
+  const airs = episodes.flatMap(({ airstamp, airdate }) => airstamp ?? (airdate === '' ? [] : `${airdate}T00:00:00Z`))
+  return [...new Set(airs)]
+    .filter(at => at > from)
+    .sort()
+    .slice(0, mostAirs)
 }
 
 /**

@@ -6,3 +6,10 @@ export const folded = (text: string): string =>
     .normalize('NFKD')
     .replace(/\p{Diacritic}/gu, '')
     .toLowerCase()
+
+/** A name in a form for comparison, in which punctuation does not matter either: `Mr. Robot` becomes `mr robot`. */
+export const comparableName = (name: string): string =>
+  folded(name)
+    .replace(/['’]/g, '')
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim()

@@ -292,7 +292,7 @@ const startTelegram = async (
 
 /**
  * Fills a catalogue that is only in memory, now and after every restart of its server, without waiting for the next
- * hourly tick.
+ * tick.
  */
 const refillCatalogue = (mongo: MongoServer, { sources }: Eventing, terminal: Terminal, signal: AbortSignal) => {
   if (!sources.has('series-refresher')) return

@@ -50,7 +50,7 @@ describe.skipIf(!bash)(`the commands of infra/cluster/kn.md${bash ? '' : ' (skip
     }
     expect(await differs('wake uptime-prober', 'wake uptime-prober')).toBe(false)
     expect(await differs('--scale 0..3', '--scale 0..4')).toBe(true)
-    expect(await differs("'7 * * * *'", "'8 * * * *'")).toBe(true)
+    expect(await differs("'7-57/10 * * * *'", "'8-58/10 * * * *'")).toBe(true)
     expect(await differs('--user 65532', '--user 0')).toBe(true)
     expect(await differs(' --security-context strict', '')).toBe(true)
     expect(await differs('--label-revision vigia.dev/uses-mongodb=true', '')).toBe(true)

@@ -10,6 +10,7 @@ import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { seenIn } from '#database/series/seen.ts'
+import { seriesNamesIn } from '#database/series/series-names.ts'
 import type { Show } from '#database/series/show.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { SeriesChanged } from '#events/series-changed.ts'
@@ -25,6 +26,7 @@ import { slowBudget } from '#test/support/slow-budget.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+const MINUTE = 60_000
 
 let database: TestDatabase
 let simulator: TvmazeSimulator
@@ -69,6 +71,7 @@ const dependencies = () => ({
   missingShows: missingShowsIn(database.db),
   noticeSettings: noticeSettingsIn(database.db),
   seen: seenIn(database.db),
+  seriesNames: seriesNamesIn(database.db),
   skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events)
@@ -125,23 +128,41 @@ describe('the catalogue', () => {
       '/updates/shows',
       `/shows/${simulator.showIds.streamer}`,
       `/shows/${simulator.showIds.streamer}/episodes`,
-      `/shows/${simulator.showIds.streamer}/akas`,
     ])
     expect((await catalogue.show(simulator.showIds.streamer))!.episodes.at(-1)).toMatchObject({ airdate: '2027-03-03' })
   })
 
-  test('gets a series without edits once a week, and an ended series once a month', async () => {
+  test('gets a series without edits once a month, and an ended series every three months', async () => {
     await follow(simulator.showIds.hiatus, simulator.showIds.lighthouseOld)
     await tick()
-    later(8 * DAY)
+    later(31 * DAY)
     simulator.forgetCalls()
     await tick()
     expect(paths()).toContain(`/shows/${simulator.showIds.hiatus}`)
     expect(paths()).not.toContain(`/shows/${simulator.showIds.lighthouseOld}`)
-    later(31 * DAY)
+    later(60 * DAY)
     simulator.forgetCalls()
     await tick()
     expect(paths()).toContain(`/shows/${simulator.showIds.lighthouseOld}`)
+  })
+
+  test('gets a series shortly before its episode, although the list of edits of TVmaze may be an hour old', async () => {
+    const airs = new Date('2026-11-21T20:00:00Z')
+    const { id, episodes } = simulator.addShow({
+      name: 'Plantão',
+      on: { br: 'Globo' },
+      episodes: [{ airs: { at: airs } }],
+    })
+    await follow(id)
+    await tick()
+    now = new Date('2026-11-21T19:07:00Z')
+    await tick()
+    simulator.setAirdate(episodes[0]!.id, { at: new Date('2026-11-28T20:00:00Z') })
+    simulator.forgetCalls()
+    later(10 * MINUTE)
+    await tick()
+    expect(paths()).toEqual([`/shows/${id}`, `/shows/${id}/episodes`])
+    expect(changes()).toEqual([[`show/${id}`, 'moved']])
   })
 
   test('keeps the complete old entry if a part of the new one cannot be fetched', async () => {
@@ -229,7 +250,7 @@ describe('while TVmaze is unavailable', () => {
     const began = now.getTime()
     await seriesRefresher(rootCause('slow'), { ...dependencies(), tvmaze: tvmaze(simulator.url, options) })
     expect(now.getTime() - began).toBeLessThanOrEqual(8 * 60_000)
-    expect((await catalogue.shows(shows)).length).toBe(3)
+    expect((await catalogue.shows(shows)).length).toBe(4)
     await tick()
     expect((await catalogue.shows(shows)).length).toBe(shows.length)
   })
@@ -252,7 +273,7 @@ describe('a series that TVmaze deleted', () => {
     await follow(simulator.showIds.hiatus)
     await tick()
     simulator.deleteShow(simulator.showIds.hiatus)
-    // The list of updates of TVmaze has no deletions, so only the weekly fetch of a series discovers its deletion.
+    // Only TVmaze's list of all shows, which is requested once a week, tells that a show was deleted.
     later(8 * DAY)
     await tick()
     for (let hour = 0; hour < 47; hour++) {
@@ -273,6 +294,7 @@ describe('a series that TVmaze deleted', () => {
   const countTwo404s = async (id: number) => {
     const show = {
       ...(await catalogue.show(id))!,
+      fetchedAt: new Date(now.getTime() - 12 * HOUR).toISOString(),
       missingSince: new Date(now.getTime() - 3 * DAY).toISOString(),
       strikes: 2,
     }
@@ -328,7 +350,7 @@ describe('a series that TVmaze deleted', () => {
     const show: Show = { ...(await dependencies().tvmaze.show(simulator.showIds.hiatus)) }
     await catalogue.keep(countNotFound(show, now))
     await follow(simulator.showIds.hiatus)
-    later(HOUR)
+    later(12 * HOUR)
     await tick()
     expect(await catalogue.show(simulator.showIds.hiatus)).not.toHaveProperty('missingSince')
   })
@@ -414,7 +436,9 @@ describe('followers are notified', () => {
       simulator.setAirdate(simulator.show(id)!.episodes[0]!.id, { at: new Date('2026-12-09T01:00:00Z') })
     await expect(tick('held')).rejects.toThrow(Permanent)
     for (let hour = 0; hour < 23; hour++) {
-      later(HOUR)
+      later(10 * MINUTE)
+      await tick()
+      later(50 * MINUTE)
       await tick()
     }
     expect(published).toEqual([])

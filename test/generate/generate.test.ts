@@ -53,7 +53,7 @@ describe('in a copy of the checkout', () => {
     expect(await write(functionLists, copy)).toEqual(['infra/cluster/scaling/README.md', 'infra/cluster/kn.md'])
     await edit(service, text => text.replace('# Waits for: ', '# Waits for: mostly '))
     expect(await write(functionLists, copy)).toEqual(['infra/cluster/scaling/README.md'])
-    await edit('knative/sources/series-refresher.yaml', text => text.replace('"7 * * * *"', '"8 * * * *"'))
+    await edit('knative/sources/series-refresher.yaml', text => text.replace('"7-57/10 * * * *"', '"8-58/10 * * * *"'))
     expect(await write(functionLists, copy)).toEqual(['infra/cluster/kn.md'])
   })
 

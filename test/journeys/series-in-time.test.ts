@@ -13,6 +13,7 @@ import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { seenIn } from '#database/series/seen.ts'
+import { seriesNamesIn } from '#database/series/series-names.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
 import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
@@ -170,6 +171,7 @@ const definitions: Record<string, (dependencies: Dependencies) => Omit<FunctionD
           missingShows: missingShowsIn(db),
           noticeSettings: noticeSettingsIn(db),
           seen: seenIn(db),
+          seriesNames: seriesNamesIn(db),
           skippedRecords: skippedRecordsIn(db),
           publish,
           log,

@@ -270,7 +270,7 @@ describe('failures', () => {
       expect((await client().show(showIds.harbor)).name).toBe('Harbor Nine')
     }
     expect(server.calls().map(({ status }) => status)).toEqual(
-      [null, 429, 200, 502].flatMap(status => [status, 200, 200, 200]),
+      [null, 429, 200, 502].flatMap(status => [status, 200, 200]),
     )
   })
 

@@ -10,7 +10,7 @@ import type { ReadOnlyDatabase } from './read-only-database.ts'
 export const tickPeriodsS: Record<string, number> = {
   'probe-scheduler': 10,
   'episode-checker': 300,
-  'series-refresher': 3_600,
+  'series-refresher': 600,
   reporter: 900,
 }
 

@@ -5,6 +5,9 @@ import { validFreshness, validShow } from './valid-show.ts'
 
 const ignore: Skip = () => {}
 
+/** The number of ids in one query, so that a query with the ids of 100,000 shows stays small. */
+const freshnessBatch = 5_000
+
 /**
  * The collection `show`. It uses only the features that all MongoDB-compatible servers implement in the same way: whole
  * documents by `_id`. A projection only saves traffic; a server may ignore it. Invalid values of a document are removed
@@ -34,17 +37,18 @@ export const catalogueIn = (mongo: Mongo) => {
     shows: byIds,
 
     /** The freshness of the shows with these ids. Unknown ids are absent. */
-    freshness: async (ids: readonly number[]): Promise<Freshness[]> =>
-      ids.length === 0
-        ? []
-        : (
-            await (
-              await shows()
-            )
-              .find({ _id: { $in: [...ids] } })
-              .project<Freshness>({ status: 1, updated: 1, fetchedAt: 1, missingSince: 1, gone: 1 })
-              .toArray()
-          ).flatMap(document => validFreshness(document) ?? []),
+    freshness: async (ids: readonly number[]): Promise<Freshness[]> => {
+      const collection = await shows()
+      const found: Freshness[] = []
+      for (let at = 0; at < ids.length; at += freshnessBatch) {
+        const documents = await collection
+          .find({ _id: { $in: ids.slice(at, at + freshnessBatch) } })
+          .project<Freshness>({ status: 1, updated: 1, airs: 1, fetchedAt: 1, missingSince: 1, gone: 1 })
+          .toArray()
+        found.push(...documents.flatMap(document => validFreshness(document) ?? []))
+      }
+      return found
+    },
 
     /** Stores the whole document of a show in place of its earlier document. */
     keep: async (show: Show): Promise<void> => {

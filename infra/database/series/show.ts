@@ -9,6 +9,8 @@ export interface Show {
   url: string
   image: string | null
   channel: string | null
+  /** The country of the channel, such as `US`; null for a global streaming service. */
+  country?: string | null
   premiered: string | null
   /** Running, Ended, To Be Determined, In Development. */
   status: string
@@ -16,10 +18,13 @@ export interface Show {
   updated: number
   imdb: string | null
   thetvdb: number | null
-  names: { pt: string | null }
+  /** `pt`: the name in Brazil. `others`: the names in other countries; absent in documents of earlier versions. */
+  names: { pt: string | null; others?: string[] }
   episodes: Episode[]
   /** How many episodes each season has when it is complete; absent if TVmaze does not say it. */
   seasons?: { number: number; episodes: number }[]
+  /** The next times at which episodes come out after `fetchedAt`, RFC 3339, so that the show is fetched before. */
+  airs?: string[]
   /** When TVmaze last answered a request for this show, RFC 3339. */
   fetchedAt: string
   /** Since when TVmaze answers 404, and how many times it did; both are absent while TVmaze has the show. */
@@ -30,7 +35,7 @@ export interface Show {
 }
 
 /** The fields that decide whether a show is fetched again. */
-export type Freshness = Pick<Show, '_id' | 'status' | 'updated' | 'fetchedAt' | 'missingSince' | 'gone'>
+export type Freshness = Pick<Show, '_id' | 'status' | 'updated' | 'airs' | 'fetchedAt' | 'missingSince' | 'gone'>
 
 export interface Episode {
   id: number
@@ -46,15 +51,13 @@ export interface Episode {
   airstamp: string | null
 }
 
-/** A series in the results of a TVmaze search, with the fields that its card in a chat shows. */
-export interface ShowHit {
+/** A series in the results of a search, with the fields that its card in a chat shows. */
+export interface ShowHit extends Pick<Show, 'name' | 'url' | 'image' | 'channel' | 'country' | 'premiered' | 'status'> {
   id: number
-  name: string
-  url: string
-  image: string | null
-  channel: string | null
-  premiered: string | null
-  status: string
   /** Plain text; null if TVmaze has none. */
   summary: string | null
+  /** The name in Brazil, if the catalogue has it. */
+  namePt?: string
+  /** The catalogue has this hit, and TVmaze was not asked for others with the same name. */
+  onlyCatalogue?: true
 }

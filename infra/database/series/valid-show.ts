@@ -26,6 +26,23 @@ export const validName = (value: unknown): string | null => cleanLine(value, lon
 /** A short text such as a status or a channel; null if the value has none. */
 export const validLabel = (value: unknown): string | null => cleanLine(value, longest.label) || null
 
+/** A country code such as `BR`, or null. */
+export const validCountry = (value: unknown): string | null =>
+  typeof value === 'string' && /^[A-Z]{2}$/.test(value) ? value : null
+
+/** More names than any series has in all countries. */
+const mostNames = 60
+
+/** The names of a show in other countries. */
+export const validNames = (names: unknown): Show['names'] => {
+  if (!isObject(names)) return { pt: null }
+  const others = Array.isArray(names.others) ? names.others.flatMap(name => validName(name) ?? []) : []
+  return {
+    pt: validName(names.pt),
+    ...(names.others === undefined ? {} : { others: [...new Set(others)].slice(0, mostNames) }),
+  }
+}
+
 /** `YYYY-MM-DD` of an existing day, or ''. */
 export const validDate = (value: unknown): string => (typeof value === 'string' && isCalendarDate(value) ? value : '')
 
@@ -84,14 +101,16 @@ export const validShow = (document: unknown): { show: Show | null; faults: strin
     url: validLink(document.url) ?? `https://www.tvmaze.com/shows/${id}`,
     image: validLink(document.image),
     channel: validLabel(document.channel),
+    ...(document.country === undefined ? {} : { country: validCountry(document.country) }),
     premiered: validDate(document.premiered) || null,
     status: validLabel(document.status) ?? 'To Be Determined',
     updated: isWithin(document.updated, 0, Number.MAX_SAFE_INTEGER) ? document.updated : 0,
     imdb: validLabel(document.imdb),
     thetvdb: isWithin(document.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? document.thetvdb : null,
-    names: { pt: isObject(names) ? validName(names.pt) : null },
+    names: validNames(names),
     episodes: validEpisodes(document.episodes),
     ...(document.seasons === undefined ? {} : { seasons: validSeasons(document.seasons) }),
+    ...(document.airs === undefined ? {} : { airs: validInstants(document.airs) }),
     // An invalid date counts as never fetched, so the show is fetched again soon.
     fetchedAt: isInstant(document.fetchedAt) ? (document.fetchedAt as string) : new Date(0).toISOString(),
     ...(missing === null ? {} : { missingSince: missingSince as string }),
@@ -106,16 +125,20 @@ export const validFreshness = (document: unknown): Freshness | null => {
   const withoutEpisodes = isObject(document) ? { ...document, episodes: [] } : document
   const { show } = validShow(withoutEpisodes)
   if (show === null) return null
-  const { _id, status, updated, fetchedAt, missingSince, gone } = show
+  const { _id, status, updated, airs, fetchedAt, missingSince, gone } = show
   return {
     _id,
     status,
     updated,
     fetchedAt,
+    ...(airs === undefined ? {} : { airs }),
     ...(missingSince === undefined ? {} : { missingSince }),
     ...(gone === undefined ? {} : { gone }),
   }
 }
+
+const validInstants = (values: unknown): string[] =>
+  Array.isArray(values) ? values.flatMap(value => validInstant(value) ?? []) : []
 
 const isInstant = (value: unknown) => typeof value === 'string' && validInstant(value) !== null
 

@@ -183,7 +183,7 @@ describe('ticks', () => {
     await sql(`insert into follow (chat_id, subject) values (7, 'show/82')`)
     expect(await ticksCheck(db, machine, 10 * hourS)).toMatchObject({
       state: 'failed',
-      found: 'series-refresher last finished its work 5 h ago, although a tick is due every 60 min',
+      found: 'series-refresher last finished its work 5 h ago, although a tick is due every 10 min',
     })
   })
 

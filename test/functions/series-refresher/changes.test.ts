@@ -165,7 +165,8 @@ describe('episodes whose date TVmaze sets late', () => {
     'an episode that aired %s hours ago, close to the limit of 36 hours, is reported exactly once',
     async hours => {
       const show = await series([{ airs: { at: at(6 * DAY) } }])
-      simulator.setAirdate(show.episodes[0]!.id, { at: at(-hours * HOUR) })
+      later(HOUR)
+      simulator.setAirdate(show.episodes[0]!.id, { at: new Date(now.getTime() - hours * HOUR) })
       await refresh()
       for (let tick = 0; tick < 12; tick++) {
         later(5 * MINUTE)

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import type { Episode, Show } from '#database/series/show.ts'
 import { showChanges } from '#functions/series-refresher/show-changes.ts'
-import { showsToFetch, updatesSince } from '#functions/series-refresher/shows-to-fetch.ts'
+import { type ListsSeen, listToRequest, showsToFetch } from '#functions/series-refresher/shows-to-fetch.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+const MINUTE = 60_000
 
 describe('showsToFetch and showChanges', () => {
   const at = (ms: number) => new Date(Date.parse('2026-11-21T12:00:00Z') + ms)
@@ -30,36 +31,92 @@ describe('showsToFetch and showChanges', () => {
     imdb: null,
     thetvdb: null,
     names: { pt: null },
+    airs: [],
     fetchedAt: at(0).toISOString(),
     episodes,
     ...more,
   })
 
-  test.each([
-    [HOUR, 'day'],
-    [19 * HOUR, 'day'],
-    [21 * HOUR, 'week'],
-    [7 * DAY, 'month'],
-    [29 * DAY, undefined],
-  ])('after a gap of %i ms the request for the list of edits has since=%s', (age, since) => {
-    expect(updatesSince(at(-age), at(0))).toBe(since)
+  const agoIso = (ms: number) => at(-ms).toISOString()
+  /** TVmaze answered an hour ago; all edits were fetched `completeMs` ago, and all shows were listed `fullMs` ago. */
+  const lists = (completeMs: number, fullMs = DAY, more: ListsSeen = {}): ListsSeen => ({
+    ...{ listAt: agoIso(HOUR), completeTo: agoIso(completeMs), fullListAt: agoIso(fullMs), ...more },
   })
 
-  test('the most urgent shows are first: not in the catalogue, edited, perhaps gone, old', () => {
+  test.each<[string, ListsSeen, string | null]>([
+    ['at first', {}, 'all shows'],
+    ['an hour after the last list', lists(HOUR), 'day'],
+    ['after a pause of a day', lists(21 * HOUR), 'week'],
+    ['if edits of ten days are still to be fetched', lists(10 * DAY), 'month'],
+    ['if edits of more than four weeks are still to be fetched', lists(29 * DAY), 'all shows'],
+    ['if all shows were listed a week ago', lists(HOUR, 7 * DAY), 'all shows'],
+    ['within an hour after the last list', lists(HOUR, DAY, { listAt: agoIso(50 * MINUTE) }), null],
+    ['ten minutes later if shows are left', lists(HOUR, DAY, { listAt: agoIso(10 * MINUTE), isWorkLeft: true }), 'day'],
+  ])('%s, the right list of edits is requested', (_, seen, expected) => {
+    expect(listToRequest(seen, at(0))).toBe(expected)
+  })
+
+  const edits = (updates: [number, number][], period: 'day' | 'all shows' = 'day') => ({
+    period,
+    updates: new Map(updates),
+  })
+
+  test('the most urgent shows are first: due soon, not in the catalogue, perhaps gone, edited, old', () => {
     const known = [
-      show([], { _id: 1, fetchedAt: at(-8 * DAY).toISOString() }),
-      show([], { _id: 2, missingSince: at(-HOUR).toISOString() }),
+      show([], { _id: 1, fetchedAt: agoIso(31 * DAY) }),
+      show([], { _id: 2, missingSince: agoIso(DAY), fetchedAt: agoIso(12 * HOUR) }),
       show([], { _id: 3 }),
       show([], { _id: 5 }),
-      show([], { _id: 6, gone: true, missingSince: at(-HOUR).toISOString() }),
+      show([], { _id: 6, gone: true, missingSince: agoIso(HOUR) }),
+      show([], { _id: 7, fetchedAt: agoIso(HOUR), airs: [at(30 * MINUTE).toISOString()] }),
+      show([], { _id: 8, fetchedAt: agoIso(HOUR) }),
     ]
-    expect(showsToFetch([1, 2, 3, 4, 5, 6], known, new Map([[3, 2]]), at(0))).toEqual([
+    expect(
+      showsToFetch(
+        [1, 2, 3, 4, 5, 6, 7, 8],
+        known,
+        edits([
+          [3, 2],
+          [8, 2],
+        ]),
+        at(0),
+      ),
+    ).toEqual([
+      { id: 7, why: 'due soon' },
       { id: 4, why: 'not in the catalogue' },
-      { id: 3, why: 'edited' },
       { id: 2, why: 'gone?' },
+      { id: 8, why: 'edited' },
+      { id: 3, why: 'edited' },
       { id: 1, why: 'old' },
     ])
     expect(showsToFetch([3], known, null, at(0))).toEqual([])
+  })
+
+  test.each<[string, number, number, boolean]>([
+    ['three quarters of an hour before its episode', 45, 60, true],
+    ['a minute before its episode', 1, 60, true],
+    ['once only', 20, 15, false],
+    ['not an hour before its episode', 60, 120, false],
+    ['not after its episode', -1, 120, false],
+  ])('a show without edits is fetched %s', (_, airsInMinutes, fetchedMinutesAgo, isFetched) => {
+    const known = show([], {
+      fetchedAt: agoIso(fetchedMinutesAgo * MINUTE),
+      airs: [at(airsInMinutes * MINUTE).toISOString()],
+    })
+    expect(showsToFetch([1], [known], edits([]), at(0)).map(({ why }) => why)).toEqual(isFetched ? ['due soon'] : [])
+  })
+
+  test('a show that the list of all shows lacks is perhaps gone, unless the list lacks too many', () => {
+    const ids = Array.from({ length: 400 }, (_, index) => index + 1)
+    const known = ids.map(_id => show([], { _id, fetchedAt: agoIso(DAY) }))
+    const listed = (from: number) =>
+      edits(
+        ids.slice(from).map(id => [id, 1]),
+        'all shows',
+      )
+    expect(showsToFetch(ids, known, listed(1), at(0))).toEqual([{ id: 1, why: 'gone?' }])
+    expect(showsToFetch(ids, known, listed(21), at(0))).toEqual([])
+    expect(showsToFetch(ids, known, edits([]), at(0))).toEqual([])
   })
 
   test.each<[string, Partial<Episode>, Partial<Episode>, boolean]>([

@@ -11,6 +11,7 @@ import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { seenIn } from '#database/series/seen.ts'
+import { seriesNamesIn } from '#database/series/series-names.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { webhookListenersIn } from '#database/webhooks/webhooks.ts'
 import { EpisodeDue } from '#events/episode-due.ts'
@@ -70,6 +71,7 @@ export const dependencies = () => ({
   missingShows: missingShowsIn(database.db),
   noticeSettings: noticeSettingsIn(database.db),
   seen: seenIn(database.db),
+  seriesNames: seriesNamesIn(database.db),
   skippedRecords: skippedRecordsIn(database.db),
   publish: async (events: readonly VigiaEvent[]) => {
     for (const event of events) await accept(event)

@@ -8,6 +8,7 @@ import { looksIn } from '#database/series/looks.ts'
 import { missingShowsIn } from '#database/series/missing-shows.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { seenIn } from '#database/series/seen.ts'
+import { seriesNamesIn } from '#database/series/series-names.ts'
 import { type DataOf, rootCause, type VigiaEvent } from '#events/event.ts'
 import type { RecordSkipped } from '#events/record-skipped.ts'
 import { episodeChecker } from '#functions/episode-checker/episode-checker.ts'
@@ -49,6 +50,7 @@ export const dependencies = () => ({
   missingShows: missingShowsIn(world.db),
   noticeSettings: noticeSettingsIn(world.db),
   seen: seenIn(world.db),
+  seriesNames: seriesNamesIn(world.db),
   skippedRecords: skippedRecordsIn(world.db),
   publish,
   clock: () => world.time.now,
