@@ -1,5 +1,6 @@
-import type { Episode, Show, ShowHit } from '#database/series/show.ts'
+import type { Channel, Episode, Show, ShowHit } from '#database/series/show.ts'
 import {
+  validChannels,
   validCountry,
   validDate,
   validEpisodes,
@@ -7,6 +8,7 @@ import {
   validLink,
   validName,
   validNames,
+  validRuntime,
   validSeasons,
 } from '#database/series/valid-show.ts'
 import { isTvmazeId, isWithin } from '#events/ranges.ts'
@@ -58,8 +60,10 @@ export const parseShow = (
     image: hit.image,
     channel: hit.channel,
     country: hit.country ?? null,
+    channels: validChannels([channelIn('network', json.network), channelIn('web', json.webChannel)]),
     premiered: hit.premiered,
     status: hit.status,
+    ...validRuntime(isWithin(json.averageRuntime, 1, Infinity) ? json.averageRuntime : json.runtime),
     updated: isWithin(json.updated, 0, Number.MAX_SAFE_INTEGER) ? json.updated : 0,
     imdb: validLabel(externals.imdb),
     thetvdb: isWithin(externals.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? externals.thetvdb : null,
@@ -82,6 +86,9 @@ const airsAfter = (from: string, episodes: Episode[]): string[] => {
     .sort()
     .slice(0, mostAirs)
 }
+
+const channelIn = (kind: Channel['kind'], json: unknown) =>
+  isObject(json) ? { ...json, kind, country: isObject(json.country) ? json.country.code : null } : null
 
 /**
  * The summary as plain text. A very long summary is cut, because each search is stored with the summaries of its hits.

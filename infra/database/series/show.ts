@@ -11,9 +11,13 @@ export interface Show {
   channel: string | null
   /** The country of the channel, such as `US`; null for a global streaming service. */
   country?: string | null
+  /** The network and the streaming service of the show; absent in documents of earlier releases. */
+  channels?: Channel[]
   premiered: string | null
   /** Running, Ended, To Be Determined, In Development. */
   status: string
+  /** The usual length of an episode in minutes; absent if TVmaze does not say it. */
+  runtime?: number
   /** When TVmaze last edited the show, in Unix seconds. */
   updated: number
   imdb: string | null
@@ -49,6 +53,17 @@ export interface Episode {
   airdate: string
   /** The instant of the broadcast, such as `2026-11-21T01:00:00Z`; null if TVmaze has no airtime. */
   airstamp: string | null
+  /** The length in minutes; absent if TVmaze does not say it. */
+  runtime?: number
+}
+
+/** A network or a streaming service, as TVmaze describes it. Networks and services have separate ids. */
+export interface Channel {
+  id: number
+  kind: 'network' | 'web'
+  name: string
+  /** The code of its country, `BR`; null for a service of several countries. */
+  country: string | null
 }
 
 /** A series in the results of a search, with the fields that its card in a chat shows. */

@@ -1,6 +1,6 @@
 import { cleanLine } from '#database/clean-text.ts'
 import { isCalendarDate, isPlausibleInstant, isTvmazeId, isWithin } from '#events/ranges.ts'
-import type { Episode, Freshness, Show } from './show.ts'
+import type { Channel, Episode, Freshness, Show } from './show.ts'
 
 const longest = { name: 200, label: 60, link: 2048 }
 /**
@@ -9,6 +9,8 @@ const longest = { name: 200, label: 60, link: 2048 }
 const mostEpisodes = 20_000
 const largestSeason = 9_999
 const largestNumber = 99_999
+/** Nothing is longer than a day. */
+const longestMinutes = 1_440
 
 type Json = Record<string, unknown>
 
@@ -66,7 +68,24 @@ export const validEpisode = (value: unknown): Episode | null => {
     // An episode with an airstamp always has a date, so that all dates can be compared.
     airdate: validDate(value.airdate) || (airstamp?.slice(0, 10) ?? ''),
     airstamp,
+    ...validRuntime(value.runtime),
   }
+}
+
+/** A length in minutes; nothing if the value has none. */
+export const validRuntime = (value: unknown): { runtime?: number } =>
+  isWithin(value, 1, longestMinutes) ? { runtime: value } : {}
+
+/** The channels that have an id and a name. */
+export const validChannels = (values: unknown): Channel[] => {
+  if (!Array.isArray(values)) return []
+  return values.slice(0, 2).flatMap((value): Channel[] => {
+    if (!isObject(value) || !isTvmazeId(value.id)) return []
+    const { id, kind, country } = value
+    const name = validLabel(value.name)
+    if (name === null || (kind !== 'network' && kind !== 'web')) return []
+    return [{ id, kind, name, country: typeof country === 'string' && /^[A-Z]{2}$/.test(country) ? country : null }]
+  })
 }
 
 /** Of the newest episodes up to the limit, those with a valid id; each id once. */
@@ -102,8 +121,10 @@ export const validShow = (document: unknown): { show: Show | null; faults: strin
     image: validLink(document.image),
     channel: validLabel(document.channel),
     ...(document.country === undefined ? {} : { country: validCountry(document.country) }),
+    ...(document.channels === undefined ? {} : { channels: validChannels(document.channels) }),
     premiered: validDate(document.premiered) || null,
     status: validLabel(document.status) ?? 'To Be Determined',
+    ...validRuntime(document.runtime),
     updated: isWithin(document.updated, 0, Number.MAX_SAFE_INTEGER) ? document.updated : 0,
     imdb: validLabel(document.imdb),
     thetvdb: isWithin(document.thetvdb, 1, Number.MAX_SAFE_INTEGER) ? document.thetvdb : null,
