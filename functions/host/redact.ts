@@ -7,8 +7,8 @@ const bearerToken = /(?<=\bbearer\s{1,5})[\w.~+/-]{16,}=*/gi
 // The token of a heartbeat, or the key of a chat, in the path of a ping. Who knows it can ping. A wrong URL may have it
 // too, with two slashes or percent-encoded characters.
 const pingToken = /(?<=\/ping\/+)[\w%-]{20,}/gi
-// The secret of a status page in its address. Who knows it can read the page.
-const pageSecret = /(?<=\/status\/+p\/+)[\w%-]{20,}/gi
+// The secret of a status page or of a calendar in its address. Who knows it can read them.
+const pageSecret = /(?<=\/status\/+[pc]\/+)[\w%-]{20,}/gi
 // A signature with which a member of a chat sees a status page, in a link or in a cookie.
 const pageSignature = /\bpage_[0-9a-z]{6,8}_[\w-]{43}/g
 // A key of the HTTP API.
@@ -51,8 +51,9 @@ const secretsOfProcess = () => {
 }
 
 /**
- * Replaces Telegram tokens, tokens of pings, secrets and signatures of status pages, keys of the API, credentials in
- * URLs, bearer tokens, and `secrets` (by default those of this process's environment) with `[redacted]`.
+ * Replaces Telegram tokens, tokens of pings, secrets and signatures of status pages, secrets of calendars, keys of the
+ * API, credentials in URLs, bearer tokens, and `secrets` (by default those of this process's environment) with
+ * `[redacted]`.
  */
 export const redact = (text: string, secrets: readonly string[] = secretsOfProcess()): string => {
   let clean = text

@@ -1,7 +1,11 @@
 import { postgres } from '#database/connect.ts'
+import { mongo } from '#database/mongo.ts'
 import { type LogoFile, readLogo } from '#database/pages/logo-files.ts'
 import { type PageDoor, pageDoorsIn } from '#database/pages/page-doors.ts'
 import { pageSnapshotsIn } from '#database/pages/page-snapshots.ts'
+import { catalogueIn } from '#database/series/catalogue.ts'
+import { episodeCalendarsIn } from '#database/series/episode-calendars.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { systemClock } from '#functions/host/clock.ts'
 import { env, envOptional } from '#functions/host/env.ts'
 import { serve } from '#functions/host/serve.ts'
@@ -42,6 +46,20 @@ const logoCache = responseCache<LogoFile | null>({
   ...{ bytesOf: logo => logo?.bytes.length ?? 0, mostBytes: 8 * 1024 * 1024 },
 })
 
+// Only calendars read the catalogue. The driver of MongoDB is loaded by the first calendar.
+const shows = mongo(env('MONGODB_URI'))
+const episodes = {
+  calendars: episodeCalendarsIn(db),
+  noticeSettings: noticeSettingsIn(db),
+  catalogue: catalogueIn(shows),
+  // Calendar programs ask once in an hour. Whoever asks more often gets the same answer for a minute.
+  calendarCache: responseCache<RenderedPage>({
+    ...{ clock: systemClock, freshMs: 60_000, refreshMs: 60_000, staleMs: 3_600_000 },
+    ...{ bytesOf: ({ length }: RenderedPage) => 1.5 * length, mostBytes: 8 * 1024 * 1024 },
+  }),
+  clock: systemClock,
+}
+
 serve({
   name,
   http: {
@@ -56,10 +74,11 @@ serve({
         },
         readLogo: (address, hash) => logoCache(JSON.stringify([address, hash]), () => readLogo(db, address, hash)),
         cache,
+        episodes,
         clock: systemClock,
         pagesUrl,
         botName,
       }),
   },
-  close: [() => db.end()],
+  close: [() => db.end(), () => shows.end()],
 })

@@ -4,6 +4,7 @@ import type { Context, HttpRequest, HttpResponse, RequestHead } from '#functions
 import { preferredLanguage } from '#functions/wording/preferred-language.ts'
 import { encodingFor } from './encodings.ts'
 import { type Doors, enter } from './entrance.ts'
+import { type CalendarDependencies, episodeCalendar, parseCalendarRequest } from './episodes/episode-calendar.ts'
 import { notice } from './html/layout.ts'
 import { styleHash } from './html/style.ts'
 import { visitorZoneHash } from './html/visitor-zone.ts'
@@ -16,6 +17,7 @@ export interface PageDependencies extends RenderDependencies {
   doors: Doors
   readLogo: ReadLogo
   cache: Cache<RenderedPage>
+  episodes: CalendarDependencies
 }
 
 /** Which requests have a page: their methods are answered before the body is read. */
@@ -29,10 +31,13 @@ export const admit = ({ method }: RequestHead): number | undefined =>
 export const statusPage = async (
   request: HttpRequest,
   { log }: Pick<Context, 'log'>,
-  { cache, ...dependencies }: PageDependencies,
+  { cache, episodes, ...dependencies }: PageDependencies,
 ): Promise<HttpResponse> => {
   let language = languageOf(request, null)
   try {
+    const calendar = parseCalendarRequest(request.path)
+    if (calendar !== null)
+      return await send(request, (await episodeCalendar(calendar, episodes, log)) ?? notFound(language))
     const entered = await enter(request, dependencies)
     if (entered === null) return send(request, notFound(language))
     if ('response' in entered) return entered.response

@@ -9,6 +9,7 @@ const names = {
   upcoming: ['proximos', 'upcoming', 'proximo', 'next'],
   today: ['hoje', 'today'],
   watchlist: ['continuar', 'watchlist', 'continue'],
+  calendar: ['agenda', 'calendar', 'calendario', 'ical'],
   seen: ['visto', 'seen', 'vi', 'watched', 'vistos'],
   notices: ['config', 'settings', 'notificacoes', 'notifications', 'ajustes'],
   quiet: ['silencio', 'quiet'],

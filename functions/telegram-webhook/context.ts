@@ -10,6 +10,7 @@ import type { StatusPages } from '#database/pages/status-pages.ts'
 import type { Subscribers } from '#database/pages/subscribers.ts'
 import type { ReportSettings } from '#database/reports/report-settings.ts'
 import type { Catalogue } from '#database/series/catalogue.ts'
+import type { EpisodeCalendars } from '#database/series/episode-calendars.ts'
 import type { Follows } from '#database/series/follows.ts'
 import type { Imports } from '#database/series/imports.ts'
 import type { NoticeSettings } from '#database/series/notice-settings.ts'
@@ -42,6 +43,7 @@ export interface Dependencies {
   follows: Follows
   searches: Searches
   personalData: PersonalData
+  episodeCalendars: Pick<EpisodeCalendars, 'make' | 'revoke' | 'secretOf'>
   seen: Pick<Seen, 'mark' | 'of' | 'unmark'>
   waitingNotices: Pick<WaitingNotices, 'keep' | 'known'>
   imports: Pick<

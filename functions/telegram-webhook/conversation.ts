@@ -6,6 +6,7 @@ import { addHeartbeat } from './add-heartbeat.ts'
 import { addMonitor, suggestMonitor } from './add-monitor.ts'
 import { answerOutage } from './answer-outage.ts'
 import { keysByLink, keysCommand, pressKeyButton } from './api-keys.ts'
+import { calendarCommand, pressCalendar } from './calendar.ts'
 import type { Command } from './commands.ts'
 import type { AskTelegram, ChatContext, Dependencies } from './context.ts'
 import { follow, refollow, unfollow } from './follow.ts'
@@ -171,6 +172,8 @@ const replyToCommand = async (
       return sendReply(await today(context))
     case 'watchlist':
       return sendReply(await watchlist(context, 0))
+    case 'calendar':
+      return calendarCommand(context)
     case 'seen':
       return seenCommand(context, argument)
     case 'notices':
@@ -357,6 +360,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest, isNew: 
       return muteShow(context, press, request.message.id)
     case 'watchlist':
       return editReply(await watchlist(context, press.page))
+    case 'calendar':
+      return pressCalendar(context, press)
     case 'seenInList':
       return seenInList(context, press)
     case 'noticeSeries':

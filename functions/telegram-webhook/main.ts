@@ -13,6 +13,7 @@ import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { subscribersIn } from '#database/pages/subscribers.ts'
 import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
+import { episodeCalendarsIn } from '#database/series/episode-calendars.ts'
 import { followsIn } from '#database/series/follows.ts'
 import { importsIn } from '#database/series/imports.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
@@ -88,6 +89,7 @@ const webhook = telegramWebhook({
     allowances: allowancesIn(db),
     apiKeys: apiKeysIn(db),
     webhooks: webhooksIn(db),
+    episodeCalendars: episodeCalendarsIn(db),
     reportSettings: reportSettingsIn(db),
     probeHours: probeHoursIn(db),
     uptime: uptimeIn(db),

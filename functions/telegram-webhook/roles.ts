@@ -31,6 +31,7 @@ const forAdministrators: ReadonlySet<Press['act']> = new Set<Press['act']>([
   'endSubscription',
   'import',
   'importChoice',
+  'calendar',
   'erase',
   'post',
   'setPost',

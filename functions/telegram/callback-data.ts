@@ -26,6 +26,9 @@ export type ImportStep = (typeof importSteps)[number]
 export const webhookChanges = ['test', 'rotate', 'enable', 'delete'] as const
 export type WebhookChange = (typeof webhookChanges)[number]
 
+export const calendarChanges = ['make', 'revoke'] as const
+export type CalendarChange = (typeof calendarChanges)[number]
+
 /** The position of a card: the id of the search, and the index of the hit among its results (from 0). */
 export interface CardPosition {
   search: number
@@ -133,6 +136,8 @@ export type Press =
   | ({ act: 'muteShow' } & EpisodeRange)
   /** Lists what is not seen yet. */
   | { act: 'watchlist'; page: number }
+  /** Makes the calendar of the chat, or revokes its address. */
+  | { act: 'calendar'; change: CalendarChange }
   /** Marks an episode of that list as seen. */
   | { act: 'seenInList'; show: number; season: number; number: number; page: number }
   /** Goes on with the import of a file. */
@@ -218,6 +223,7 @@ const letters = {
   muteShow: '6',
   watchlist: '7',
   seenInList: '8',
+  calendar: 'ag',
   import: 'im',
   importChoice: 'ic',
   erase: 'er',
@@ -333,6 +339,8 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.answer)
     case 'webhook':
       return joinParts(letter, press.chat, press.id, press.change)
+    case 'calendar':
+      return joinParts(letter, press.change)
     case 'language':
       return joinParts(letter, press.language)
     case 'zone':
@@ -518,6 +526,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: st
       return { act, answer: oneOf(['yes', 'no'], first) }
     case 'webhook':
       return { act, chat: chatId(first), id: rowId(second), change: oneOf(webhookChanges, third) }
+    case 'calendar':
+      return { act, change: oneOf(calendarChanges, first) }
     case 'language':
       if (first !== 'pt-BR' && first !== 'en') throw new InvalidData()
       return { act, language: first }

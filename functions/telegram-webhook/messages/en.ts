@@ -1,4 +1,5 @@
 import { html } from '#functions/telegram/html.ts'
+import { calendarEn } from './calendar-en.ts'
 import { historyEn } from './history-en.ts'
 import { keysEn } from './keys-en.ts'
 import { maintenanceEn } from './maintenance-en.ts'
@@ -45,6 +46,7 @@ ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severanc
 /today – what is out today
 /upcoming – in the next few days
 /watchlist – what you have not seen yet
+/calendar – in your phone’s calendar
 /seen S2E5 – note what you have seen
 📎 ZIP of TV Time or a list – follow all of it
 
@@ -187,6 +189,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   subscriptions: subscriptionsEn,
   keys: keysEn,
   webhooks: webhooksEn,
+  calendar: calendarEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',
   administratorsOnlyHere: () =>
     html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,

@@ -1,4 +1,5 @@
 import { type Html, html } from '#functions/telegram/html.ts'
+import { calendarPtBR } from './calendar-pt-BR.ts'
 import { historyPtBR } from './history-pt-BR.ts'
 import { keysPtBR } from './keys-pt-BR.ts'
 import { maintenancePtBR } from './maintenance-pt-BR.ts'
@@ -48,6 +49,7 @@ ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severanc
 /hoje – o que sai hoje
 /proximos – nos próximos dias
 /continuar – o que falta ver
+/agenda – na agenda do celular
 /visto T2E5 – anotar o que viu
 📎 ZIP do TV Time ou lista – seguir tudo
 
@@ -196,6 +198,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   subscriptions: subscriptionsPtBR,
   keys: keysPtBR,
   webhooks: webhooksPtBR,
+  calendar: calendarPtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
   administratorsOnlyHere: () =>
     html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,

@@ -141,6 +141,11 @@ export const chatsIn = (db: Postgres) => ({
          and not exists (select from notice_setting target where target.chat_id = $2 and target.show_id = source.show_id)`,
         [fromId, toId],
       )
+      await tx.query(
+        `update episode_calendar set chat_id = $2 where chat_id = $1
+         and not exists (select from episode_calendar where chat_id = $2)`,
+        [fromId, toId],
+      )
       await tx.query('update report set chat_id = $2 where chat_id = $1', [fromId, toId])
       await tx.query(
         `update report_setting set chat_id = $2 where chat_id = $1

@@ -30,6 +30,8 @@ const exported: readonly OwnTable[] = [
     added: `jsonb_build_object('watched', jsonb_array_length(row.watched))`,
   },
   { table: 'search' },
+  // Who has the secret can read the calendar.
+  { table: 'episode_calendar', hidden: ['secret', 'entries', 'version'] },
   { table: 'monitor' },
   { table: 'incident', where: ofMonitor },
   { table: 'incident_answer', where: ofIncident },

@@ -135,6 +135,7 @@ export const retentions: Retention[] = [
   { table: 'report_setting', kept: 'until the chat is deleted' },
   { table: 'seen_episode', kept: 'until the chat is deleted' },
   { table: 'series_name', kept: 'the names of each series in the catalogue' },
+  { table: 'episode_calendar', kept: 'until it is revoked; one of a chat' },
   { table: 'status_page', kept: 'until it is deleted; at most as many as a chat may have' },
   { table: 'page_logo', kept: 'until it is removed, or its page is deleted' },
   { table: 'status_page_component', kept: 'until its page or its monitor is deleted' },

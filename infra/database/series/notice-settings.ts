@@ -1,4 +1,5 @@
 import type { Postgres } from '../connect.ts'
+import { showIdOf } from './follows.ts'
 
 export const timings = ['air', 'later', 'hour', 'day', 'daily', 'weekly'] as const
 /**
@@ -104,6 +105,24 @@ export const noticeSettingsIn = (db: Postgres) => ({
       [chatIds, showId],
     )
     return new Map(rows.map(({ chatId, ...setting }) => [chatId, setting]))
+  },
+
+  /** The settings of the series that a chat follows, by series. */
+  ofFollows: async (chatId: number): Promise<Map<number, NoticeSetting>> => {
+    const { rows } = await db.query<NoticeSetting & { subject: string }>(
+      `select follow.subject, ${settingColumns} from follow
+       left join notice_setting general on general.chat_id = follow.chat_id and general.show_id = 0
+       left join notice_setting own on own.chat_id = follow.chat_id and own.show_id > 0
+         and own.show_id::text = substring(follow.subject from 6)
+       where follow.chat_id = $1 and starts_with(follow.subject, 'show/')`,
+      [chatId],
+    )
+    return new Map(
+      rows.flatMap(({ subject, ...setting }) => {
+        const id = showIdOf(subject)
+        return id === null ? [] : [[id, setting] as const]
+      }),
+    )
   },
 
   /** The series of the chat that have choices of their own. */

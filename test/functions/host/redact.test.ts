@@ -15,8 +15,9 @@ test.each([
   '{"url.path":"/status/p/Zk3vJ0Qm9xT4bW8nL2cR6yHd/feed.rss"}',
   '{"url.path":"//status//p//Zk3vJ0Qm9xT4bW8nL2cR6yHd/42/"}',
   'https://vigia.example.org/status/p/Zk3vJ0Qm9xT4bW8nL2cR6yHd/',
-])('the page %s is logged without its secret', text => {
-  expect(redact(text, [])).toMatch(/\/p\/+\[redacted\]\//)
+  'https://vigia.example.org/status/c/Zk3vJ0Qm9xT4bW8nL2cR6yHdZk3vJ0Qm/episodes.ics',
+])('the page or calendar %s is logged without its secret', text => {
+  expect(redact(text, [])).toMatch(/\/[pc]\/+\[redacted\]\//)
   expect(redact(text, [])).not.toContain('Zk3v')
 })
 

@@ -4,6 +4,9 @@ import { readLogo } from '#database/pages/logo-files.ts'
 import { pageDoorsIn } from '#database/pages/page-doors.ts'
 import { pageSnapshotsIn } from '#database/pages/page-snapshots.ts'
 import { statusPagesIn, type WantedPage } from '#database/pages/status-pages.ts'
+import type { Catalogue } from '#database/series/catalogue.ts'
+import { episodeCalendarsIn } from '#database/series/episode-calendars.ts'
+import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import type { Context } from '#functions/host/function-definition.ts'
 import type { RenderedPage } from '#functions/status-page/render.ts'
@@ -87,7 +90,11 @@ export const addPage = async (db: Postgres, monitorIds: readonly number[], field
 }
 
 /** The function on a database, with a clock that stands still until the test moves it. */
-export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/status') => {
+export const startStatusPage = (
+  db: Postgres,
+  pagesUrl = 'https://vigia.test/status',
+  catalogue: Pick<Catalogue, 'shows'> = { shows: async () => [] },
+) => {
   const time = { now: noon }
   const clock = () => time.now
   const queries: string[] = []
@@ -100,6 +107,10 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
     staleMs: hourMs,
     bytesOf: ({ length }) => 1.5 * length,
     mostBytes: 4 * 1024 * 1024,
+  })
+  const calendarCache = responseCache<RenderedPage>({
+    ...{ clock, freshMs: 60_000, refreshMs: 60_000, staleMs: hourMs },
+    ...{ bytesOf: ({ length }: RenderedPage) => length, mostBytes: 1024 * 1024 },
   })
   const unavailable = () => Promise.reject(new Error('PostgreSQL is unavailable'))
   const counted = (inner: Postgres): Postgres => ({
@@ -144,6 +155,13 @@ export const startStatusPage = (db: Postgres, pagesUrl = 'https://vigia.test/sta
           clock,
           pagesUrl,
           botName: 'VigiaBot',
+          episodes: {
+            calendars: episodeCalendarsIn(counted(db)),
+            noticeSettings: noticeSettingsIn(counted(db)),
+            catalogue,
+            calendarCache,
+            clock,
+          },
         },
       )
       const { body = '', headers: sent = {} } = response

@@ -7,6 +7,7 @@ import { answers } from '#database/uptime/incident-answers.ts'
 import { isChatId } from '#events/ranges.ts'
 import { parseTarget } from '#functions/dial/dial.ts'
 import {
+  calendarChanges,
   decode,
   encode,
   importSteps,
@@ -160,6 +161,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   muteShow: fc.record({ act: act('muteShow'), ...range }),
   watchlist: fc.record({ act: act('watchlist'), page: small }),
   seenInList: fc.record({ act: act('seenInList'), show, season: small, number: small, page: small }),
+  calendar: fc.record({ act: act('calendar'), change: fc.constantFrom(...calendarChanges) }),
   noticeSeries: fc.record({ act: act('noticeSeries'), page: small }),
   setNotices: fc.record({ act: act('setNotices'), show: fc.oneof(show, fc.constant(0)), field: word, value: word }),
   language: fc.record({ act: act('language'), language: fc.constantFrom('pt-BR' as const, 'en' as const) }),

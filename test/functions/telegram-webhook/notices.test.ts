@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { episodeCalendarsIn } from '#database/series/episode-calendars.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { forEver, noticeArgument, quietArgument } from '#functions/telegram-webhook/notices/notice-argument.ts'
 import { labels, newPerson, showIds, useConversations, world } from './conversations.ts'
@@ -138,3 +139,23 @@ describe('the words of /config', () => {
     expect(Object.keys(found!.change).toSorted()).toEqual(Object.keys(change).toSorted())
   })
 })
+
+describe('/agenda', () => {
+  test('gives the addresses of the calendar until they are revoked, and another address afterwards', async () => {
+    const ana = await follower()
+    expect((await ana.says('/agenda')).text).toContain('Quer um endereço para isso?')
+    const { shown } = await ana.presses('🗓 criar o endereço')
+    const [all, premieres] = shown.text.match(/https:\S+\.ics/g)!
+    expect(all).toMatch(/^https:\/\/vigia\.test\/status\/c\/[\w-]{32}\/episodes\.ics$/)
+    expect(premieres).toBe(all!.replace('episodes', 'premieres'))
+    expect(await calendarOwner(all!)).toMatchObject({ chatId: ana.chatId, language: 'pt-BR' })
+    expect((await ana.says('/calendar')).text).toContain(all)
+    const revoked = await ana.presses('desligar o endereço')
+    expect(revoked.shown.text).toBe('Pronto, o endereço antigo não mostra mais nada.')
+    expect(await calendarOwner(all!)).toBeNull()
+    const another = await ana.presses('🗓 criar outro endereço')
+    expect(another.shown.text).not.toContain(all)
+  })
+})
+
+const calendarOwner = (url: string) => episodeCalendarsIn(world.db).ownerOf(url.split('/').at(-2)!)

@@ -271,7 +271,17 @@ test('a table with rows of chats is one of those whose rows a supergroup keeps',
      where contype = 'f' and confrelid = 'chat'::regclass order by 1`,
   )
   expect(rows.map(({ name }) => name)).toEqual([
-    ...['announcement', 'api_key', 'follow', 'heartbeat', 'heartbeat_key', 'maintenance', 'message', 'monitor'],
+    ...[
+      'announcement',
+      'api_key',
+      'episode_calendar',
+      'follow',
+      'heartbeat',
+      'heartbeat_key',
+      'maintenance',
+      'message',
+    ],
+    'monitor',
     ...[
       'monitor_draft',
       'monitor_event',
