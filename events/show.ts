@@ -12,6 +12,8 @@ export const EventShow = Type.Object({
   image: Type.Union([Type.String(), Type.Null()]),
   /** Network or streaming service, or null. */
   channel: Type.Union([Type.String(), Type.Null()]),
+  /** The countries, the network and the streaming service: `BR`, `global`, `n12`, `w1`; absent if not known. */
+  schedules: Type.Optional(Type.Array(Type.String())),
 })
 export type EventShow = Static<typeof EventShow>
 

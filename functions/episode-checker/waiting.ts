@@ -41,7 +41,7 @@ export const release = async (
     }
     if (notice.kind === 'news') {
       const setting = await noticeSettings.of(chatId, Number(notice.subject.slice('show/'.length)))
-      const fate = fateOfNews(setting, zone, now, null)
+      const fate = fateOfNews(setting, zone, now, { movedEpisode: null, schedules: schedulesIn(notice.data) })
       if (typeof fate !== 'string') {
         await waitingNotices.postpone([key], fate.wait)
         continue
@@ -53,6 +53,9 @@ export const release = async (
   await waitingNotices.finish(finished, now)
   return released
 }
+
+/** The schedules of the series that the news is about. */
+const schedulesIn = (data: unknown) => (data as Partial<DataOf<typeof SeriesChanged>>).show?.schedules ?? []
 
 const add = ({ key, chatId, threadId, name, subject, data }: WaitingNotice, { news, events }: Released): void => {
   if (name !== SeriesChanged.name) {

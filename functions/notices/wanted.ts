@@ -1,5 +1,6 @@
 import type { NoticeSetting } from '#database/series/notice-settings.ts'
 import type { Episode, Show } from '#database/series/show.ts'
+import { isOnSchedule, schedulesOf } from '#functions/series/schedules.ts'
 
 /** Whether the episode is the first of its season. */
 export const isPremiere = ({ number }: Pick<Episode, 'number'>): boolean => number === 1
@@ -21,8 +22,9 @@ export const isFinale = (show: Show, { season, number }: Pick<Episode, 'season' 
 export const isWanted = (
   show: Show,
   episode: Episode,
-  { episodes, specials }: Pick<NoticeSetting, 'episodes' | 'specials'>,
+  { episodes, specials, schedules }: Pick<NoticeSetting, 'episodes' | 'schedules' | 'specials'>,
 ): boolean => {
+  if (!isOnSchedule(schedulesOf(show), { schedules })) return false
   if (episode.type === 'insignificant_special') return specials === 'all' && episodes === 'all'
   if (episode.number === null) return specials !== 'none' && episodes === 'all'
   if (episodes === 'all') return true

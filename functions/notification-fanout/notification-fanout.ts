@@ -78,15 +78,21 @@ const isNews = ({ name, data }: NotifiableEvent): boolean =>
   name === 'series.changed' || (name === 'episode.missed' && data.why === 'late')
 
 /** The fate of news for a chat. A chat with unusable data is reported when its text is made. */
-const fateFor = (recipient: Recipient, ...[setting, now, moved]: FateArguments): Fate => {
+const fateFor = (recipient: Recipient, event: NotifiableEvent, setting: NoticeSetting, now: Date): Fate => {
+  const movedEpisode =
+    event.name === 'series.changed' && event.data.change === 'moved' ? (event.data.episode ?? null) : null
   try {
-    return fateOfNews(setting, recipient.zone, now, moved)
+    return fateOfNews(setting, recipient.zone, now, { movedEpisode, schedules: schedulesIn(event) })
   } catch {
     return 'tell'
   }
 }
 
-type FateArguments = [setting: NoticeSetting, now: Date, moved: { number: number | null } | null]
+/** The schedules of the series that the news is about. */
+const schedulesIn = ({ name, data }: NotifiableEvent): readonly string[] => {
+  if (name === 'series.changed') return data.show.schedules ?? []
+  return name === 'episode.missed' ? (data.shows[0]!.show.schedules ?? []) : []
+}
 
 /** The notifications to make now. Those that come in the quiet hours of their chat are stored for later. */
 const withoutHeld = async (
@@ -108,8 +114,7 @@ const withoutHeld = async (
   const waiting: WaitingNotice[] = []
   for (const notification of found.filter(each => !held.has(keyOf(each)))) {
     const { recipient, event, threadId = null } = notification
-    const moved = event.name === 'series.changed' && event.data.change === 'moved' ? (event.data.episode ?? null) : null
-    const fate = fateFor(recipient, settings.get(recipient.id)!, now, moved)
+    const fate = fateFor(recipient, event, settings.get(recipient.id)!, now)
     if (fate === 'tell') told.push(notification)
     if (typeof fate === 'string') continue
     const { name, data } = event

@@ -1,14 +1,16 @@
 import type { Episode, Show } from '#database/series/show.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
+import { schedulesOf } from './schedules.ts'
 
 /** The fields of a show that an event contains. */
-export const toEventShow = ({ _id, name, names, url, image, channel }: Show): EventShow => ({
+export const toEventShow = ({ _id, name, names, url, image, channel, channels }: Show): EventShow => ({
   id: _id,
   name,
   ...(names.pt === null ? {} : { namePt: names.pt }),
   url,
   image,
   channel,
+  ...(channels === undefined ? {} : { schedules: schedulesOf({ channels }) }),
 })
 
 /** The fields of an episode that an event contains. */

@@ -50,7 +50,7 @@ export interface Dependencies {
     Imports,
     'add' | 'apply' | 'choose' | 'counts' | 'find' | 'firstUnsure' | 'move' | 'toFetch' | 'undo' | 'unknownTitles'
   >
-  noticeSettings: Pick<NoticeSettings, 'change' | 'forgetShow' | 'of' | 'setQuiet' | 'showsWithChoices'>
+  noticeSettings: Pick<NoticeSettings, 'change' | 'forgetShow' | 'of' | 'setQuiet' | 'setSchedule' | 'showsWithChoices'>
   monitors: Monitors
   heartbeats: Pick<Heartbeats, 'ensure' | 'keyOf' | 'lastPings' | 'of'>
   monitorChanges: MonitorChanges

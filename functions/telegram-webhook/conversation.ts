@@ -18,7 +18,14 @@ import { botMessages } from './messages/messages.ts'
 import { explainUptime, pressMonitorButton, restoreMonitor } from './monitor-actions.ts'
 import { parseMonitorArgument } from './monitor-argument.ts'
 import { monitorsList } from './monitor-views.ts'
-import { chooseSeries, noticesCommand, quietCommand, setNotices, showNotices } from './notices/notices.ts'
+import {
+  chooseSchedules,
+  chooseSeries,
+  noticesCommand,
+  quietCommand,
+  setNotices,
+  showNotices,
+} from './notices/notices.ts'
 import { openPage } from './open-page.ts'
 import { answerLogo } from './page-logos.ts'
 import { postCommand, pressPost } from './page-posts.ts'
@@ -364,6 +371,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest, isNew: 
       return pressCalendar(context, press)
     case 'seenInList':
       return seenInList(context, press)
+    case 'noticeSchedules':
+      return chooseSchedules(context, press.page)
     case 'noticeSeries':
       return chooseSeries(context, press.page)
     case 'setNotices':

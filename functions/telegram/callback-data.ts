@@ -125,6 +125,8 @@ export type Press =
   | { act: 'notices'; show: number }
   /** Lists the series of the chat, to choose one whose notices are shown. */
   | { act: 'noticeSeries'; page: number }
+  /** Lists the countries and channels of the chat's series, to choose those that are told. */
+  | { act: 'noticeSchedules'; page: number }
   /** Changes a field of that setting. */
   | { act: 'setNotices'; show: number; field: string; value: string }
   /** Marks the episodes of a notice as seen. */
@@ -217,6 +219,7 @@ const letters = {
   notices: '0',
   setNotices: '1',
   noticeSeries: '2',
+  noticeSchedules: 'ns',
   seen: '3',
   unseen: '4',
   remind: '5',
@@ -255,6 +258,7 @@ export const encode = (press: Press): string => {
     case 'monitors':
     case 'incidents':
     case 'maintenanceFor':
+    case 'noticeSchedules':
     case 'noticeSeries':
     case 'subscriptions':
     case 'watchlist':
@@ -441,6 +445,7 @@ const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: st
     case 'monitors':
     case 'incidents':
     case 'maintenanceFor':
+    case 'noticeSchedules':
     case 'noticeSeries':
     case 'subscriptions':
     case 'watchlist':

@@ -23,6 +23,11 @@ export const noticesPtBR = {
     main: 'Especiais: só os que fazem parte da história',
     none: 'Especiais: nenhum',
   },
+  schedules: (names: string) => `Canais e países: só ${names}`,
+  chooseSchedules: () =>
+    html`De quais países ou canais devo avisar? Sem nenhuma escolha, aviso de todos. Uma série sem canal conhecido sempre avisa.`,
+  noSchedules: () => html`Ainda não conheço os canais das suas séries.`,
+  worldwide: 'streaming mundial',
   quiet: (from: string, to: string) =>
     html`🌙 Silêncio das ${from} às ${to}: o que sair nesse horário chega depois, numa mensagem só.`,
   noQuiet: () => html`🌙 Sem horário de silêncio: /silencio`,
@@ -58,6 +63,9 @@ export const noticesPtBR = {
     muteMonth: '🔕 1 mês',
     muteAlways: '🔕 sempre',
     unmute: '🔔 voltar a avisar',
+    schedules: '📡 países e canais',
+    anySchedule: '📡 todos',
+    anyScheduleHere: '📡 esta de qualquer canal',
     reset: 'como as outras séries',
     open: '🔔 avisos',
     general: '🔔 avisos de todas',

@@ -22,12 +22,23 @@ const sayMinutes = (minutes: number, { chat }: ChatContext) => {
   return minutes % 60 === 0 ? sayHour(hour, chat.language) : `${hour}:${String(minutes % 60).padStart(2, '0')}`
 }
 
-/** The setting of a chat, or of one of its series, with buttons to change it. `own`: the series with own settings. */
+interface NoticeViewParts {
+  /** The names of the series with own settings. */
+  own?: readonly string[]
+  /** The names of the chosen countries and channels. */
+  schedules?: readonly string[]
+  /** Whether only some countries and channels are told for the other series. */
+  isFiltered?: boolean
+  /** Comes first. */
+  note?: Html
+}
+
+/** The setting of a chat, or of one of its series, with buttons to change it. */
 export const noticeView = (
   context: ChatContext,
   setting: NoticeSetting,
   series: ShownSeries | null,
-  { own = [], note }: { own?: readonly string[]; note?: Html } = {},
+  { own = [], schedules = [], isFiltered = false, note }: NoticeViewParts = {},
 ): View => {
   const { messages } = context
   const texts = messages.notices
@@ -40,6 +51,7 @@ export const noticeView = (
           sayTiming(context, setting),
           texts.episodes[setting.episodes],
           texts.specials[setting.specials],
+          schedules.length > 0 && texts.schedules(schedules.join(', ')),
           sayMuted(context, setting),
           series === null && sayQuiet(context, setting),
           own.length > 0 && texts.ownSettings(own.join(', ')),
@@ -48,7 +60,7 @@ export const noticeView = (
       ],
       '\n\n',
     ),
-    buttons: buttonsOf(context, setting, series),
+    buttons: buttonsOf(context, setting, series, isFiltered),
   }
 }
 
@@ -80,7 +92,12 @@ const sayQuiet = (context: ChatContext, { quiet }: NoticeSetting): Html => {
   return quiet === null ? texts.noQuiet() : texts.quiet(sayMinutes(quiet.from, context), sayMinutes(quiet.to, context))
 }
 
-const buttonsOf = (context: ChatContext, setting: NoticeSetting, series: ShownSeries | null): Button[][] => {
+const buttonsOf = (
+  context: ChatContext,
+  setting: NoticeSetting,
+  series: ShownSeries | null,
+  isFiltered: boolean,
+): Button[][] => {
   const { deps, chat, messages } = context
   const texts = messages.notices.buttons
   const show = series?.id ?? 0
@@ -122,8 +139,12 @@ const buttonsOf = (context: ChatContext, setting: NoticeSetting, series: ShownSe
           button(texts.muteAlways, 'mute', 'always', false),
         ],
     ...(series === null
-      ? [[{ text: texts.one, press: { act: 'noticeSeries' as const, page: 0 } }]]
+      ? [
+          [{ text: texts.schedules, press: { act: 'noticeSchedules' as const, page: 0 } }],
+          [{ text: texts.one, press: { act: 'noticeSeries' as const, page: 0 } }],
+        ]
       : [
+          ...(isFiltered ? [[button(texts.anyScheduleHere, 'schedule', 'any', setting.schedules.length === 0)]] : []),
           [
             button(label(texts.reset), 'reset', 'all', false),
             { text: texts.general, press: { act: 'notices' as const, show: 0 } },

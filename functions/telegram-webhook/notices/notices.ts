@@ -1,5 +1,6 @@
 import { showIdOf } from '#database/series/follows.ts'
 import { episodeChoices, type NoticeChange, specialChoices, timings } from '#database/series/notice-settings.ts'
+import { isSchedule } from '#functions/series/schedules.ts'
 import { titleOf } from '#functions/series/slots.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import { type Html, html } from '#functions/telegram/html.ts'
@@ -11,6 +12,7 @@ import { editReply, type Reply, sendReply, toastReply, type View } from '../repl
 import { showSubject } from '../tvmaze-search.ts'
 import { forEver, noticeArgument, quietArgument } from './notice-argument.ts'
 import { noticeView, type ShownSeries } from './notice-view.ts'
+import { namesOfSchedules, schedulesView } from './schedules-view.ts'
 
 /** The most names of series with own settings that are listed. */
 const listedNames = 12
@@ -66,6 +68,12 @@ export const showNotices = async (context: ChatContext, show: number): Promise<R
     : sendReply(await settingOf(context, series))
 }
 
+/** The countries and channels of the chat's series, to choose those that are told. */
+export const chooseSchedules = async (context: ChatContext, page: number): Promise<Reply> => {
+  const { schedules } = await context.deps.noticeSettings.of(context.chat.id)
+  return editReply(await schedulesView(context, schedules, page))
+}
+
 const seriesPerPage = 8
 
 /** A button for each series of the chat, to show its setting. */
@@ -94,7 +102,11 @@ export const setNotices = async (
   const series = await followedSeries(context, press.show)
   if (series === 'not followed') return toastReply(messages.notFollowing)
   if (!(await context.mayChange())) return toastReply(messages.notices.administratorsOnly, true)
-  if (change === 'reset') await deps.noticeSettings.forgetShow(chat.id, press.show, deps.clock())
+  if ('schedule' in change) {
+    await deps.noticeSettings.setSchedule(chat.id, change.schedule, change.isChosen, deps.clock())
+    return chooseSchedules(context, 0)
+  }
+  if ('isReset' in change) await deps.noticeSettings.forgetShow(chat.id, press.show, deps.clock())
   else await deps.noticeSettings.change(chat.id, press.show, change, deps.clock())
   return editReply(await settingOf(context, series))
 }
@@ -106,7 +118,7 @@ const mutedDays: Record<string, number> = { week: 7, month: 30 }
 const changeOf = (
   { show, field, value }: { show: number; field: string; value: string },
   now: Date,
-): NoticeChange | 'reset' | null => {
+): NoticeChange | { isReset: true } | { schedule: string; isChosen: boolean } | null => {
   const oneOf = <Word extends string>(words: readonly Word[]) => words.find(word => word === value)
   const within = (least: number, most: number) => {
     const found = /^\d{1,2}$/.test(value) ? Number(value) : Number.NaN
@@ -133,8 +145,14 @@ const changeOf = (
       const days = mutedDays[value]
       return days === undefined ? null : { mutedUntil: new Date(now.getTime() + days * dayMs) }
     }
+    case 'schedule':
+      // For a series, no choice of its own would mean that of the other series.
+      return value === 'any' ? { schedules: show > 0 ? [] : null } : null
+    case 'scheduleOn':
+    case 'scheduleOff':
+      return show === 0 && isSchedule(value) ? { schedule: value, isChosen: field === 'scheduleOn' } : null
     case 'reset':
-      return value === 'all' && show > 0 ? 'reset' : null
+      return value === 'all' && show > 0 ? { isReset: true } : null
     default:
       return null
   }
@@ -144,11 +162,17 @@ const changeOf = (
 const settingOf = async (context: ChatContext, series: ShownSeries | null, note?: Html): Promise<View> => {
   const { deps, chat } = context
   const setting = await deps.noticeSettings.of(chat.id, series?.id)
-  const withNote = note === undefined ? {} : { note }
-  if (series !== null) return noticeView(context, setting, series, withNote)
+  const parts = {
+    schedules: await namesOfSchedules(context, setting.schedules),
+    ...(note === undefined ? {} : { note }),
+  }
+  if (series !== null) {
+    const { schedules } = await deps.noticeSettings.of(chat.id)
+    return noticeView(context, setting, series, { ...parts, isFiltered: schedules.length > 0 })
+  }
   const ids = new Set(await deps.noticeSettings.showsWithChoices(chat.id))
   const own = ids.size === 0 ? [] : (await seriesOf(context)).filter(({ id }) => ids.has(id)).map(({ name }) => name)
-  return noticeView(context, setting, null, { own: own.slice(0, listedNames), ...withNote })
+  return noticeView(context, setting, null, { own: own.slice(0, listedNames), ...parts })
 }
 
 /** The series with this id, if the chat follows it; null for all series (0). */

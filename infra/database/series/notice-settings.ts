@@ -35,6 +35,11 @@ export interface NoticeSetting {
   specials: SpecialChoice
   /** Nothing is told before this time, and nothing that comes out before it. */
   mutedUntil: Date | null
+  /**
+   * Only series on one of these schedules are told: a country (`BR`), services of several countries (`global`), a
+   * network (`n12`), a streaming service (`w1`). Empty: all series.
+   */
+  schedules: string[]
   quiet: QuietHours | null
 }
 
@@ -47,6 +52,7 @@ export const defaultNoticeSetting: NoticeSetting = {
   episodes: 'all',
   specials: 'main',
   mutedUntil: null,
+  schedules: [],
   quiet: null,
 }
 
@@ -67,6 +73,7 @@ export const settingColumns = `
   coalesce(own.episodes, general.episodes, 'all') as episodes,
   coalesce(own.specials, general.specials, 'main') as specials,
   greatest(own.muted_until, general.muted_until) as "mutedUntil",
+  coalesce(own.schedules, general.schedules, '{}') as schedules,
   case when general.quiet_from is not null
     then json_build_object('from', general.quiet_from, 'to', general.quiet_to) end as quiet`
 
@@ -78,6 +85,7 @@ const columnOf: Record<keyof StoredChoices, string> = {
   episodes: 'episodes',
   specials: 'specials',
   mutedUntil: 'muted_until',
+  schedules: 'schedules',
 }
 
 /** The `show_id` of the row for all series of a chat. */
@@ -130,7 +138,7 @@ export const noticeSettingsIn = (db: Postgres) => ({
     (
       await db.query<{ id: number }>(
         `select show_id as id from notice_setting where chat_id = $1 and show_id > 0
-         and num_nonnulls(timing, episodes, specials, muted_until) > 0 order by show_id`,
+         and num_nonnulls(timing, episodes, specials, muted_until, schedules) > 0 order by show_id`,
         [chatId],
       )
     ).rows.map(({ id }) => id),
@@ -155,6 +163,19 @@ export const noticeSettingsIn = (db: Postgres) => ({
       await decideAnew(tx, chatId, showId, now)
     })
   },
+
+  /** Adds a schedule to those of all series of a chat, or removes it. */
+  setSchedule: async (chatId: number, schedule: string, isChosen: boolean, now: Date): Promise<void> =>
+    db.transaction(async tx => {
+      await tx.query(
+        `insert into notice_setting as known (chat_id, show_id, schedules)
+         values ($1, 0, case when $3 then array[$2::text] else '{}' end)
+         on conflict (chat_id, show_id) do update set schedules =
+           array_remove(coalesce(known.schedules, '{}'), $2) || case when $3 then array[$2::text] else '{}' end`,
+        [chatId, schedule, isChosen],
+      )
+      await decideAnew(tx, chatId, allShows, now)
+    }),
 
   /** Removes the choices for one series. The series is then told as the others. */
   forgetShow: async (chatId: number, showId: number, now: Date): Promise<void> =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
 import { type NoticeChange, noticeSettingsIn } from '#database/series/notice-settings.ts'
+import type { Channel } from '#database/series/show.ts'
 import type { EpisodeDigest } from '#events/episode-digest.ts'
 import type { DataOf } from '#events/event.ts'
 import {
@@ -38,6 +39,37 @@ const follower = async () => {
   await chat(1)
   await follow(1, id)
 }
+
+describe('countries and channels', () => {
+  const brazilian: Channel = { id: 12, kind: 'network', name: 'TV Brasil', country: 'BR' }
+  const worldwide: Channel = { id: 1, kind: 'web', name: 'Netflix', country: null }
+  test.each<[string, string[], Channel[] | undefined]>([
+    ['all, if none is chosen', [], [brazilian]],
+    ['a chosen country', ['BR'], [brazilian]],
+    ['a chosen network', ['US', 'n12'], [brazilian]],
+    ['a chosen streaming service of a series that is also on a network', ['w1'], [brazilian, worldwide]],
+    ['services of several countries', ['global'], [worldwide]],
+    ['a series whose channel is not known', ['BR'], []],
+    ['a series of an earlier release, without channels', ['BR'], undefined],
+  ])('are told: %s', async (_, schedules, channels) => {
+    await follower()
+    await set({ schedules })
+    await show([episode(101, '2026-11-21T18:00:00Z')], { ...(channels && { channels }) })
+    await ticksUntil('2026-11-22T13:00:00Z', 60)
+    expect(told()).toEqual(['101 2026-11-21T18:00'])
+  })
+
+  test('are not told otherwise, unless the series has a choice of its own', async () => {
+    await follower()
+    await chat(2)
+    await follow(2, id)
+    await show([episode(101, '2026-11-21T18:00:00Z')], { channels: [brazilian] })
+    for (const chatId of [1, 2]) await set({ schedules: ['US', 'w12', 'n1', 'global'] }, 0, chatId)
+    await set({ schedules: [] }, id, 2)
+    await ticksUntil('2026-11-22T13:00:00Z', 60)
+    expect(due().map(({ data }) => data.chats)).toEqual([[2]])
+  })
+})
 
 describe('an episode is told', () => {
   test.each<[string, NoticeChange, string]>([

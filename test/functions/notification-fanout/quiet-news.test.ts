@@ -121,6 +121,17 @@ describe('news of a series in the quiet hours of a chat', () => {
   })
 })
 
+test('news of a series whose country the chat has not chosen is not told', async () => {
+  await addChat(ana)
+  await follow(ana, 'show/82')
+  await settings().change(ana.id, 0, { schedules: ['BR'] }, night)
+  const onSchedules = (schedules: string[]) =>
+    fanOut(news({ show: { ...show, schedules } }), schedules.join(), 'show/82', morning)
+  expect(await onSchedules(['US', 'n2'])).toEqual([])
+  expect(await onSchedules(['BR', 'n12'])).toHaveLength(1)
+  expect(await onSchedules([]), 'the channel is not known').toHaveLength(1)
+})
+
 test('a chat that wants only premieres is told new dates of premieres only', async () => {
   await addChat(ana)
   await follow(ana, 'show/82')

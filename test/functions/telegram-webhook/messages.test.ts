@@ -162,6 +162,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   watchlist: fc.record({ act: act('watchlist'), page: small }),
   seenInList: fc.record({ act: act('seenInList'), show, season: small, number: small, page: small }),
   calendar: fc.record({ act: act('calendar'), change: fc.constantFrom(...calendarChanges) }),
+  noticeSchedules: fc.record({ act: act('noticeSchedules'), page: small }),
   noticeSeries: fc.record({ act: act('noticeSeries'), page: small }),
   setNotices: fc.record({ act: act('setNotices'), show: fc.oneof(show, fc.constant(0)), field: word, value: word }),
   language: fc.record({ act: act('language'), language: fc.constantFrom('pt-BR' as const, 'en' as const) }),

@@ -140,6 +140,27 @@ describe('the words of /config', () => {
   })
 })
 
+describe('the countries and channels of /config', () => {
+  test('are those of the followed series; chosen ones are told, and a series can be told whatever its channel', async () => {
+    const ana = await follower()
+    await ana.says('/config')
+    const { shown } = await ana.presses('📡 países e canais')
+    expect(shown.text).toContain('De quais países ou canais devo avisar?')
+    const [[country, channel]] = labels(shown) as [[string, string]]
+    expect([country, channel]).toEqual(['🇺🇸 Estados Unidos (1)', 'Meridian (1)'])
+    expect(labels((await ana.presses(country)).shown)[0]).toContain('🇺🇸 Estados Unidos ✓')
+    expect((await ana.says('/config')).text).toContain('Canais e países: só 🇺🇸 Estados Unidos')
+    expect(await settingOf(ana.chatId, showIds.harbor)).toMatchObject({ schedules: ['US'] })
+    await ana.says('/config harbor na hora')
+    await ana.presses('📡 esta de qualquer canal')
+    expect(await settingOf(ana.chatId, showIds.harbor)).toMatchObject({ schedules: [] })
+    await ana.says('/config')
+    await ana.presses('📡 países e canais')
+    await ana.presses('📡 todos')
+    expect(await settingOf(ana.chatId)).toMatchObject({ schedules: [] })
+  })
+})
+
 describe('/agenda', () => {
   test('gives the addresses of the calendar until they are revoked, and another address afterwards', async () => {
     const ana = await follower()
