@@ -15,8 +15,8 @@ export const ReportRequested = defineEvent(
     language: Type.Union([Type.Literal('pt-BR'), Type.Literal('en')]),
     /** IANA name. */
     zone: Type.String({ minLength: 1 }),
-    /** The length of the period: a day or a week. */
-    frequency: Type.Union([Type.Literal('daily'), Type.Literal('weekly')]),
+    /** The length of the period: a day, a week, or (about the seen episodes only) a calendar year. */
+    frequency: Type.Union([Type.Literal('daily'), Type.Literal('weekly'), Type.Literal('yearly')]),
     theme: Type.Union([Type.Literal('light'), Type.Literal('dark')]),
     /** The period. */
     from: Instant,

@@ -7,6 +7,7 @@ import { reportSettingsIn } from '#database/reports/report-settings.ts'
 import { reportsIn } from '#database/reports/reports.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { seenIn } from '#database/series/seen.ts'
 import { incidentsIn } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
 import { probeHoursIn } from '#database/uptime/probe-hours.ts'
@@ -42,6 +43,7 @@ const reporting = {
   probeHours: probeHoursIn(db),
   incidents: incidentsIn(db),
   follows: followsIn(db),
+  seen: seenIn(db),
   catalogue: catalogueIn(shows),
   clock: systemClock,
   renderer,

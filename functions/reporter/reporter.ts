@@ -1,5 +1,5 @@
 import type { Cursors } from '#database/operations/cursors.ts'
-import type { DueReport, ReportSettings } from '#database/reports/report-settings.ts'
+import type { DueReport, ReportSettings, Theme } from '#database/reports/report-settings.ts'
 import type { Reports } from '#database/reports/reports.ts'
 import type { Cause, EventOf, VigiaEvent } from '#events/event.ts'
 import { MessageRequested } from '#events/message-requested.ts'
@@ -8,10 +8,11 @@ import type { Clock } from '#functions/host/clock.ts'
 import type { Logger } from '#functions/host/log.ts'
 import type { Publish } from '#functions/host/publish.ts'
 import { lastDue, periodOfDue } from '#functions/report/schedule.ts'
-import { caption } from './caption.ts'
+import { caption, type ReportReader } from './caption.ts'
 import { collect, type ReportFigures, type Sources } from './collect.ts'
 import { drawing } from './picture/drawing.ts'
 import type { Renderer } from './picture/render.ts'
+import { type YearDependencies, yearReport } from './year/year-report.ts'
 
 const job = 'reporter'
 const chatsPerBatch = 500
@@ -74,7 +75,7 @@ const requestOf = (tick: Cause, { chat, frequency, weekday, hour, theme, threadI
   })
 }
 
-interface ReportDependencies extends Sources {
+interface ReportDependencies extends Sources, Pick<YearDependencies, 'seen'> {
   reports: Reports
   clock: Clock
   log: Logger
@@ -111,7 +112,9 @@ export const reporter = async (
 
 const makeReport = async (event: EventOf<typeof ReportRequested>, dependencies: ReportDependencies) => {
   const { clock, log } = dependencies
-  const { data } = event
+  const { frequency, ...rest } = event.data
+  if (frequency === 'yearly') return yearReport(event, dependencies)
+  const data = { ...rest, frequency }
   const period = { from: new Date(data.from), to: new Date(data.to) }
   const now = clock()
   const mayWait = !data.onDemand && now.getTime() - Date.parse(event.time) < catalogueWaitMs
@@ -120,19 +123,20 @@ const makeReport = async (event: EventOf<typeof ReportRequested>, dependencies: 
     log.warn({ error, id: event.id }, 'the catalogue is unavailable; the report is made without the series')
   })
   const html = caption(figures, data)
-  return { html, picture: html === null ? null : await pictureOf(figures, event, dependencies) }
+  return { html, picture: html === null ? null : await pictureOf(figures, event.id, data, dependencies) }
 }
 
 /** The picture; null for a chat without monitors. Also null if it cannot be drawn, because the text has the facts. */
 const pictureOf = async (
   { uptime, period }: ReportFigures,
-  { id, data }: EventOf<typeof ReportRequested>,
+  id: string,
+  reader: ReportReader & { theme: Theme },
   { renderer, log }: ReportDependencies,
 ): Promise<Buffer | null> => {
   if (uptime === null) return null
   try {
     const { font, png } = await renderer()
-    return png(drawing(uptime, period, data, data.theme, font))
+    return png(drawing(uptime, period, reader, reader.theme, font))
   } catch (error) {
     log.error({ error, id }, 'the picture of a report could not be drawn; the report is sent without it')
     return null

@@ -22,6 +22,7 @@ const names = {
   post: ['aviso', 'notice', 'avisos', 'notices'],
   subscriptions: ['inscricoes', 'subscriptions', 'inscricao', 'subscription'],
   report: ['relatorio', 'report', 'relatorios', 'reports'],
+  statistics: ['estatisticas', 'stats', 'estatistica', 'statistics', 'retrospectiva'],
   export: ['exportar', 'export'],
   erase: ['excluir', 'deleteme', 'delete_me', 'apagar'],
   zone: ['fuso', 'timezone'],

@@ -56,6 +56,7 @@ import {
 } from './settings.ts'
 import { silenceButtons, silenceMonitor } from './silence.ts'
 import { smallTalk } from './small-talk.ts'
+import { statisticsCommand } from './statistics.ts'
 import { pressStatusPage, statusPageCommand } from './status-pages.ts'
 import { endSubscription, linkOf, subscribe, subscriptionList, unsubscribe } from './subscribe.ts'
 import { watchRequest, withoutFillers } from './watch-request.ts'
@@ -205,6 +206,8 @@ const replyToCommand = async (
       return sendReply(await subscriptionList(context, 0))
     case 'report':
       return reportCommand(context, argument)
+    case 'statistics':
+      return statisticsCommand(context, argument)
     case 'keys':
       return keysCommand(context)
     case 'export':

@@ -11,7 +11,7 @@ import { sayHour } from './say-hour.ts'
 import { zoneLabel } from './zones.ts'
 
 /** A chat may ask for this many reports at once, and then for one each minute. */
-const reportsOnDemand = { burst: 3, seconds: 60 }
+export const reportsOnDemand = { burst: 3, seconds: 60 }
 /** The hours on the buttons. Every other hour can be sent as text. */
 const offeredHours = [7, 8, 9, 12, 18, 21]
 

@@ -44,7 +44,7 @@ export interface Picture {
   shapes: readonly (Rectangle | Text)[]
 }
 
-const palettes: Record<Theme, Palette> = {
+export const palettes: Record<Theme, Palette> = {
   light: { background: '#ffffff', text: '#17212b', faint: '#5b6978', up: '#2f9e6e', down: '#d33f3f', none: '#ccd4dc' },
   dark: { background: '#17212b', text: '#f3f6f9', faint: '#9fb0c0', up: '#3fbf8a', down: '#ff6a6a', none: '#42525f' },
 }
@@ -127,7 +127,7 @@ const sayRest = (rest: readonly MonitorFigures[], { language }: ReportReader): s
 }
 
 /** The text, cut with an ellipsis if it is wider than the room. */
-const fitted = (font: Font, text: string, size: number, room: number): string => {
+export const fitted = (font: Font, text: string, size: number, room: number): string => {
   if (font.width(text, size) <= room) return text
   const letters = [...text]
   while (letters.length > 1 && font.width(`${letters.join('')}…`, size) > room) letters.pop()

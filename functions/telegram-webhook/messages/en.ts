@@ -43,21 +43,21 @@ If you are looking for a series called “${text}”, send <code>/search ${text}
   help: isPrivate => html`<b>Series</b>
 ${isPrivate ? 'Send me the name of a series, or use /search' : '/search Severance – find a series'}
 /shows – the series you follow
-/today – what is out today
-/upcoming – in the next few days
+/today, /upcoming – what comes out
 /watchlist – what you have not seen yet
-/calendar – in your phone’s calendar
+/calendar – in your own calendar
 /seen S2E5 – note what you have seen
-📎 ZIP of TV Time or a list – follow all of it
+/stats – your year
+📎 ZIP of TV Time or a list – follow it
 
 <b>Sites and servers</b>
 /monitor example.org 1m – watch an address
 /heartbeat backup 24h – watch a job
-/monitors – how your monitors are doing
+/monitors – your monitors
 /incidents – the recent outages
 /page – page with their state
 /notice – tell visitors of the page
-/subscriptions – pages that tell you news
+/subscriptions – news of pages
 /maintenance – no alerts during maintenance
 
 <b>Reports</b>
@@ -105,6 +105,11 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
     html`Or send: <code>/report daily 8am</code>, <code>/report weekly monday 8am</code>, <code>/report never</code>`,
   reportComing: () => html`I am preparing your report; it comes in a moment.`,
   reportedTooOften: () => html`You have just asked for reports. Wait a minute before you ask for another.`,
+  statistics: {
+    coming: year => html`I am adding up what you saw in ${year}; it arrives in a moment.`,
+    unknownYear: (asked, year) =>
+      html`I have no year “${asked}”. Send a year up to ${year}: <code>/stats ${year}</code>`,
+  },
   reportUnknown: (asked: string) => html`I did not understand “${asked}”.`,
   reportButtons: { none: 'never', daily: 'daily', weekly: 'weekly' },
   reportHourOnly: () => html`I only send reports on the hour, for example <code>8am</code>.`,

@@ -46,19 +46,19 @@ Se procura uma série chamada “${text}”, mande <code>/buscar ${text}</code>`
   help: (isPrivate: boolean) => html`<b>Séries</b>
 ${isPrivate ? 'Me mande o nome de uma série ou use /buscar' : '/buscar Severance – achar uma série'}
 /series – as séries que você segue
-/hoje – o que sai hoje
-/proximos – nos próximos dias
+/hoje, /proximos – o que sai
 /continuar – o que falta ver
-/agenda – na agenda do celular
+/agenda – no seu calendário
 /visto T2E5 – anotar o que viu
+/estatisticas – seu ano
 📎 ZIP do TV Time ou lista – seguir tudo
 
 <b>Sites e servidores</b>
 /monitorar exemplo.com.br 1m – vigiar um endereço
 /batimento backup 24h – vigiar uma tarefa
-/monitores – como estão seus monitores
+/monitores – seus monitores
 /manutencao – sem avisos na manutenção
-/incidentes – quedas recentes
+/incidentes – quedas
 /pagina – página com o estado dos monitores
 /aviso – avisar quem visita a página
 /inscricoes – páginas que avisam você
@@ -109,6 +109,11 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
     html`Ou mande: <code>/relatorio diario 8h</code>, <code>/relatorio semanal segunda 8h</code>, <code>/relatorio nunca</code>`,
   reportComing: () => html`Estou preparando seu relatório; ele chega em instantes.`,
   reportedTooOften: () => html`Você acabou de pedir relatórios. Espere um minuto para pedir outro.`,
+  statistics: {
+    coming: (year: number) => html`Estou somando o que você viu em ${year}; chega em instantes.`,
+    unknownYear: (asked: string, year: number) =>
+      html`Não tenho o ano “${asked}”. Mande um ano até ${year}: <code>/estatisticas ${year}</code>`,
+  },
   reportUnknown: (asked: string) => html`Não entendi “${asked}”.`,
   reportButtons: { none: 'nunca', daily: 'diário', weekly: 'semanal' },
   reportHourOnly: () => html`Só mando relatórios em horas cheias, como <code>8h</code>.`,

@@ -107,15 +107,16 @@ const unfetchedAt = (now: string) => `series_import join imported_series on impo
 const markSeen = async (tx: Postgres, id: number, chatId: number, now: Date): Promise<void> => {
   await tx.query(
     `with watched as (
-       select distinct on (show_id, season, number) position, show_id, season, number, seen_at
+       select distinct on (show_id, season, number) position, show_id, season, number, seen_at, is_dated
        from imported_series cross join lateral (
          select (episode ->> 0)::integer as season, (episode ->> 1)::integer as number,
-           least(coalesce(to_timestamp((episode ->> 2)::bigint), $3), $3) as seen_at
+           least(coalesce(to_timestamp((episode ->> 2)::bigint), $3), $3) as seen_at,
+           episode ->> 2 is not null as is_dated
          from jsonb_array_elements(watched) episode) episodes
        where import_id = $1 and state = 'found' order by show_id, season, number, seen_at
      ), marked as (
-       insert into seen_episode (chat_id, show_id, season, number, seen_at)
-       select $2, show_id, season, number, seen_at from watched on conflict do nothing
+       insert into seen_episode (chat_id, show_id, season, number, seen_at, is_dated)
+       select $2, show_id, season, number, seen_at, is_dated from watched on conflict do nothing
        returning show_id, season, number
      ), of_series as (
        select position, jsonb_agg(jsonb_build_array(season, number)) as seen

@@ -49,11 +49,27 @@ export const seenIn = (db: Postgres) => ({
       )
     ).rows,
 
+  /** What a chat saw from `from` until before `to`, and how many more it has seen at times that are not known. */
+  inPeriod: async (chatId: number, { from, to }: { from: Date; to: Date }) => {
+    const [{ rows: seen }, { rows }] = await Promise.all([
+      db.query<SeenEpisode>(
+        `select show_id as "showId", season, number, seen_at as "seenAt" from seen_episode
+         where chat_id = $1 and is_dated and seen_at >= $2 and seen_at < $3 order by seen_at, show_id, season, number`,
+        [chatId, from, to],
+      ),
+      db.query<{ undated: number }>(
+        'select count(*) as undated from seen_episode where chat_id = $1 and not is_dated',
+        [chatId],
+      ),
+    ])
+    return { seen, undated: rows[0]!.undated }
+  },
+
   /** Moves what was seen of a series to the series into which TVmaze merged it. */
   moveShow: async (fromShow: number, toShow: number): Promise<void> => {
     await db.query(
-      `insert into seen_episode (chat_id, show_id, season, number, seen_at)
-       select chat_id, $2, season, number, seen_at from seen_episode where show_id = $1 on conflict do nothing`,
+      `insert into seen_episode (chat_id, show_id, season, number, seen_at, is_dated)
+       select chat_id, $2, season, number, seen_at, is_dated from seen_episode where show_id = $1 on conflict do nothing`,
       [fromShow, toShow],
     )
     await db.query('delete from seen_episode where show_id = $1', [fromShow])

@@ -4,6 +4,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { reportsIn } from '#database/reports/reports.ts'
 import { catalogueIn } from '#database/series/catalogue.ts'
 import { followsIn } from '#database/series/follows.ts'
+import { seenIn } from '#database/series/seen.ts'
 import type { Show } from '#database/series/show.ts'
 import { incidentsIn } from '#database/uptime/incidents.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
@@ -53,6 +54,7 @@ export const dependencies = () => ({
   probeHours: probeHoursIn(database.db),
   incidents: incidentsIn(database.db),
   follows: followsIn(database.db),
+  seen: seenIn(database.db),
   catalogue: catalogue as Pick<typeof catalogue, 'shows'>,
   clock: () => new Date('2026-11-21T11:00:05Z'),
   log: pino({ level: 'info' }, { write: line => void logged.push(JSON.parse(line)) }),

@@ -176,3 +176,23 @@ describe('the words after /relatorio', () => {
     expect(hour(argument)).toBe(expected)
   })
 })
+
+describe('/estatisticas', () => {
+  test('requests the statistics of this year or of another, from its first to its last second in the zone', async () => {
+    const ana = await person()
+    expect((await ana.says('/estatisticas')).text).toBe('Estou somando o que você viu em 2026; chega em instantes.')
+    expect((await ana.says('/stats 2024')).text).toContain('2024')
+    expect(requests(ana.chatId)).toMatchObject([
+      { frequency: 'yearly', from: '2026-01-01T03:00:00.000Z', to: '2027-01-01T03:00:00.000Z' },
+      { frequency: 'yearly', from: '2024-01-01T03:00:00.000Z', to: '2025-01-01T03:00:00.000Z' },
+    ])
+  })
+
+  test.each(['2027', '1999', 'ontem', '26', '2026; drop'])('explains that there is no year “%s”', async asked => {
+    const ana = await person()
+    expect((await ana.says(`/estatisticas ${asked}`)).text).toBe(
+      `Não tenho o ano “${asked}”. Mande um ano até 2026: /estatisticas 2026`,
+    )
+    expect(requests(ana.chatId)).toEqual([])
+  })
+})
