@@ -50,7 +50,9 @@ const policiesOf = async (functionName: string, copy: string): Promise<Manifest[
       spec: { ...spec, podSelector: { matchLabels: { [serviceLabel]: copy } } },
     }))
 
-/** Whether a selector of pods names a function, alone or in a list. A selector of all functions selects the copy anyway. */
+/**
+ * Whether a selector of pods names a function, alone or in a list. A selector of all functions selects the copy anyway.
+ */
 const namesFunction = ({ matchLabels, matchExpressions = [] }: PodSelector, functionName: string): boolean =>
   matchLabels?.[serviceLabel] === functionName ||
   matchExpressions.some(({ key, values }) => key === serviceLabel && values?.includes(functionName))
