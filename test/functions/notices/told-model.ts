@@ -34,7 +34,7 @@ export const step = 30 * minute
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 /** What the clocks of the zone show: minutes after midnight, the weekday (1 is Monday), and the offset from UTC. */
-const clocks = (at: number, zone: string) => {
+export const clocks = (at: number, zone: string) => {
   const format =
     formats.get(zone) ??
     new Intl.DateTimeFormat('en-GB', {
@@ -53,7 +53,7 @@ const clocks = (at: number, zone: string) => {
 }
 
 /** When an episode comes out for a chat: at its instant, or at nine o'clock on its date. */
-const comesOut = ({ at, date }: ModelEpisode, zone: string): number | null => {
+export const comesOut = ({ at, date }: Pick<ModelEpisode, 'at' | 'date'>, zone: string): number | null => {
   if (at !== null) return at
   if (date === '') return null
   const nine = Date.parse(`${date}T09:00:00Z`)
