@@ -16,9 +16,27 @@ export const webhookNotifier = async (
   dependencies: Dependencies,
 ): Promise<void> => {
   const { webhookId, type, timestamp, payload } = event.data
-  const body = JSON.stringify({ type, timestamp, data: payload })
-  await dependencies.deliveries.keep(messageIdOf(event.id), webhookId, body, dependencies.clock())
+  await dependencies.deliveries.keep(
+    {
+      ...{ id: messageIdOf(event.id), webhookId },
+      body: JSON.stringify({ type, timestamp, data: payload }),
+      matter: matterOf(payload),
+      happenedAt: new Date(timestamp),
+      // The end of an incident says when it began.
+      isOutdatedByLater: type === 'incident.opened',
+    },
+    dependencies.clock(),
+  )
   if (await sendDue(webhookId, dependencies)) await tellDisabled(event, dependencies)
+}
+
+/** The incident or the maintenance that a payload is about, or else the page with its posts: `incident/7`. */
+const matterOf = (payload: Readonly<Record<string, unknown>>): string | null => {
+  for (const kind of ['incident', 'maintenance', 'page']) {
+    const { id } = (payload[kind] ?? {}) as { id?: number }
+    if (id !== undefined) return `${kind}/${id}`
+  }
+  return null
 }
 
 /**

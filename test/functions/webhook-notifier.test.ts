@@ -117,6 +117,43 @@ describe('a webhook', () => {
     expect(await webhooksIn(database.db).of(7)).toMatchObject([{ failingSince: null, lastFailure: null }])
   })
 
+  test('gets the end of an incident after its beginning, also if the beginning has to be repeated or comes later', async () => {
+    const { id } = await create()
+    const tell = (type: string, incident: number, at: Date) =>
+      webhookNotifier(
+        {
+          ...request(id, `${incident}/${type}`),
+          data: { webhookId: id, type, timestamp: at.toISOString(), payload: { incident: { id: incident } } },
+        },
+        dependencies(),
+      )
+    const told = () =>
+      receiver.received.map(({ body }) => JSON.parse(body)).map(({ type, data }) => `${type} ${data.incident.id}`)
+    receiver.state.answer = 500
+    await tell('incident.opened', 1, noon)
+    receiver.state.answer = 200
+    now = new Date(+noon + 5_000)
+    await tell('incident.closed', 1, now)
+    await tell('incident.closed', 2, now)
+    expect(told()).toEqual(['incident.opened 1', 'incident.closed 2'])
+    await tell('incident.opened', 2, noon)
+    now = new Date(+noon + 10_000)
+    await due()
+    expect(told().slice(2)).toEqual(['incident.opened 1', 'incident.closed 1'])
+  })
+
+  test('that refuses a request for an hour gets the later ones about the same matter', async () => {
+    const { id } = await create()
+    const maintenance = { webhookId: id, payload: { maintenance: { id: 3 } } }
+    receiver.state.answer = 400
+    await webhookNotifier({ ...sampleEvent(WebhookRequested, maintenance), id: 'a' }, dependencies())
+    receiver.state.answer = 200
+    const later = { ...maintenance, type: 'maintenance.ended', timestamp: '2026-11-21T12:30:00Z' }
+    now = new Date(+noon + 3_600_000)
+    await webhookNotifier({ ...sampleEvent(WebhookRequested, later), id: 'b' }, dependencies())
+    expect((await stored()).map(({ state }) => state)).toEqual(['sent', 'sent'])
+  })
+
   test('that redirects has failed, and the request does not follow', async () => {
     const other = await startReceiver()
     const { id } = await create()

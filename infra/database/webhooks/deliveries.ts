@@ -26,20 +26,46 @@ export interface DisabledWebhook {
 /** How long one process may send to a webhook before another one may. It is longer than `sendDue` takes. */
 const leaseFor = '40 seconds'
 
+/** What a webhook is told. */
+export interface NewDelivery {
+  id: string
+  webhookId: number
+  body: string
+  /** What it is about: `incident/7`. Deliveries about the same matter are sent in the order in which they happened. */
+  matter: string | null
+  happenedAt: Date
+  /** Whether it says nothing new to a receiver that knows something later of the matter. */
+  isOutdatedByLater: boolean
+}
+
+/** For so long a delivery that fails holds up the later ones about its matter. */
+const orderedFor = '1 hour'
+
+/** SQL: whether the row `delivery` may be sent at the time `now`: what happened before in its matter has been sent. */
+const isDue = (now: string) => `(delivery.state = 'waiting' and delivery.due_at <= ${now} and not exists (
+  select from webhook_delivery earlier
+  where earlier.webhook_id = delivery.webhook_id and earlier.matter = delivery.matter and earlier.state = 'waiting'
+    and earlier.requested_at > ${now}::timestamptz - interval '${orderedFor}'
+    and (earlier.happened_at, earlier.requested_at) < (delivery.happened_at, delivery.requested_at)))`
+
 /** SQL: the deliveries that are due, and the disabled webhooks whose chats have to be told. */
 export const webhookWorkAt = (now: string): string => `(
-  select 1 from webhook_delivery where state = 'waiting' and due_at <= ${now}
+  select 1 from webhook_delivery delivery where ${isDue(now)}
   union all select 1 from webhook where disabled_at is not null and told_at is null
 ) work`
 
 /** The tables `webhook_delivery` and `webhook`, for the function that sends. */
 export const webhookDeliveriesIn = (db: Postgres) => ({
   /** Stores a delivery once. Nothing is stored for a webhook that is disabled or deleted. */
-  keep: async (id: string, webhookId: number, body: string, now: Date): Promise<void> => {
+  keep: async (delivery: NewDelivery, now: Date): Promise<void> => {
+    const { id, webhookId, body, matter, happenedAt, isOutdatedByLater } = delivery
     await db.query(
-      `insert into webhook_delivery (id, webhook_id, body, due_at, requested_at)
-       select $1, id, $3, $4, $4 from webhook where id = $2 and disabled_at is null on conflict (id) do nothing`,
-      [id, webhookId, body, now],
+      `insert into webhook_delivery (id, webhook_id, body, due_at, requested_at, matter, happened_at)
+       select $1, id, $3, $4, $4, $5, $6 from webhook where id = $2 and disabled_at is null and not ($7 and exists (
+         select from webhook_delivery later where later.webhook_id = $2 and later.matter = $5 and later.happened_at > $6
+           and later.state <> 'waiting'))
+       on conflict (id) do nothing`,
+      [id, webhookId, body, now, matter, happenedAt, isOutdatedByLater],
     )
   },
 
@@ -47,8 +73,8 @@ export const webhookDeliveriesIn = (db: Postgres) => ({
   webhooksDue: async (now: Date, limit: number): Promise<number[]> =>
     (
       await db.query<{ id: number }>(
-        `select webhook_id as id from webhook_delivery join webhook on webhook.id = webhook_id
-         where state = 'waiting' and due_at <= $1 and (busy_until is null or busy_until <= $1)
+        `select webhook_id as id from webhook_delivery delivery join webhook on webhook.id = webhook_id
+         where ${isDue('$1')} and (busy_until is null or busy_until <= $1)
          group by webhook_id order by min(due_at) limit $2`,
         [now, limit],
       )
@@ -72,11 +98,11 @@ export const webhookDeliveriesIn = (db: Postgres) => ({
   next: async (webhookId: number, now: Date): Promise<DueDelivery | null> =>
     (
       await db.query<DueDelivery>(
-        `select webhook_delivery.id, body, attempts, url,
+        `select delivery.id, body, attempts, url,
            case when old_until > $2 then array[secret, old_secret] else array[secret] end as secrets
-         from webhook_delivery join webhook on webhook.id = webhook_id
-         where webhook_id = $1 and state = 'waiting' and due_at <= $2 and disabled_at is null
-         order by due_at, requested_at, webhook_delivery.id limit 1`,
+         from webhook_delivery delivery join webhook on webhook.id = webhook_id
+         where webhook_id = $1 and ${isDue('$2')} and disabled_at is null
+         order by due_at, requested_at, delivery.id limit 1`,
         [webhookId, now],
       )
     ).rows[0] ?? null,
