@@ -2,6 +2,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
+import { configuredWebhooksIn } from '#database/webhooks/configured-webhooks.ts'
 import { applyConfiguration, makePlan } from '#functions/vigia-yaml/apply.ts'
 import { exportedFile, fileText } from '#functions/vigia-yaml/export.ts'
 import { refuseMissingSecrets } from '#functions/vigia-yaml/missing-secrets.ts'
@@ -31,6 +32,7 @@ export const exportConfiguration = async ({ deps: { db }, key, accept }: Call): 
     await configuredMonitorsIn(db).of(ids),
     await configuredWindowsOf(db, ids),
     await statusPagesIn(db).of(ids),
+    await configuredWebhooksIn(db).of(ids),
   )
   return /\bapplication\/json\b/.test(accept)
     ? { content: file }
@@ -118,6 +120,12 @@ const told = (plan: Plan) => ({
     ...plan.pages.map(change => ({
       action: change.action,
       what: 'page',
+      key: change.key,
+      fields: 'fields' in change ? change.fields.map(field => ({ field })) : [],
+    })),
+    ...plan.webhooks.map(change => ({
+      action: change.action,
+      what: 'webhook',
       key: change.key,
       fields: 'fields' in change ? change.fields.map(field => ({ field })) : [],
     })),

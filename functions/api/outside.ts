@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { addressIn, hostOf } from '#database/uptime/monitor-limits.ts'
 import { PageTaken } from '#functions/vigia-yaml/apply-page.ts'
+import { TooManyWebhooks } from '#functions/vigia-yaml/apply-webhook.ts'
 import { type Outside, requestForms } from '#functions/vigia-yaml/read-entries.ts'
 import { HeartbeatTaken, LimitExceeded, type Owner } from '#functions/vigia-yaml/write-monitor.ts'
 import { Problem } from './problem.ts'
@@ -12,6 +13,7 @@ export const outsideOf = ({ mayDial }: Pick<Call['deps'], 'mayDial'>): Outside =
   ...requestForms,
   readSecret: source =>
     'value' in source ? { value: source.value } : { reason: 'is only possible in a file; write {value: …}' },
+  readPicture: () => ({ reason: 'is only possible in a file; send the picture to the bot' }),
 })
 
 /** The most look-ups of hosts at once. */
@@ -49,7 +51,7 @@ const uniqueViolation = '23505'
 /** The problem for an error of a write that the request caused; any other error as it is. */
 export const problemOf = (error: unknown, { deps }: Pick<Call, 'deps'>): unknown => {
   if (error instanceof LimitExceeded) return limitProblem(error, deps)
-  if (error instanceof PageTaken) return new Problem(409, { detail: error.message })
+  if (error instanceof PageTaken || error instanceof TooManyWebhooks) return new Problem(409, { detail: error.message })
   if ((error as { code?: string }).code === uniqueViolation)
     return new Problem(409, { detail: 'This chat has another monitor of the same URL.' })
   return error instanceof HeartbeatTaken

@@ -105,7 +105,7 @@ export const Changes = Type.Object(
       Type.Object(
         {
           action: Type.Unsafe<string>({ enum: ['create', 'update', 'adopt', 'replace', 'delete'] }),
-          what: Type.Unsafe<string>({ enum: ['chat', 'monitor', 'window', 'page'] }),
+          what: Type.Unsafe<string>({ enum: ['chat', 'monitor', 'window', 'page', 'webhook'] }),
           key: nullable(Type.String(), 'The key of the monitor, the window or the page; null for the chat.'),
           fields: Type.Array(FieldChange),
         },

@@ -106,7 +106,7 @@ const tryChange = async (call: Call, body: Body): Promise<void> => {
 /** The fields of a monitor as a request would write them, without those that have their defaults. */
 const entryOf = async ({ deps: { db }, key: { chatId } }: Call, { id, parentId }: Monitor): Promise<Fields> => {
   const monitors = (await configuredMonitorsIn(db).of([chatId])).filter(monitor => monitor.id === id)
-  const [chat] = exportedFile(await chatsIn(db).findAll([chatId]), monitors, [], []).chats
+  const [chat] = exportedFile(await chatsIn(db).findAll([chatId]), monitors, [], [], []).chats
   const [entry] = Object.values(chat?.monitors ?? {})
   if (entry === undefined) throw notFound(`monitor ${id}`)
   return { ...entry, topic: monitors[0]!.threadId, parentId }

@@ -1,6 +1,6 @@
 import { maxWebhooksPerChat, type Webhook } from '#database/webhooks/webhooks.ts'
 import { WebhookRequested } from '#events/webhook-requested.ts'
-import { isInternalHost } from '#functions/host/internal-host.ts'
+import { webhookUrl } from '#functions/dial/webhook-url.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { knownZone, sayInstant } from '#functions/wording/dates.ts'
@@ -9,8 +9,6 @@ import type { ChatContext } from './context.ts'
 import { label } from './pages.ts'
 import { type Button, editReply, type Reply, sendReply, toastReply, type View } from './reply.ts'
 import { refusedChange } from './roles.ts'
-
-const maxUrl = 2_048
 
 /**
  * Handles /webhook: with a URL makes a webhook of the chat, or of the page whose name follows the URL. Without words
@@ -32,7 +30,7 @@ export const webhookCommand = async (context: ChatContext, argument: string): Pr
   const page = slug === undefined ? null : (await deps.statusPages.of([chat.id])).find(one => one.slug === slug)
   if (page === undefined || rest.length > 0)
     return sendReply({ html: messages.webhooks.unknownPage(label(slug ?? '')) })
-  const target = await targetIn(context, url)
+  const target = await webhookUrl(url, deps.mayDial)
   if (target === null) return sendReply({ html: messages.webhooks.urlRefused() })
   const made = await deps.webhooks.create(
     { chatId: chat.id, pageId: page?.id ?? null, url: target, cause: context.cause.id },
@@ -40,18 +38,6 @@ export const webhookCommand = async (context: ChatContext, argument: string): Pr
   )
   if (made === null) return sendReply({ html: messages.webhooks.full(maxWebhooksPerChat) })
   return isPrivate ? sendReply(secretView(context, made.secret)) : toPrivate(messages.webhooks.madeInGroup())
-}
-
-/** The URL that a person writes, as it is called; null if it cannot be a webhook. */
-const targetIn = async ({ deps }: ChatContext, text: string): Promise<string | null> => {
-  if (text.length > maxUrl || !/^https?:\/\//i.test(text) || !URL.canParse(text)) return null
-  const url = new URL(text)
-  if (url.username !== '' || url.password !== '' || !url.hostname) return null
-  url.hash = ''
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const isAddress = /^[\d.]+$|:/.test(host)
-  // A name is looked up at each request, and no request goes to a private address.
-  return (isAddress ? await deps.mayDial(host) : !isInternalHost(host)) ? url.href : null
 }
 
 /** Handles `/start w_<id>`: the webhooks of a group, for its administrators. */
@@ -83,6 +69,8 @@ export const pressWebhook = async (context: ChatContext, press: Extract<Press, {
     case 'enable':
       return (await deps.webhooks.enable(chatId, id)) ? listed(messages.webhooks.enabled) : gone
     case 'delete':
+      if ((await deps.webhooks.of(chatId)).some(one => one.id === id && one.configKey !== null))
+        return toastReply(messages.webhooks.fromFile, true)
       return (await deps.webhooks.remove(chatId, id)) ? listed(messages.webhooks.deleted) : gone
     default:
       return change satisfies never

@@ -1,5 +1,6 @@
 import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
+import { pageLogosIn } from '#database/pages/logos.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import type { DesiredPage } from './desired.ts'
@@ -26,7 +27,7 @@ export const applyPage = async (tx: Postgres, change: PageChange): Promise<void>
     await pages.remove(chatId, change.id)
     return
   }
-  const { slug, title, access, domain, components, language } = change.page
+  const { slug, title, access, domain, logo, components, language } = change.page
   const found = change.action === 'create' ? null : await pages.find(chatId, change.id)
   const wanted = {
     ...{ chatId, slug, title, access, domain, configKey: slug },
@@ -39,5 +40,8 @@ export const applyPage = async (tx: Postgres, change: PageChange): Promise<void>
     ),
   }
   const stored = change.action === 'create' ? await pages.add(wanted) : await pages.change(change.id, wanted)
-  if (stored !== null && 'taken' in stored) throw new PageTaken(stored.taken, change.page)
+  if (stored === null) return
+  if ('taken' in stored) throw new PageTaken(stored.taken, change.page)
+  if (logo === 'none') await pageLogosIn(tx).remove(chatId, stored.id)
+  else if (logo !== 'kept') await pageLogosIn(tx).keep(stored.id, logo, 'vigia.yaml')
 }

@@ -1,13 +1,17 @@
 import { chatsIn } from '#database/chats/chats.ts'
 import type { Postgres } from '#database/connect.ts'
+import { pageLogosIn } from '#database/pages/logos.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
 import { maintenanceIn } from '#database/uptime/maintenance.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
+import { configuredWebhooksIn } from '#database/webhooks/configured-webhooks.ts'
 import { applyPage } from './apply-page.ts'
+import { applyWebhook } from './apply-webhook.ts'
 import type { DesiredChat } from './desired.ts'
 import { type Current, type MonitorChange, type Plan, planOf } from './plan.ts'
+import type { WebhookChange } from './plan-webhooks.ts'
 import type { WindowChange } from './plan-windows.ts'
 import { type Owner, writeMonitor } from './write-monitor.ts'
 
@@ -23,11 +27,14 @@ export interface ApplyOptions {
 /** Reads what the chats have, and decides what has to change. */
 export const makePlan = async (db: Postgres, desired: readonly DesiredChat[], prune: boolean): Promise<Plan> => {
   const ids = desired.map(({ id }) => id)
+  const pages = await statusPagesIn(db).of(ids)
   const current: Current = {
     chats: await chatsIn(db).findAll(ids),
     monitors: await configuredMonitorsIn(db).of(ids),
     windows: await configuredWindowsOf(db, ids),
-    pages: await statusPagesIn(db).of(ids),
+    pages,
+    logos: await pageLogosIn(db).hashesOf(pages.map(({ id }) => id)),
+    webhooks: await configuredWebhooksIn(db).of(ids),
   }
   return planOf(desired, current, { prune, now: new Date() })
 }
@@ -54,6 +61,10 @@ export const applyConfiguration = (
       await configuredMonitorsIn(tx).setParents(id, new Map(monitors.map(({ key, parentKey }) => [key, parentKey])))
     for (const change of plan.windows) await writeWindow(tx, change)
     for (const change of plan.pages) await applyPage(tx, change)
+    // Deletions come first, because a chat may have only a few webhooks.
+    const isDeletion = ({ action }: WebhookChange) => action === 'delete'
+    for (const change of plan.webhooks.filter(isDeletion)) await applyWebhook(tx, change)
+    for (const change of plan.webhooks.filter(each => !isDeletion(each))) await applyWebhook(tx, change)
     return plan
   })
 

@@ -1,4 +1,5 @@
 import type { Language } from '#database/chats/language.ts'
+import type { LogoImage } from '#database/pages/logos.ts'
 import type { PageAccess } from '#database/pages/status-pages.ts'
 import type { MonitorKind } from '#database/uptime/monitors.ts'
 import type { ReminderSetting } from '#database/uptime/told-states.ts'
@@ -48,7 +49,18 @@ export interface DesiredPage {
   access: PageAccess
   /** The host at whose root it is shown; null for none. */
   domain: string | null
+  /** `kept`: the one that it has. */
+  logo: LogoImage | 'none' | 'kept'
   components: { monitorKey: string; name: string | null; group: string | null }[]
+}
+
+/** A webhook as the file wants it. A secret of null is the present one, or is made. */
+export interface DesiredWebhook {
+  key: string
+  url: string
+  /** The name of the page that it is for; null for everything of the chat. */
+  page: string | null
+  secret: string | null
 }
 
 /** A chat as the file wants it. null: the file does not say, so the chat keeps what it has. */
@@ -59,4 +71,5 @@ export interface DesiredChat {
   monitors: DesiredMonitor[]
   windows: DesiredWindow[]
   pages: DesiredPage[]
+  webhooks: DesiredWebhook[]
 }

@@ -3,11 +3,12 @@ import type { Chat } from '#database/chats/chats.ts'
 import type { StatusPage } from '#database/pages/status-pages.ts'
 import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
 import type { ConfiguredWindow } from '#database/uptime/configured-windows.ts'
+import type { ConfiguredWebhook } from '#database/webhooks/configured-webhooks.ts'
 import { defaultConfirmations, defaultRecoveries } from '#events/probe-requested.ts'
 import { defaultIntervalS, defaultTimeoutS } from '#functions/checks/interval-and-timeout.ts'
 import { formatDuration } from './duration.ts'
 import { pageEntries } from './export-pages.ts'
-import type { ChatEntry, MonitorEntry, VigiaYaml, WindowEntry } from './file-schema.ts'
+import type { ChatEntry, MonitorEntry, VigiaYaml, WebhookEntry, WindowEntry } from './file-schema.ts'
 import { newKey } from './new-key.ts'
 import { kindOfUrl, shortName } from './target-of.ts'
 
@@ -21,6 +22,7 @@ export const exportedFile = (
   monitors: readonly ConfiguredMonitor[],
   windows: readonly ConfiguredWindow[],
   pages: readonly StatusPage[],
+  webhooks: readonly ConfiguredWebhook[],
 ): VigiaYaml => ({
   chats: chats.map(chat =>
     chatEntry(
@@ -28,6 +30,7 @@ export const exportedFile = (
       monitors.filter(({ chatId }) => chatId === chat.id),
       windows.filter(({ chatId }) => chatId === chat.id),
       pages.filter(({ chatId }) => chatId === chat.id),
+      webhooks.filter(({ chatId }) => chatId === chat.id),
     ),
   ),
 })
@@ -40,6 +43,7 @@ const chatEntry = (
   monitors: readonly ConfiguredMonitor[],
   windows: readonly ConfiguredWindow[],
   pages: readonly StatusPage[],
+  webhooks: readonly ConfiguredWebhook[],
 ): ChatEntry => {
   const keys = new Set(monitors.flatMap(({ key }) => key ?? []))
   const named = new Map(monitors.map(monitor => [monitor.id, monitor.key ?? newKey(wordsOf(monitor), keys)]))
@@ -58,7 +62,19 @@ const chatEntry = (
       windows: Object.fromEntries(windows.map(window => [window.key, windowEntry(window, named)])),
     }),
     ...(pages.length > 0 && { pages: pageEntries(pages, named) }),
+    ...(webhooks.length > 0 && { webhooks: webhookEntries(webhooks) }),
   }
+}
+
+/** Webhooks as entries of the file. Their secrets stay as they are. */
+const webhookEntries = (webhooks: readonly ConfiguredWebhook[]): Record<string, WebhookEntry> => {
+  const keys = new Set(webhooks.flatMap(({ key }) => key ?? []))
+  return Object.fromEntries(
+    webhooks.map(({ key, url, page }) => [
+      key ?? newKey(new URL(url).hostname, keys),
+      { url, ...(page !== null && { page }) },
+    ]),
+  )
 }
 
 /** What a key is made of. That of a heartbeat is the name in its URL, so that the file takes over the heartbeat. */

@@ -17,26 +17,25 @@ export const keyPattern = '^[a-z0-9][a-z0-9._-]{0,63}$'
 /** Where a password or a token comes from. `value` is the secret itself. */
 export type SecretEntry = { env: string } | { file: string } | { stored: true } | { value: string }
 
+/** A secret that is given, and not kept. */
+export type GivenSecret = Exclude<SecretEntry, { stored: true }>
+
 const stored = Type.Object({ stored: Type.Literal(true) }, closed)
+const secretEnv = Type.Object({ env: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }, closed)
+const secretFile = Type.Object({ file: Type.String({ minLength: 1 }) }, closed)
+const secretValue = Type.Object({ value: Type.String({ minLength: 1, maxLength: 16_384 }) }, closed)
 
 /** The forms in a file, which never contains a secret. */
 const fileSecret = Type.Unsafe<SecretEntry>(
-  Type.Union(
-    [
-      Type.Object({ env: Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }) }, closed),
-      Type.Object({ file: Type.String({ minLength: 1 }) }, closed),
-      stored,
-    ],
-    {
-      description:
-        'A password or a token: {env: NAME} reads an environment variable, {file: path} reads a file, {stored: true} keeps the value that Vigia has.',
-    },
-  ),
+  Type.Union([secretEnv, secretFile, stored], {
+    description:
+      'A password or a token: {env: NAME} reads an environment variable, {file: path} reads a file, {stored: true} keeps the value that Vigia has.',
+  }),
 )
 
 /** The forms in a request to the API, which must not read the variables and files of Vigia's machine. */
 const requestSecret = Type.Unsafe<SecretEntry>(
-  Type.Union([Type.Object({ value: Type.String({ minLength: 1, maxLength: 16_384 }) }, closed), stored], {
+  Type.Union([secretValue, stored], {
     description:
       'A password or a token: {value: …} is the secret itself, {stored: true} keeps the value that Vigia has. Answers never contain the value.',
   }),
@@ -121,6 +120,30 @@ export const WindowEntry = Type.Object(
 )
 export type WindowEntry = Static<typeof WindowEntry>
 
+const webhookSecretFrom = (forms: TSchema[]) =>
+  Type.Unsafe<GivenSecret>(
+    Type.Union(forms, {
+      description:
+        'The secret of the signatures, as Standard Webhooks writes it: whsec_… Default: Vigia keeps the secret that it has, or makes one; the bot shows a new one with /webhook.',
+    }),
+  )
+
+/** A webhook, with one of the forms of secrets. */
+const webhookEntry = (secret: TUnsafe<GivenSecret>) =>
+  Type.Object(
+    {
+      url: Type.String({ minLength: 1, maxLength: 2048, description: 'Where signed requests go.' }),
+      page: Type.Optional(
+        Type.String({
+          description: 'The name of a page of the chat: only what it shows. Default: everything of the chat.',
+        }),
+      ),
+      secret: Type.Optional(secret),
+    },
+    closed,
+  )
+export type WebhookEntry = Static<ReturnType<typeof webhookEntry>>
+
 /** A status page. */
 export const PageEntry = Type.Object(
   {
@@ -142,6 +165,12 @@ export const PageEntry = Type.Object(
         minLength: 4,
         maxLength: 253,
         description: 'The host at whose root the page is shown: status.example.org. Not with access link.',
+      }),
+    ),
+    logo: Type.Optional(
+      Type.Union([Type.String({ minLength: 1, maxLength: 1024 }), Type.Null()], {
+        description:
+          'A PNG, JPEG or WebP file of up to 1 MB and 2,000 pixels a side; null for none. Default: the logo that the page has.',
       }),
     ),
     monitors: Type.Optional(
@@ -167,8 +196,8 @@ export const PageEntry = Type.Object(
 )
 export type PageEntry = Static<typeof PageEntry>
 
-/** The schemas of the file, with one of the forms of secrets. */
-const schemasWith = (secret: TUnsafe<SecretEntry>) => {
+/** The schemas of the file, with one of the forms of secrets, and that of the secret of a webhook. */
+const schemasWith = (secret: TUnsafe<SecretEntry>, webhookSecret: TUnsafe<GivenSecret>) => {
   const MonitorEntry = monitorEntry(secret)
   /** A chat and what Vigia watches for it. */
   const ChatEntry = Type.Object(
@@ -201,6 +230,12 @@ const schemasWith = (secret: TUnsafe<SecretEntry>) => {
           description: 'The status pages of the chat, by the name in their address.',
         }),
       ),
+      webhooks: Type.Optional(
+        Type.Record(Type.String({ pattern: keyPattern }), webhookEntry(webhookSecret), {
+          ...closed,
+          description: 'The URLs that get a signed request when something happens, by key.',
+        }),
+      ),
     },
     closed,
   )
@@ -210,8 +245,8 @@ const schemasWith = (secret: TUnsafe<SecretEntry>) => {
 }
 
 /** The schemas of vigia.yaml, and of the same content in a request to the API. */
-export const fileSchemas = schemasWith(fileSecret)
-export const requestSchemas = schemasWith(requestSecret)
+export const fileSchemas = schemasWith(fileSecret, webhookSecretFrom([secretEnv, secretFile]))
+export const requestSchemas = schemasWith(requestSecret, webhookSecretFrom([secretValue]))
 export type FileSchemas = typeof fileSchemas
 export type ChatEntry = Static<FileSchemas['ChatEntry']>
 export type VigiaYaml = Static<FileSchemas['VigiaYaml']>

@@ -3,10 +3,12 @@ import type { Language } from '#database/chats/language.ts'
 import type { StatusPage } from '#database/pages/status-pages.ts'
 import type { ConfiguredMonitor } from '#database/uptime/configured-monitors.ts'
 import type { ConfiguredWindow } from '#database/uptime/configured-windows.ts'
+import type { ConfiguredWebhook } from '#database/webhooks/configured-webhooks.ts'
 import type { DesiredChat, DesiredMonitor } from './desired.ts'
 import { formatDuration } from './duration.ts'
 import { type LostSecret, lostSecrets } from './kept-secrets.ts'
 import { type PageChange, pageChanges } from './plan-pages.ts'
+import { type WebhookChange, webhookChanges } from './plan-webhooks.ts'
 import { type WindowChange, windowChanges } from './plan-windows.ts'
 
 /** A field that changes. A secret is shown without its value. */
@@ -47,6 +49,7 @@ export interface Plan {
   monitors: MonitorChange[]
   windows: WindowChange[]
   pages: PageChange[]
+  webhooks: WebhookChange[]
   /** The number of monitors of the file that stay as they are. */
   unchanged: number
   /** Secrets that the file wants to keep, but that the monitor does not have or has for another host. */
@@ -62,6 +65,10 @@ export interface Current {
   windows: readonly ConfiguredWindow[]
   /** All status pages of these chats. */
   pages: readonly StatusPage[]
+  /** The hashes of their logos, by the ids of the pages. */
+  logos: ReadonlyMap<number, string>
+  /** All webhooks of these chats. */
+  webhooks: readonly ConfiguredWebhook[]
 }
 
 /**
@@ -73,7 +80,7 @@ export const planOf = (
   current: Current,
   { prune, now }: { prune: boolean; now: Date },
 ): Plan => {
-  const plan: Plan = { chats: [], monitors: [], windows: [], pages: [], unchanged: 0, missingSecrets: [] }
+  const plan: Plan = { chats: [], monitors: [], windows: [], pages: [], webhooks: [], unchanged: 0, missingSecrets: [] }
   for (const chat of desired) {
     const change = chatChange(chat, current)
     if (change) plan.chats.push(change)
@@ -83,14 +90,16 @@ export const planOf = (
     const keyOf = (id: number | null) => monitors.find(monitor => monitor.id === id)?.key ?? null
     plan.windows.push(...windowChanges(chat, windows, keyOf, { prune, now }))
     const pages = current.pages.filter(({ chatId }) => chatId === chat.id)
-    plan.pages.push(...pageChanges(chat, pages, keyOf, prune))
+    plan.pages.push(...pageChanges(chat, pages, { keyOf, logos: current.logos, prune }))
+    const webhooks = current.webhooks.filter(({ chatId }) => chatId === chat.id)
+    plan.webhooks.push(...webhookChanges(chat, webhooks, prune))
   }
   return plan
 }
 
 /** Whether there is nothing to do. */
-export const isEmpty = ({ chats, monitors, windows, pages }: Plan): boolean =>
-  [chats, monitors, windows, pages].every(changes => changes.length === 0)
+export const isEmpty = ({ chats, monitors, windows, pages, webhooks }: Plan): boolean =>
+  [chats, monitors, windows, pages, webhooks].every(changes => changes.length === 0)
 
 const chatChange = ({ id, language, zone }: DesiredChat, { chats }: Current): ChatChange | null => {
   const found = chats.find(chat => chat.id === id)

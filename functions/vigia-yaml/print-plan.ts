@@ -1,11 +1,12 @@
 import { formatDuration } from './duration.ts'
 import type { FieldChange, MonitorChange, Plan } from './plan.ts'
 import type { PageChange } from './plan-pages.ts'
+import type { WebhookChange } from './plan-webhooks.ts'
 import type { WindowChange } from './plan-windows.ts'
 
 /** The plan for people: a line for each change, and the sums in the last line. */
 export const printPlan = (plan: Plan): string => {
-  const { chats, monitors, windows, pages, unchanged } = plan
+  const { chats, monitors, windows, pages, webhooks, unchanged } = plan
   const lines = [
     ...chats.map(({ action, id, fields }) =>
       action === 'create' ? `+ chat ${id}: new; add the bot to it` : `~ chat ${id}: ${fieldsText(fields)}`,
@@ -14,6 +15,7 @@ export const printPlan = (plan: Plan): string => {
   ]
   lines.push(...windows.map(change => `${signs[change.action]} window ${change.key}: ${windowText(change)}`))
   lines.push(...pages.map(change => `${signs[change.action]} page ${change.key}: ${pageText(change)}`))
+  lines.push(...webhooks.map(change => `${signs[change.action]} webhook ${change.key}: ${webhookText(change)}`))
   const count = (...actions: MonitorChange['action'][]) =>
     monitors.filter(({ action }) => actions.includes(action)).length
   const sums = [
@@ -73,6 +75,24 @@ const pageText = (change: PageChange): string => {
       return ['was made in the chat and now belongs to the file', ...change.fields].join(', ')
     case 'delete':
       return `${change.title} is deleted`
+    default:
+      return change satisfies never
+  }
+}
+
+/** Of a URL only the host is said, because a path can be a secret. */
+const webhookText = (change: WebhookChange): string => {
+  switch (change.action) {
+    case 'create': {
+      const { url, page } = change.webhook
+      return `requests to ${new URL(url).host} about ${page === null ? 'everything of the chat' : `page ${page}`}`
+    }
+    case 'update':
+      return `changes ${change.fields.join(', ')}`
+    case 'adopt':
+      return ['was made in the chat and now belongs to the file', ...change.fields].join(', ')
+    case 'delete':
+      return 'is deleted with what waits for it'
     default:
       return change satisfies never
   }

@@ -11,19 +11,20 @@ import {
 import type { Settings } from '#functions/checks/settings.ts'
 import { type SettingsKind, settingsSchemas } from '#functions/checks/settings-schemas.ts'
 import type { YamlPath } from '#infra/files/yaml-lines.ts'
-import type { DesiredChat, DesiredMonitor, DesiredWindow, SecretValue } from './desired.ts'
+import type { DesiredChat, DesiredMonitor, DesiredWebhook, DesiredWindow, SecretValue } from './desired.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import {
   type ChatEntry,
   type FileSchemas,
   fileSchemas,
+  type GivenSecret,
   type MonitorEntry,
   requestSchemas,
-  type SecretEntry,
   type VigiaYaml,
 } from './file-schema.ts'
-import { readPage } from './read-page.ts'
+import { type ReadPicture, readPage } from './read-page.ts'
+import { readWebhook } from './read-webhook.ts'
 import { isZone, readWindow } from './read-window.ts'
 import { type Fault, schemaFaults } from './schema-faults.ts'
 import { ruleFaults } from './settings-rules.ts'
@@ -38,7 +39,8 @@ export interface Outside {
   /** How a secret is written, for messages: `{env: NAME}`. */
   secretExample: string
   /** The value of a secret, or why it cannot be read. */
-  readSecret(source: Exclude<SecretEntry, { stored: true }>): { value: string } | { reason: string }
+  readSecret(source: GivenSecret): { value: string } | { reason: string }
+  readPicture: ReadPicture
 }
 
 /** How secrets are written in a file, and in a request to the API. */
@@ -81,7 +83,7 @@ const fileValidator = (schemas: FileSchemas): ValidateFunction<VigiaYaml> => {
 const compiledSettings = new Map<string, ValidateFunction>()
 
 const readChat = async (entry: ChatEntry, outside: Outside, report: Report): Promise<DesiredChat> => {
-  const { id, topic = null, language, zone, monitors = {}, windows = {}, pages = {} } = entry
+  const { id, topic = null, language, zone, monitors = {}, windows = {}, pages = {}, webhooks = {} } = entry
   if (zone !== undefined && !isZone(zone))
     report(
       ['zone'],
@@ -101,11 +103,20 @@ const readChat = async (entry: ChatEntry, outside: Outside, report: Report): Pro
       await readWindow(key, window, monitors, (path, reason) => report(['windows', key, ...path], reason)),
     )
   const readPages = Object.entries(pages).map(([slug, page]) =>
-    readPage(slug, page, Object.keys(monitors), (path, reason) => report(['pages', slug, ...path], reason)),
+    readPage(slug, page, Object.keys(monitors), outside.readPicture, (path, reason) =>
+      report(['pages', slug, ...path], reason),
+    ),
   )
+  const readWebhooks: DesiredWebhook[] = []
+  for (const [key, webhook] of Object.entries(webhooks))
+    readWebhooks.push(
+      await readWebhook(key, webhook, Object.keys(pages), outside, (path, reason) =>
+        report(['webhooks', key, ...path], reason),
+      ),
+    )
   return {
     ...{ id, language: language ?? null, zone: zone ?? null },
-    ...{ monitors: read, windows: readWindows, pages: readPages },
+    ...{ monitors: read, windows: readWindows, pages: readPages, webhooks: readWebhooks },
   }
 }
 

@@ -1,16 +1,22 @@
 import { slugFault } from '#database/pages/slug.ts'
 import type { PageAccess } from '#database/pages/status-pages.ts'
 import { domainIn } from '#functions/pages/domain.ts'
+import { type ImageFault, imageIn } from '#functions/pages/image.ts'
+import { logoLimits } from '#functions/pages/logo-limits.ts'
 import type { YamlPath } from '#infra/files/yaml-lines.ts'
 import type { DesiredPage } from './desired.ts'
 import { didYouMean } from './did-you-mean.ts'
 import type { PageEntry } from './file-schema.ts'
+
+/** The bytes of a file that the file names, or why they cannot be read. */
+export type ReadPicture = (path: string) => { bytes: Buffer } | { reason: string }
 
 /** Reads a status page. `keys` are those of the monitors of its chat; without a list the page has all of them. */
 export const readPage = (
   slug: string,
   entry: PageEntry,
   keys: readonly string[],
+  readPicture: ReadPicture,
   report: (path: YamlPath, reason: string) => void,
 ): DesiredPage => {
   const fault = slugFault(slug)
@@ -33,7 +39,31 @@ export const readPage = (
     seen.add(monitorKey)
   }
   const { title, language = null, access = 'link' } = entry
-  return { slug, title, language, access, domain: readDomain(entry, access, report), components }
+  return {
+    ...{ slug, title, language, access, domain: readDomain(entry, access, report) },
+    ...{ logo: readPageLogo(entry, readPicture, report), components },
+  }
+}
+
+const logoFaults: Record<ImageFault, string> = {
+  none: 'is no PNG, JPEG or WebP',
+  svg: 'is an SVG, which may contain programs; use a PNG, JPEG or WebP',
+  bytes: `has more than ${logoLimits.bytes} bytes`,
+  pixels: `has a side of more than ${logoLimits.pixels} pixels`,
+}
+
+const readPageLogo = (
+  { logo }: PageEntry,
+  readPicture: ReadPicture,
+  report: (path: YamlPath, reason: string) => void,
+): DesiredPage['logo'] => {
+  if (logo === undefined) return 'kept'
+  if (logo === null) return 'none'
+  const read = readPicture(logo)
+  const image = 'reason' in read ? null : imageIn(read.bytes)
+  if (image !== null && typeof image !== 'string') return image
+  report(['logo'], 'reason' in read ? read.reason : logoFaults[image as ImageFault])
+  return 'kept'
 }
 
 const readDomain = (

@@ -2,6 +2,7 @@ import { chatsIn } from '#database/chats/chats.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import { configuredWindowsOf } from '#database/uptime/configured-windows.ts'
+import { configuredWebhooksIn } from '#database/webhooks/configured-webhooks.ts'
 import { exportedFile, fileText } from '#functions/vigia-yaml/export.ts'
 import { parseArguments, UsageError } from './usage-error.ts'
 import type { Verb } from './verb.ts'
@@ -25,7 +26,8 @@ export const verb: Verb = {
       const monitors = await configuredMonitorsIn(db).of(wanted)
       const chats = await chatsIn(db).findAll(wanted ?? [...new Set(monitors.map(({ chatId }) => chatId))])
       const windows = await configuredWindowsOf(db, wanted)
-      return exportedFile(chats, monitors, windows, await statusPagesIn(db).of(wanted))
+      const pages = await statusPagesIn(db).of(wanted)
+      return exportedFile(chats, monitors, windows, pages, await configuredWebhooksIn(db).of(wanted))
     })
     shell.print(fileText(file).trimEnd())
   },

@@ -21,6 +21,7 @@ To tell only what a page shows, add the name of the page: <code>/webhook https:/
   isDisabled: 'This webhook is disabled. Enable it before you test it.',
   enabled: 'Done, the webhook is enabled.',
   deleted: 'Webhook deleted.',
+  fromFile: 'This webhook comes from the file vigia.yaml. Please delete it in the file.',
   gone: 'This webhook no longer exists.',
   full: most => html`There are ${most} webhooks already, which is the limit. Delete one to make another.`,
   made: secret => html`This is the secret with which your program checks the signature. Save it now, because I will not show it again:

@@ -20,6 +20,7 @@ Para avisar só o que uma página mostra, ponha o nome dela no fim: <code>/webho
   isDisabled: 'Esse webhook está desligado. Ligue-o antes de testar.',
   enabled: 'Pronto, o webhook está ligado.',
   deleted: 'Webhook excluído.',
+  fromFile: 'Este webhook vem do arquivo vigia.yaml. Exclua-o no arquivo.',
   gone: 'Esse webhook não existe mais.',
   full: (most: number) => html`Já há ${most} webhooks, que é o máximo. Exclua um antes de criar outro.`,
   made: (

@@ -27,6 +27,7 @@ export const desiredImport = async (
     mayDial,
     ...fileForms,
     readSecret: source => ('env' in source ? { value: variables[source.env]! } : { reason: 'is not in a variable' }),
+    readPicture: () => ({ reason: 'is not imported' }),
   }
   const file = fileOf(found, chatId)
   const { chats, faults } = await readEntries(file, outside)

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { addressGuard } from '#functions/dial/address.ts'
+import { logoLimits } from '#functions/pages/logo-limits.ts'
 import { fileForms, type Outside } from '#functions/vigia-yaml/read-entries.ts'
 
 /**
@@ -19,6 +20,7 @@ export const outsideOf = (env: NodeJS.ProcessEnv, folder: string, secretsFile?: 
         ? fromVariable(more[source.env] ?? env[source.env], source.env)
         : fromFile(resolve(folder, source.file))
     },
+    readPicture: path => pictureIn(resolve(folder, path)),
   }
 }
 
@@ -28,6 +30,21 @@ const allowedRanges = ({ PROBE_ALLOW = '', TELEGRAM_BOT_TOKEN, K_SINK }: NodeJS.
 
 const fromVariable = (value: string | undefined, name: string) =>
   value ? { value } : { reason: `needs the environment variable ${name}, which is not set` }
+
+/** One byte more than a logo may have shows that a file is too large. */
+const pictureIn = (path: string) => {
+  const bytes = Buffer.alloc(logoLimits.bytes + 1)
+  try {
+    const file = openSync(path, 'r')
+    try {
+      return { bytes: bytes.subarray(0, readSync(file, bytes)) }
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    return { reason: `needs ${path}, which cannot be read: ${(error as NodeJS.ErrnoException).code}` }
+  }
+}
 
 const fromFile = (path: string) => {
   try {

@@ -17,6 +17,10 @@ export interface LogoImage extends Omit<PageLogo, 'hash'> {
   bytes: Buffer
 }
 
+/** The part of the address of a logo that changes with it. */
+export const logoHash = ({ bytes }: Pick<LogoImage, 'bytes'>): string =>
+  createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+
 /** How long the next picture of a person who was asked for a logo is the logo. */
 const askedFor = '15 minutes'
 
@@ -60,14 +64,14 @@ export const pageLogosIn = (db: Postgres) => ({
     ).rows[0] ?? null,
 
   /** Stores the logo of a page in place of an earlier one. No other picture is awaited after it. */
-  keep: (pageId: number, { type, bytes, width, height }: LogoImage, cause: string): Promise<void> =>
+  keep: (pageId: number, image: LogoImage, cause: string): Promise<void> =>
     db.transaction(async tx => {
-      const hash = createHash('sha256').update(bytes).digest('hex').slice(0, 16)
+      const { type, bytes, width, height } = image
       await tx.query(
         `insert into page_logo (page_id, type, bytes, width, height, hash, cause) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (page_id) do update set type = excluded.type, bytes = excluded.bytes, width = excluded.width,
            height = excluded.height, hash = excluded.hash, cause = excluded.cause`,
-        [pageId, type, bytes, width, height, hash, cause],
+        [pageId, type, bytes, width, height, logoHash(image), cause],
       )
       await tx.query('update status_page set logo_asked_of = null, logo_asked_at = null where id = $1', [pageId])
     }),
@@ -81,6 +85,15 @@ export const pageLogosIn = (db: Postgres) => ({
        delete from page_logo using page where page_id = page.id`,
       [chatId, pageId],
     )
+  },
+
+  /** The hashes of the logos of pages, by the ids of the pages. */
+  hashesOf: async (pageIds: readonly number[]): Promise<Map<number, string>> => {
+    const { rows } = await db.query<{ id: number; hash: string }>(
+      'select page_id as id, hash from page_logo where page_id = any ($1)',
+      [pageIds],
+    )
+    return new Map(rows.map(({ id, hash }) => [id, hash]))
   },
 
   /** Whether a page has a logo. */

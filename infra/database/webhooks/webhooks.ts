@@ -8,6 +8,8 @@ export interface Webhook {
   /** Only what this page shows; null: everything of the chat. */
   pageId: number | null
   url: string
+  /** The key in vigia.yaml; null for a webhook that was made in the chat. */
+  configKey: string | null
   failingSince: Date | null
   /** Why the last delivery failed. */
   lastFailure: string | null
@@ -19,10 +21,14 @@ export const maxWebhooksPerChat = 10
 /** How long the old secret signs too after a change. */
 const oldSecretFor = '1 day'
 
-/** A secret of 256 random bits, as Standard Webhooks writes it. */
-const newSecret = () => `whsec_${randomBytes(32).toString('base64')}`
+/** SQL: the changes of a row that gets this secret at this time. The one before signs too for a while. */
+export const keepOldSecret = (secret: string, now: string): string =>
+  `old_secret = secret, old_until = ${now}::timestamptz + interval '${oldSecretFor}', secret = ${secret}`
 
-const columns = `webhook.id, webhook.chat_id as "chatId", webhook.page_id as "pageId", webhook.url,
+/** A secret of 256 random bits, as Standard Webhooks writes it. */
+export const newSecret = (): string => `whsec_${randomBytes(32).toString('base64')}`
+
+const columns = `webhook.id, webhook.chat_id as "chatId", webhook.page_id as "pageId", webhook.url, config_key as "configKey",
   failing_since as "failingSince", last_failure as "lastFailure", disabled_at as "disabledAt"`
 
 /** The table `webhook`, for those who make webhooks. */
@@ -64,8 +70,7 @@ export const webhooksIn = (db: Postgres) => ({
   rotate: async (chatId: number, id: number, now: Date): Promise<string | null> => {
     const secret = newSecret()
     const { rowCount } = await db.query(
-      `update webhook set old_secret = secret, old_until = $4::timestamptz + interval '${oldSecretFor}', secret = $3
-       where chat_id = $1 and id = $2`,
+      `update webhook set ${keepOldSecret('$3', '$4')} where chat_id = $1 and id = $2`,
       [chatId, id, secret, now],
     )
     return rowCount === 1 ? secret : null

@@ -29,6 +29,7 @@ const outside: Outside = {
   ...fileForms,
   mayDial: () => true,
   readSecret: source => ('env' in source ? { value: variables[source.env]! } : { reason: 'cannot be read' }),
+  readPicture: () => ({ reason: 'cannot be read' }),
 }
 
 /** Applies a file and returns the plan as people see it. */
@@ -51,6 +52,7 @@ const exported = async () =>
       await configuredMonitorsIn(database.db).of([7]),
       await configuredWindowsOf(database.db, [7]),
       await statusPagesIn(database.db).of([7]),
+      [],
     ),
   )
 

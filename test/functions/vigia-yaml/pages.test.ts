@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { chatsIn } from '#database/chats/chats.ts'
+import { pageLogosIn } from '#database/pages/logos.ts'
 import { statusPagesIn } from '#database/pages/status-pages.ts'
 import { configuredMonitorsIn } from '#database/uptime/configured-monitors.ts'
 import { monitorsIn } from '#database/uptime/monitors.ts'
@@ -8,6 +9,7 @@ import { exportedFile, fileText } from '#functions/vigia-yaml/export.ts'
 import { printPlan } from '#functions/vigia-yaml/print-plan.ts'
 import { fileForms, type Outside } from '#functions/vigia-yaml/read-entries.ts'
 import { type FileFaults, readFile } from '#functions/vigia-yaml/read-file.ts'
+import { png } from '#test/functions/pages/images.ts'
 import { freshDatabase, type TestDatabase } from '#test/support/database.ts'
 
 let database: TestDatabase
@@ -21,7 +23,18 @@ beforeEach(async () => {
   await chatsIn(database.db).upsert({ id: 8, kind: 'private', language: 'en' })
 })
 
-const outside: Outside = { mayDial: () => true, ...fileForms, readSecret: () => ({ reason: 'cannot be read' }) }
+/** The files with logos, by path. */
+const pictures: Record<string, Buffer> = {
+  'logo.png': png(400, 160),
+  'other.png': png(10, 10),
+  'large.png': png(2_001, 1),
+  'program.svg': Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>'),
+  'text.png': Buffer.from('no picture'),
+}
+const outside: Outside = {
+  ...{ mayDial: () => true, ...fileForms, readSecret: () => ({ reason: 'cannot be read' }) },
+  readPicture: path => (pictures[path] ? { bytes: pictures[path] } : { reason: `needs ${path}, which cannot be read` }),
+}
 
 const read = (text: string) => readFile('vigia.yaml', text, outside)
 const apply = async (text: string) =>
@@ -34,6 +47,7 @@ const exported = async () =>
       await configuredMonitorsIn(database.db).of([7]),
       [],
       await statusPagesIn(database.db).of([7]),
+      [],
     ),
   )
 
@@ -85,6 +99,18 @@ test('a page may be for members of the chat only, and have a domain, which no ot
     await expect(apply(file(`acme: {title: Acme, domain: ${domain}, access: ${access}}`))).rejects.toThrow(fault!)
 })
 
+test('a page has the logo of a file, keeps it without a word, and has none with null', async () => {
+  const logoOf = async () => (await pageLogosIn(database.db).hashesOf([(await pagesOf())[0]!.id])).size
+  expect(await apply(file('acme: {title: Acme, logo: logo.png}'))).toContain('+ page acme')
+  expect(await logoOf()).toBe(1)
+  for (const same of ['logo: logo.png', 'monitors: [shop, api]'])
+    expect(await apply(file(`acme: {title: Acme, ${same}}`))).toBe('monitors: 2 unchanged')
+  expect(await apply(file('acme: {title: Acme, logo: other.png}'))).toContain('~ page acme: changes logo')
+  expect(await apply(file('acme: {title: Acme, logo: null}'))).toContain('~ page acme: changes logo')
+  expect(await logoOf()).toBe(0)
+  expect(await apply(file('acme: {title: Acme, logo: null}'))).toBe('monitors: 2 unchanged')
+})
+
 test('a page without a list has all monitors of the chat, and one that was made in the chat is taken over', async () => {
   const { monitor } = await monitorsIn(database.db).add({
     ...{ chatId: 7, name: 'shop.example', kind: 'http', url: 'https://shop.example/' },
@@ -130,6 +156,10 @@ test.each([
   ['acme: {title: ""}', /4: .*title/],
   ['acme: {titel: Acme}', /4: .*did you mean/],
   ['acme: {title: Acme, access: secret}', /4: .*access/],
+  ['acme: {title: Acme, logo: large.png}', /4: .*logo has a side of more than 2000 pixels/],
+  ['acme: {title: Acme, logo: program.svg}', /4: .*logo is an SVG, which may contain programs/],
+  ['acme: {title: Acme, logo: text.png}', /4: .*logo is no PNG, JPEG or WebP/],
+  ['acme: {title: Acme, logo: missing.png}', /4: .*logo needs missing.png, which cannot be read/],
 ])('%s is refused with its line', async (pages, words) => {
   const faults = await read(file(pages)).then(
     () => '',

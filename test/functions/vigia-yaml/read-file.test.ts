@@ -7,6 +7,7 @@ const outside: Outside = {
   mayDial: address => !address.startsWith('10.') && !address.startsWith('127.') && address !== '::1',
   readSecret: source =>
     'env' in source && source.env === 'SHOP_TOKEN' ? { value: 's3cret' } : { reason: 'cannot be read' },
+  readPicture: () => ({ reason: 'cannot be read' }),
 }
 
 const read = (text: string) => readFile('vigia.yaml', text, outside)
@@ -37,6 +38,7 @@ describe('a file that is valid', () => {
         zone: null,
         windows: [],
         pages: [],
+        webhooks: [],
         monitors: [
           {
             key: 'shop',
