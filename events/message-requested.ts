@@ -22,7 +22,7 @@ export const MessageRequested = defineEvent(
   1,
   Type.Object({
     chatId: ChatId,
-    /** Telegram HTML (only b, i, u, s, a, code, pre, blockquote), at most 4096 characters after parsing. */
+    /** Telegram HTML (only b, i, u, s, a, code, pre, blockquote, tg-time), at most 4096 characters after parsing. */
     html: Type.String({ minLength: 1 }),
     /**
      * The URL of a photo. The text is its caption (at most 1024 characters); if that is not possible, only the text is

@@ -1,5 +1,6 @@
 import { html, joined } from '#functions/telegram/html.ts'
-import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
+import { tellInstant } from '#functions/wording/times.ts'
 import { sayMilliseconds } from '#functions/wording/uptime.ts'
 import { slowRun } from './heartbeat-wording.ts'
 import { checkButton } from './monitor-wording.ts'
@@ -27,7 +28,7 @@ const slow = ({ state, name, url, since, totalMs }: Degraded, { language, zone }
     }
   }
   const took = totalMs === undefined ? null : sayMilliseconds(totalMs, language)
-  const from = since === undefined ? null : sayInstant(since, { language, zone, now })
+  const from = since === undefined ? null : tellInstant(since, { language, zone, now })
   return {
     'pt-BR': joined([
       html`🟡 <b>${name}</b> está no ar, mas lento`,
@@ -45,7 +46,7 @@ const slow = ({ state, name, url, since, totalMs }: Degraded, { language, zone }
 }
 
 const certificate = ({ state, name, url, expiresAt }: Degraded, { language, zone }: Recipient, now: Date): Texts => {
-  const at = expiresAt === undefined ? '' : sayInstant(expiresAt, { language, zone, now })
+  const at = expiresAt === undefined ? '' : tellInstant(expiresAt, { language, zone, now })
   if (state === 'ended') {
     return {
       'pt-BR': html`🟢 O certificado de <b>${name}</b> foi renovado: vale até ${at}`,

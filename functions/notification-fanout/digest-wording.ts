@@ -1,9 +1,10 @@
 import type { Language } from '#database/chats/language.ts'
 import type { EventEpisode, EventShow } from '#events/show.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { capitalised, dayOf, sayClock, sayDate } from '#functions/wording/dates.ts'
+import { capitalised, dayOf, sayDate } from '#functions/wording/dates.ts'
 import { distinctionsBetween } from '#functions/wording/namesakes.ts'
 import { episodeName, sayEpisodes, sayShow } from '#functions/wording/series.ts'
+import { tellClockOfDay } from '#functions/wording/times.ts'
 import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import { sayNews } from './series-change-wording.ts'
@@ -17,13 +18,18 @@ const titles: Record<Digest['why'], Record<Language, string>> = {
   quiet: { 'pt-BR': '🌙 Enquanto você descansava', en: '🌙 While it was quiet' },
 }
 
-const words: Record<Language, { hourUnknown: string; more: (count: number) => string; data: string }> = {
-  'pt-BR': { hourUnknown: 'horário não divulgado', more: count => `… e mais ${count}`, data: 'Dados: TVmaze' },
-  en: { hourUnknown: 'time not announced', more: count => `… and ${count} more`, data: 'Data: TVmaze' },
+const words: Record<Language, { hourUnknown: string; more: (count: number) => string; days: string; data: string }> = {
+  'pt-BR': {
+    hourUnknown: 'horário não divulgado',
+    more: count => `… e mais ${count}`,
+    days: 'Dias',
+    data: 'Dados: TVmaze',
+  },
+  en: { hourUnknown: 'time not announced', more: count => `… and ${count} more`, days: 'Days', data: 'Data: TVmaze' },
 }
 
-/** More lines would not fit into one message. */
-const maxLines = 40
+/** Telegram formats about 100 pieces of a message, and a line has three of them: the time, the link, the bold name. */
+const maxLines = 30
 
 /** The message about everything that a chat is told at once, by day, with the news of the quiet hours. */
 export const episodeDigest = ({ why, shows, news = [] }: Digest, recipient: Recipient, now: Date): Wording => {
@@ -48,7 +54,7 @@ export const episodeDigest = ({ why, shows, news = [] }: Digest, recipient: Reci
           ...days,
           ...news.map(each => sayNews(each, recipient, now)),
           shows.length > listed.length && words[language].more(shows.length - listed.length),
-          html`<i>${capitalised(sayZoneTime(zone, language))}. ${words[language].data}</i>`,
+          html`<i>${words[language].days}: ${sayZoneTime(zone, language)}. ${words[language].data}</i>`,
         ],
         '\n\n',
       ),
@@ -67,6 +73,6 @@ const line = (
   const [first] = episodes
   const name = episodes.length === 1 ? episodeName(first!) : null
   const distinction = distinctions.get(show.id)
-  const hour = first!.airstamp === null ? null : sayClock(first!.airstamp, { language, zone })
-  return html`• ${hour && `${hour} `}<a href="${show.url}">${sayShow(show, language)}</a>${distinction && ` (${distinction})`} ${sayEpisodes(episodes, language)}${name && ` “${name}”`}${hour === null && html` <i>(${words[language].hourUnknown})</i>`}`
+  const hour = first!.airstamp === null ? null : tellClockOfDay(first!.airstamp, { language, zone })
+  return html`• ${hour && html`${hour} `}<a href="${show.url}">${sayShow(show, language)}</a>${distinction && ` (${distinction})`} ${sayEpisodes(episodes, language)}${name && ` “${name}”`}${hour === null && html` <i>(${words[language].hourUnknown})</i>`}`
 }

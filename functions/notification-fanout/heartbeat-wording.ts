@@ -1,9 +1,9 @@
 import { incidentEventId } from '#events/incident.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { html, joined } from '#functions/telegram/html.ts'
-import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
 import { sayHeartbeatFailure, sayHeartbeatSchedule } from '#functions/wording/heartbeats.ts'
-import { sayZoneTime } from '#functions/wording/zone-names.ts'
+import { tellInstant, tellInstantInZone } from '#functions/wording/times.ts'
 import { outageButtons, outageOf, sayDependents } from './monitor-wording.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import type { Recipient, Texts, Wording } from './shared-wording.ts'
@@ -13,8 +13,8 @@ export const heartbeatDown = (data: NotifiableData<'monitor.down'>, recipient: R
   const { name, since, status, error, lastOkAt, dependents, reminder, heartbeat = {} } = data
   const { language, zone } = recipient
   const why = sayHeartbeatFailure(error, status, language)
-  const from = `${sayInstant(since, { language, zone, now })} (${sayZoneTime(zone, language)})`
-  const lastOk = lastOkAt === null ? null : sayInstant(lastOkAt, { language, zone, now })
+  const from = tellInstantInZone(since, { language, zone, now })
+  const lastOk = lastOkAt === null ? null : tellInstant(lastOkAt, { language, zone, now })
   const schedule = sayHeartbeatSchedule(heartbeat, language)
   const hasFailed = error === 'job-failed'
   const lasting = sayDuration(now.getTime() - Date.parse(since), language)
@@ -54,7 +54,7 @@ export const slowRun = (
 ): Wording => {
   const took = totalMs === undefined ? null : sayDuration(totalMs, language)
   const usual = run.usualMs === undefined ? null : sayDuration(run.usualMs, language)
-  const at = since === undefined ? null : sayInstant(since, { language, zone, now })
+  const at = since === undefined ? null : tellInstant(since, { language, zone, now })
   const texts: Texts =
     state === 'ended'
       ? {
@@ -82,7 +82,7 @@ export const heartbeatUp = (
   { id, language, zone }: Recipient,
   now: Date,
 ): Wording => {
-  const at = sayInstant(until, { language, zone, now })
+  const at = tellInstant(until, { language, zone, now })
   const later = sayDuration(Date.parse(until) - Date.parse(since), language)
   const texts: Texts = {
     'pt-BR': html`🟢 <b>${name}</b> deu sinal de novo

@@ -1,8 +1,7 @@
 import type { Language } from '#database/chats/language.ts'
 import type { Subscriber } from '#database/pages/subscribers.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { sayInstant, sayPeriod } from '#functions/wording/dates.ts'
-import { sayZoneTime } from '#functions/wording/zone-names.ts'
+import { tellWindow } from '#functions/wording/times.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import { unsubscribeButton } from './page-post-wording.ts'
 import type { Recipient, Texts, Wording } from './shared-wording.ts'
@@ -14,7 +13,7 @@ export const maintenanceChanged = (data: Maintenance, recipient: Recipient, now:
   const { phase, title, startsAt, endsAt } = data
   const { language, zone } = recipient
   const named = title === '' ? null : html` <b>${title}</b>`
-  const period = sayWindow({ startsAt, endsAt }, { language, zone }, now)
+  const period = tellWindow(startsAt, endsAt, { language, zone, now })
   const texts: Record<Maintenance['phase'], Texts> = {
     announced: {
       'pt-BR': joined([
@@ -56,22 +55,11 @@ export const maintenanceChanged = (data: Maintenance, recipient: Recipient, now:
   return { html: String(texts[phase][language]), silent: true }
 }
 
-/** When maintenance begins and ends: `hoje · 22:00 – 23:00 (horário de Brasília)`. */
-const sayWindow = (
-  { startsAt, endsAt }: Pick<Maintenance, 'startsAt' | 'endsAt'>,
-  { language, zone }: Pick<Recipient, 'language' | 'zone'>,
-  now: Date,
-): string => {
-  const reader = { language, zone, now }
-  const { from, to, sameDay } = sayPeriod(startsAt, endsAt, reader)
-  return `${sameDay ? sayInstant(startsAt, reader) : from} – ${to} (${sayZoneTime(zone, language)})`
-}
-
 /** The same for the subscribers of a page, with the names that the page gives the services. */
 export const subscriberMaintenance = (data: Maintenance, subscriber: Subscriber, now: Date): Wording => {
   const { language, pageTitle, names, count } = subscriber
   const named = data.title === '' ? null : html` <b>${data.title}</b>`
-  const period = sayWindow(data, subscriber, now)
+  const period = tellWindow(data.startsAt, data.endsAt, { ...subscriber, now })
   const texts: Record<Maintenance['phase'], Texts> = {
     announced: {
       'pt-BR': html`🛠 Manutenção${named} marcada: ${period}`,

@@ -2,9 +2,9 @@ import type { Language } from '#database/chats/language.ts'
 import { answerButtons } from '#functions/outages/answer-buttons.ts'
 import { encode } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
-import { sayZoneTime } from '#functions/wording/zone-names.ts'
+import { tellInstant, tellInstantInZone } from '#functions/wording/times.ts'
 import type { NotifiableData } from './notifiable-event.ts'
 import type { Recipient, Texts, Wording } from './shared-wording.ts'
 
@@ -44,8 +44,8 @@ export const monitorDown = (data: NotifiableData<'monitor.down'>, recipient: Rec
   const { name, url, since, sinceLate, status, error, lastOkAt, dependents, reminder } = data
   const { language, zone } = recipient
   const why = sayProbeError(error, language, status)
-  const from = `${sayInstant(since, { language, zone, now })} (${sayZoneTime(zone, language)})`
-  const lastOk = lastOkAt === null ? null : sayInstant(lastOkAt, { language, zone, now })
+  const from = tellInstantInZone(since, { language, zone, now })
+  const lastOk = lastOkAt === null ? null : tellInstant(lastOkAt, { language, zone, now })
   const isReminder = reminder !== undefined
   const lasting = sayDuration(now.getTime() - Date.parse(since), language)
   const texts: Texts = {
@@ -96,7 +96,7 @@ export const flappingBegan = (
   const { name, url, status, error, flapping } = data
   const { language, zone } = recipient
   const { since, changes } = flapping!
-  const from = `${sayInstant(since, { language, zone, now })} (${sayZoneTime(zone, language)})`
+  const from = tellInstantInZone(since, { language, zone, now })
   const why = sayProbeError(error, language, status)
   const texts: Texts = {
     'pt-BR': joined([
@@ -127,7 +127,8 @@ export const flappingBegan = (
 export const monitorSteady = (data: NotifiableData<'monitor.steady'>, recipient: Recipient, now: Date): Wording => {
   const { monitorId, name, url, since, changes, uptime, downSince, downIncidentId, status, error } = data
   const { language, zone } = recipient
-  const [from, down] = [since, downSince].map(instant => instant && sayInstant(instant, { language, zone, now }))
+  const from = tellInstantInZone(since, { language, zone, now })
+  const down = downSince && tellInstant(downSince, { language, zone, now })
   const why = sayProbeError(error, language, status)
   const share = sayShare(uptime, language)
   const isDown = downSince !== null
@@ -138,7 +139,7 @@ export const monitorSteady = (data: NotifiableData<'monitor.steady'>, recipient:
         : html`🟢 <b>${name}</b> parou de oscilar e está no ar`,
       isDown && html`Motivo: ${why}`,
       isDown && html`Fora do ar desde: ${down}`,
-      html`Caiu ou voltou ${changes} vezes desde ${from} (${sayZoneTime(zone, language)})`,
+      html`Caiu ou voltou ${changes} vezes desde ${from}`,
       html`Esteve no ar ${share} desse tempo`,
       isDown && shownUrl(url),
     ]),
@@ -148,7 +149,7 @@ export const monitorSteady = (data: NotifiableData<'monitor.steady'>, recipient:
         : html`🟢 <b>${name}</b> has stopped flapping and is up`,
       isDown && html`Reason: ${why}`,
       isDown && html`Down since: ${down}`,
-      html`It went down or came back ${changes} times since ${from} (${sayZoneTime(zone, language)})`,
+      html`It went down or came back ${changes} times since ${from}`,
       html`It was up ${share} of that time`,
       isDown && shownUrl(url),
     ]),

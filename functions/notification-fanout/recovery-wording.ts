@@ -2,8 +2,9 @@ import type { Language } from '#database/chats/language.ts'
 import { incidentEventId } from '#events/incident.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { sayDuration, sayPeriod } from '#functions/wording/dates.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
+import { tellPeriod } from '#functions/wording/times.ts'
 import { sayMilliseconds } from '#functions/wording/uptime.ts'
 import { outageOf } from './monitor-wording.ts'
 import type { NotifiableData } from './notifiable-event.ts'
@@ -40,24 +41,24 @@ const sayOutage = (
 ): Html => {
   const downMs = outages?.downMs ?? Date.parse(until) - Date.parse(since)
   const duration = sayDuration(downMs, language)
-  const { from, to, sameDay } = sayPeriod(since, until, { language, zone, now })
-  const at = (instant: string) => (sameDay ? `às ${instant}` : instant)
-  const span = (instant: string, period: string) => (from === to ? instant : sameDay ? period : `${from} – ${to}`)
+  const { from, to, sameDay, isOneMinute } = tellPeriod(since, until, { language, zone, now })
+  const at = (instant: Html) => (sameDay ? html`às ${instant}` : instant)
+  const span = (instant: Html, period: Html) => (isOneMinute ? instant : sameDay ? period : html`${from} – ${to}`)
   const precision = sinceLate ? (untilLate ? 'about' : 'least') : untilLate ? 'most' : 'exactly'
   return {
     'pt-BR': html`Ficou fora por ${{ exactly: '', least: 'pelo menos ', most: 'no máximo ', about: 'cerca de ' }[precision]}${duration}${
       outages && `, em ${outages.count} quedas`
     }: ${
       precision === 'exactly'
-        ? span(`às ${to}`, `das ${from} às ${to}`)
-        : `${sinceLate ? 'visto fora do ar' : 'caiu'} ${at(from)}, ${untilLate ? 'visto no ar' : 'de volta'} ${at(to)}`
+        ? span(html`às ${to}`, html`das ${from} às ${to}`)
+        : html`${sinceLate ? 'visto fora do ar' : 'caiu'} ${at(from)}, ${untilLate ? 'visto no ar' : 'de volta'} ${at(to)}`
     }`,
     en: html`It was down for ${{ exactly: '', least: 'at least ', most: 'at most ', about: 'about ' }[precision]}${duration}${
       outages && `, in ${outages.count} outages`
     }: ${
       precision === 'exactly'
-        ? span(`at ${to}`, `from ${from} to ${to}`)
-        : `${sinceLate ? 'seen down' : 'down since'} ${from}, ${untilLate ? 'seen up' : 'back'} ${to}`
+        ? span(html`at ${to}`, html`from ${from} to ${to}`)
+        : html`${sinceLate ? 'seen down' : 'down since'} ${from}, ${untilLate ? 'seen up' : 'back'} ${to}`
     }`,
   }[language]
 }

@@ -3,9 +3,9 @@ import type { Language } from '#database/chats/language.ts'
 import type { DataOf } from '#events/event.ts'
 import type { MessageRequested } from '#events/message-requested.ts'
 import type { EventEpisode } from '#events/show.ts'
-import type { Html } from '#functions/telegram/html.ts'
-import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
-import { sayZoneTime } from '#functions/wording/zone-names.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
+import { dayOf, sayDate } from '#functions/wording/dates.ts'
+import { tellInstantInZone } from '#functions/wording/times.ts'
 
 /** The chat that a text is written for. */
 export type Recipient = Pick<Chat, 'id' | 'language' | 'zone'>
@@ -21,14 +21,14 @@ export const sayWhen = (
   { airstamp, airdate }: Pick<EventEpisode, 'airstamp' | 'airdate'>,
   { language, zone }: Recipient,
   now: Date,
-): string => {
-  if (airstamp !== null) return `${sayInstant(airstamp, { language, zone, now })} (${sayZoneTime(zone, language)})`
-  if (airdate === '') return { 'pt-BR': 'ainda sem data', en: 'no date yet' }[language]
+): Html => {
+  if (airstamp !== null) return tellInstantInZone(airstamp, { language, zone, now })
+  if (airdate === '') return html`${{ 'pt-BR': 'ainda sem data', en: 'no date yet' }[language]}`
   const today = dayOf(now, zone)
   const near = sayDate(airdate, { language, today })
   const date = sayDate(airdate, { language })
   const day = airdate === today ? `${near} (${date})` : near
-  return { 'pt-BR': `${day} · horário não divulgado`, en: `${day} · time not announced` }[language]
+  return { 'pt-BR': html`${day} · horário não divulgado`, en: html`${day} · time not announced` }[language]
 }
 
 /** The button with a link to TVmaze. TVmaze's licence (CC BY-SA 4.0) requires this link wherever its data is shown. */

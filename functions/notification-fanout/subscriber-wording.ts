@@ -2,7 +2,8 @@ import type { Subscriber } from '#database/pages/subscribers.ts'
 import { incidentEventId } from '#events/incident.ts'
 import { MessageRequested } from '#events/message-requested.ts'
 import { html, joined } from '#functions/telegram/html.ts'
-import { sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { sayDuration } from '#functions/wording/dates.ts'
+import { tellInstant } from '#functions/wording/times.ts'
 import { subscriberMaintenance } from './maintenance-wording.ts'
 import type { NotifiableEvent } from './notifiable-event.ts'
 import { pagePosted, unsubscribeButton } from './page-post-wording.ts'
@@ -48,7 +49,7 @@ const outageWording = (event: OutageEvent, subscriber: Subscriber, now: Date): W
 
 const textsOf = (event: OutageEvent, { language, zone, names }: Subscriber, now: Date): Texts => {
   const name = names[0] ?? ''
-  const said = (instant: string) => sayInstant(instant, { language, zone, now })
+  const said = (instant: string) => tellInstant(instant, { language, zone, now })
   const isDown = (since: string): Texts => ({
     'pt-BR': html`🔴 ${name} está fora do ar desde ${said(since)}.`,
     en: html`🔴 ${name} has been down since ${said(since)}.`,

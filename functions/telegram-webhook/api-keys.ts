@@ -1,7 +1,8 @@
 import { type ApiKey, keyScopes } from '#database/chats/api-keys.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import { joined } from '#functions/telegram/html.ts'
-import { knownZone, sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { knownZone, sayDuration } from '#functions/wording/dates.ts'
+import { tellInstant } from '#functions/wording/times.ts'
 import type { ChatContext } from './context.ts'
 import { label } from './pages.ts'
 import { type Button, editReply, type Reply, sendReply, toastReply, type View } from './reply.ts'
@@ -87,7 +88,7 @@ const keysView = async (context: ChatContext, chatId: number): Promise<View> => 
   const reader = { language: chat.language, zone: knownZone(chat.zone), now: deps.clock() }
   const entry = ({ scope, createdAt, usedAt }: ApiKey, index: number) => {
     const used = usedAt && sayDuration(Math.max(0, reader.now.getTime() - usedAt.getTime()), chat.language)
-    return messages.keys.entry(index + 1, messages.keys.scopes[scope], sayInstant(createdAt, reader), used)
+    return messages.keys.entry(index + 1, messages.keys.scopes[scope], tellInstant(createdAt, reader), used)
   }
   return {
     html: joined(

@@ -1,6 +1,8 @@
 import type { Chat } from '#database/chats/chats.ts'
 import type { Episode, Show } from '#database/series/show.ts'
-import { dayOf, sayDate, sayInstant } from '#functions/wording/dates.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
+import { dayOf, sayDate } from '#functions/wording/dates.ts'
+import { tellInstant } from '#functions/wording/times.ts'
 import type { BotMessages } from './messages/messages.ts'
 
 /**
@@ -26,7 +28,7 @@ export const nextEpisode = (show: Show, now: Date, zone: string): Episode | null
  * When an episode airs, in the chat's zone: `sex., 21 nov · 22:00`. For an episode without an hour, the date and
  * `horário não divulgado`.
  */
-export const sayWhen = ({ airstamp, airdate }: Episode, chat: Chat, messages: BotMessages, now: Date): string =>
+export const sayWhen = ({ airstamp, airdate }: Episode, chat: Chat, messages: BotMessages, now: Date): Html =>
   airstamp === null
-    ? `${sayDate(airdate, { language: chat.language, today: dayOf(now, chat.zone) })} (${messages.hourUnknown})`
-    : sayInstant(airstamp, { zone: chat.zone, language: chat.language, now })
+    ? html`${sayDate(airdate, { language: chat.language, today: dayOf(now, chat.zone) })} (${messages.hourUnknown})`
+    : tellInstant(airstamp, { zone: chat.zone, language: chat.language, now })

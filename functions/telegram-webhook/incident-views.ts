@@ -1,8 +1,9 @@
 import type { NamedIncident } from '#database/uptime/monitor-history.ts'
 import type { Monitor } from '#database/uptime/monitors.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { knownZone, sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { knownZone, sayDuration } from '#functions/wording/dates.ts'
 import { sayProbeError } from '#functions/wording/probe-errors.ts'
+import { tellInstant } from '#functions/wording/times.ts'
 import { sayUptime } from '#functions/wording/uptime.ts'
 import type { ChatContext } from './context.ts'
 import type { BotMessages } from './messages/messages.ts'
@@ -29,7 +30,7 @@ const incidentLine = (context: ChatContext, incident: NamedIncident, withName: b
   const now = deps.clock()
   const reader = { language: chat.language, zone: knownZone(chat.zone), now }
   const lasted = sayDuration((closedAt ?? now).getTime() - openedAt.getTime(), chat.language)
-  return html`${closedAt === null ? '🔴' : '⚫'} ${withName && html`<b>${name}</b> · `}${sayInstant(openedAt, reader)} · ${
+  return html`${closedAt === null ? '🔴' : '⚫'} ${withName && html`<b>${name}</b> · `}${tellInstant(openedAt, reader)} · ${
     closedAt === null ? messages.history.stillDown(lasted) : lasted
   }: ${sayProbeError(error, chat.language, status)}`
 }

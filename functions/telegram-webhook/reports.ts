@@ -2,7 +2,7 @@ import type { ReportSetting } from '#database/reports/report-settings.ts'
 import { ReportRequested } from '#events/report-requested.ts'
 import { nextDue, periodUntil } from '#functions/report/schedule.ts'
 import { type Html, joined } from '#functions/telegram/html.ts'
-import { sayInstant } from '#functions/wording/dates.ts'
+import { tellInstant } from '#functions/wording/times.ts'
 import type { ChatContext } from './context.ts'
 import { label } from './pages.ts'
 import { type Button, type Reply, sendReply, type View } from './reply.ts'
@@ -95,7 +95,7 @@ const saySetting = ({ deps, chat, messages }: ChatContext, setting: ReportSettin
   const texts = messages.reportSetting
   if (setting.frequency === 'none') return texts.none()
   const now = deps.clock()
-  const next = sayInstant(nextDue(setting, chat.zone, now), { ...chat, now })
+  const next = tellInstant(nextDue(setting, chat.zone, now), { ...chat, now })
   const hour = sayHour(setting.hour, chat.language)
   return setting.frequency === 'daily'
     ? texts.daily(hour, next)

@@ -1,9 +1,10 @@
 import { showIdOf } from '#database/series/follows.ts'
 import { airsIn, type Slot, slotsOf, titleOf } from '#functions/series/slots.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { capitalised, dayOf, instantOf, sayClock, sayDate } from '#functions/wording/dates.ts'
+import { capitalised, dayOf, instantOf, sayDate } from '#functions/wording/dates.ts'
 import { distinctionsBetween, withDistinction } from '#functions/wording/namesakes.ts'
 import { episodeName, sayEpisodes } from '#functions/wording/series.ts'
+import { tellClockOfDay } from '#functions/wording/times.ts'
 import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import { type ChatContext, queryCatalogue } from './context.ts'
 import { pageOf, pageRow } from './pages.ts'
@@ -27,14 +28,13 @@ const line = (
 ): Html => {
   const [only] = episodes
   const name = episodes.length === 1 && only ? episodeName(only) : null
-  const clock = airstamp && sayClock(airstamp, chat)
-  return html`${clock && `${clock} `}<a href="${show.url}">${withDistinction(titleOf(show, chat), distinctions.get(show._id))}</a> ${sayEpisodes(episodes, chat.language)}${
+  const clock = airstamp && tellClockOfDay(airstamp, chat)
+  return html`${clock && html`${clock} `}<a href="${show.url}">${withDistinction(titleOf(show, chat), distinctions.get(show._id))}</a> ${sayEpisodes(episodes, chat.language)}${
     name && ` “${name}”`
   }${airstamp === null && html` <i>(${messages.hourUnknown})</i>`}`
 }
 
-const footer = ({ chat, messages }: ChatContext) =>
-  messages.zoneFooter(capitalised(sayZoneTime(chat.zone, chat.language)))
+const footer = ({ chat, messages }: ChatContext) => messages.zoneFooter(sayZoneTime(chat.zone, chat.language))
 
 /**
  * Why there are no slots to show: the chat follows nothing, MongoDB is unavailable, or shows are still to be fetched.

@@ -1,6 +1,6 @@
 import { silenceOf } from '#functions/outages/answer-buttons.ts'
 import type { SilenceChoice } from '#functions/telegram/callback-data.ts'
-import { html, joined } from '#functions/telegram/html.ts'
+import { html, joined, plain } from '#functions/telegram/html.ts'
 import { knownZone } from '#functions/wording/dates.ts'
 import type { ChatContext } from './context.ts'
 import { monitorOfChat, showMonitor } from './monitor-actions.ts'
@@ -36,5 +36,5 @@ export const silenceMonitor = async (context: ChatContext, id: number, until: Si
   if (until === 'recovery' && monitor.state !== 'down') return toastReply(messages.outageOver)
   await deps.silences.set(chat.id, id, until === 'none' ? null : silenceOf(until, deps.clock(), knownZone(chat.zone)))
   const silence = await sayMonitorSilence(context, id)
-  return showMonitor(context, monitor, silence ?? messages.silence.ended)
+  return showMonitor(context, monitor, silence === null ? messages.silence.ended : plain(silence))
 }

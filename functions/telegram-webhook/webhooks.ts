@@ -3,7 +3,8 @@ import { WebhookRequested } from '#events/webhook-requested.ts'
 import { webhookUrl } from '#functions/dial/webhook-url.ts'
 import type { Press } from '#functions/telegram/callback-data.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
-import { knownZone, sayInstant } from '#functions/wording/dates.ts'
+import { knownZone } from '#functions/wording/dates.ts'
+import { tellInstant } from '#functions/wording/times.ts'
 import { mayManage } from './api-keys.ts'
 import type { ChatContext } from './context.ts'
 import { label } from './pages.ts'
@@ -132,7 +133,8 @@ const entry = (
 ): Html => {
   const { webhooks } = messages
   const since =
-    failingSince && sayInstant(failingSince, { language: chat.language, zone: knownZone(chat.zone), now: deps.clock() })
+    failingSince &&
+    tellInstant(failingSince, { language: chat.language, zone: knownZone(chat.zone), now: deps.clock() })
   const state =
     disabledAt !== null
       ? webhooks.disabled(lastFailure ?? '')

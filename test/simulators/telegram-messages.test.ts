@@ -41,6 +41,12 @@ describe('text', () => {
       '<span class="x">y</span>',
       '400 Bad Request: can\'t parse entities: Tag "span" must have class "tg-spoiler" at byte offset 0',
     ],
+    ['<tg-time>x</tg-time>', "400 Bad Request: can't parse entities: Invalid Unix time specified"],
+    ['<tg-time unix="soon">x</tg-time>', "400 Bad Request: can't parse entities: Invalid Unix time specified"],
+    ...['rt', 'tw', 'dD', 'x'].map((format): [string, string] => [
+      `<tg-time unix="1647531900" format="${format}">x</tg-time>`,
+      "400 Bad Request: can't parse entities: Invalid date-time format specified",
+    ]),
   ])("HTML %j is refused with Telegram's error", async (text, words) => {
     expect(await refusal('sendMessage', { chat_id: ana.chatId, text, ...html })).toBe(words)
   })
@@ -71,6 +77,14 @@ describe('text', () => {
     ],
     ['<code class="language-ts">a</code>', 'a', [{ type: 'code', offset: 0, length: 1 }]],
     ['<blockquote expandable>q</blockquote>', 'q', [{ type: 'expandable_blockquote', offset: 0, length: 1 }]],
+    ...['wDT', 't', 'r', ''].map((format): [string, string, object[]] => [
+      `<b><tg-time unix="1647531900" format="${format}">22:45</tg-time></b>`,
+      '22:45',
+      [
+        { type: 'date_time', offset: 0, length: 5, unix_time: 1_647_531_900, date_time_format: format },
+        { type: 'bold', offset: 0, length: 5 },
+      ],
+    ]),
     ['<span class="tg-spoiler">s</span>', 's', [{ type: 'spoiler', offset: 0, length: 1 }]],
     ['&lt;b&gt; &amp; &quot; &#233; &#x1F600; &nbsp; &copy', '<b> & " é 😀 &nbsp; &copy', []],
     ['  <b> a </b>  ', ' a', [{ type: 'bold', offset: 0, length: 2 }]],

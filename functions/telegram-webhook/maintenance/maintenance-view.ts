@@ -1,6 +1,7 @@
 import type { MaintenanceWindow } from '#database/uptime/maintenance.ts'
 import { type Html, html, joined } from '#functions/telegram/html.ts'
 import { dayOf, knownZone, sayClock, sayDuration, sayInstant } from '#functions/wording/dates.ts'
+import { tellClock, tellInstant } from '#functions/wording/times.ts'
 import { sayZoneTime } from '#functions/wording/zone-names.ts'
 import type { ChatContext } from '../context.ts'
 import { label } from '../pages.ts'
@@ -72,8 +73,8 @@ const windowLine = (context: ChatContext, window: MaintenanceWindow, name: strin
   const isOneDay = dayOf(startsAt, reader.zone) === dayOf(endsAt, reader.zone)
   const when =
     startsAt <= now
-      ? messages.maintenance.until(sayInstant(endsAt, reader))
-      : `${sayInstant(startsAt, reader)} – ${isOneDay ? sayClock(endsAt, reader) : sayInstant(endsAt, reader)}`
+      ? messages.maintenance.until(tellInstant(endsAt, reader))
+      : html`${tellInstant(startsAt, reader)} – ${isOneDay ? tellClock(endsAt, reader) : tellInstant(endsAt, reader)}`
   return html`🛠 <b>${name}</b>: ${when}${window.repetition && ` · 🔁 ${sayRepetition(context, window)}`}`
 }
 

@@ -1,4 +1,4 @@
-import { html } from '#functions/telegram/html.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
 import { calendarEn } from './calendar-en.ts'
 import { historyEn } from './history-en.ts'
 import { keysEn } from './keys-en.ts'
@@ -96,8 +96,8 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   // Reports
   reportSetting: {
     none: () => html`📊 Automatic report: <b>off</b>.`,
-    daily: (hour: string, next: string) => html`📊 Report <b>every day at ${hour}</b>. Next: ${next}.`,
-    weekly: (weekday: string, hour: string, next: string) =>
+    daily: (hour: string, next: Html) => html`📊 Report <b>every day at ${hour}</b>. Next: ${next}.`,
+    weekly: (weekday: string, hour: string, next: Html) =>
       html`📊 Report <b>every week, ${weekday} at ${hour}</b>. Next: ${next}.`,
   },
   reportZone: (zone: string) => html`The hours are in your time zone: ${zone}.`,
@@ -177,7 +177,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   showDays: days => `show ${days} days`,
   hourUnknown: 'time not announced',
   andMore: count => html`… and ${count} more`,
-  zoneFooter: zone => html`<i>${zone}. Data: TVmaze.</i>`,
+  zoneFooter: zone => html`<i>Days: ${zone}. Data: TVmaze.</i>`,
   catalogueDown: () =>
     html`I could not open the series catalogue just now. What you follow is safe; please try again in a minute.`,
   catalogueFilling: () => html`I am still looking up the dates of what you follow. Please try again in a minute.`,
@@ -277,7 +277,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
     button: '🔕 silence',
     howLong: () => html`For how long shall I send nothing about this monitor?`,
     choices: { hour: '1 h', morning: 'until 8 AM', recovery: 'until it is back', none: '🔔 send messages again' },
-    until: clock => `🔕 silent until ${clock}`,
+    until: clock => html`🔕 silent until ${clock}`,
     untilRecovery: '🔕 silent until it is up again',
     ended: 'Done! I send messages again.',
   },

@@ -1,4 +1,4 @@
-import { html } from '#functions/telegram/html.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
 
 /** The texts of /chave, in Portuguese. */
 export const keysPtBR = {
@@ -7,7 +7,7 @@ Com uma chave, um programa cuida dos monitores desta conversa.`,
   titleOfGroup: () => html`<b>Chaves da API do grupo</b>
 Com uma chave, um programa cuida dos monitores do grupo.`,
   none: () => html`Ainda não há nenhuma chave.`,
-  entry: (number: number, scope: string, created: string, used: string | null) =>
+  entry: (number: number, scope: string, created: Html, used: string | null) =>
     html`${number}. ${scope} · criada ${created} · ${used === null ? 'nunca usada' : `usada há ${used}`}`,
   choose: () => html`O que a nova chave poderá fazer?`,
   scopes: { read: 'só ler', write: 'ler e mudar tudo', maintenance: 'só manutenção' },

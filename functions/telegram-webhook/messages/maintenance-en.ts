@@ -11,7 +11,7 @@ export const maintenanceEn: BotMessages['maintenance'] = {
 <code>/maintenance every Tuesday at 3am 1h Shop</code>
 <code>/maintenance 0 3 * * 2 1h</code> (cron)`,
   everything: 'all monitors',
-  until: when => `until ${when}`,
+  until: when => html`until ${when}`,
   endNow: name => `end · ${name}`,
   cancel: (when, name) => `cancel ${when} · ${name}`,
   cancelled: 'The maintenance is cancelled.',

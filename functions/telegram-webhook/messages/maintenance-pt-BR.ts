@@ -1,4 +1,4 @@
-import { html } from '#functions/telegram/html.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
 
 /** The texts of /manutencao, in Brazilian Portuguese. */
 export const maintenancePtBR = {
@@ -10,7 +10,7 @@ export const maintenancePtBR = {
 <code>/manutencao toda terça às 3h 1h Loja</code>
 <code>/manutencao 0 3 * * 2 1h</code> (cron)`,
   everything: 'todos os monitores',
-  until: (when: string) => `até ${when}`,
+  until: (when: Html) => html`até ${when}`,
   endNow: (name: string) => `encerrar · ${name}`,
   cancel: (when: string, name: string) => `cancelar ${when} · ${name}`,
   cancelled: 'Manutenção cancelada.',

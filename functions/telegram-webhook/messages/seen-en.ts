@@ -5,7 +5,7 @@ import type { BotMessages } from './pt-BR.ts'
 export const seenEn: BotMessages['seen'] = {
   marked: episodes => `Noted: ${episodes} ✓`,
   markedBefore: episodes => `${episodes} was noted already.`,
-  next: episode => ` Next: ${episode}.`,
+  next: episode => html` Next: ${episode}.`,
   allSeen: ' You are up to date.',
   seenNow: (name, episodes, next) => html`✅ <b>${name}</b> ${episodes}: seen.${next}`,
   undone: (name, episodes) => html`Undone: <b>${name}</b> ${episodes} does not count as seen any more.`,

@@ -1,12 +1,12 @@
-import { html } from '#functions/telegram/html.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
 
 /** The texts of /continuar, /visto and the buttons of a notice, in Brazilian Portuguese. */
 export const seenPtBR = {
   marked: (episodes: string) => `Anotado: ${episodes} ✓`,
   markedBefore: (episodes: string) => `${episodes} já estava anotado.`,
-  next: (episode: string) => ` Próximo: ${episode}.`,
+  next: (episode: Html) => html` Próximo: ${episode}.`,
   allSeen: ' Você está em dia.',
-  seenNow: (name: string, episodes: string, next: string) => html`✅ <b>${name}</b> ${episodes}: visto.${next}`,
+  seenNow: (name: string, episodes: string, next: Html) => html`✅ <b>${name}</b> ${episodes}: visto.${next}`,
   undone: (name: string, episodes: string) => html`Desfeito: <b>${name}</b> ${episodes} não está mais como visto.`,
   how: () =>
     html`Diga o que você viu: <code>/visto T2E5</code>, <code>/visto Severance T2E5</code>, <code>/visto Severance T2</code> (a temporada toda). O que falta ver: /continuar`,

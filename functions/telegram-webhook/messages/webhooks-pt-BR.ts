@@ -1,4 +1,4 @@
-import { html } from '#functions/telegram/html.ts'
+import { type Html, html } from '#functions/telegram/html.ts'
 
 /** The texts of /webhook, in Portuguese. */
 export const webhooksPtBR = {
@@ -10,7 +10,7 @@ Para avisar só o que uma página mostra, ponha o nome dela no fim: <code>/webho
   ofChat: 'tudo desta conversa',
   ofPage: (title: string) => `página ${title}`,
   works: '✅ funcionando',
-  fails: (since: string, reason: string) => `⚠️ falhando desde ${since} (${reason})`,
+  fails: (since: Html, reason: string) => `⚠️ falhando desde ${since} (${reason})`,
   disabled: (reason: string) => `🔌 desligado (${reason})`,
   test: 'testar',
   enable: 'ligar',

@@ -2,7 +2,7 @@ import { showIdOf } from '#database/series/follows.ts'
 import type { Episode, Show } from '#database/series/show.ts'
 import { titleOf } from '#functions/series/slots.ts'
 import type { EpisodeRange } from '#functions/telegram/callback-data.ts'
-import { joined } from '#functions/telegram/html.ts'
+import { type Html, html, joined, plain } from '#functions/telegram/html.ts'
 import { episodeName, sayEpisode, sayEpisodes } from '#functions/wording/series.ts'
 import { type ChatContext, queryCatalogue } from '../context.ts'
 import { sayWhen } from '../episodes.ts'
@@ -22,8 +22,9 @@ export const markSeen = async (context: ChatContext, range: EpisodeRange, messag
   const { show, episodes } = found
   const isNew = (await mark(context, show, episodes)) > 0
   const said = sayEpisodes(episodes, chat.language)
-  const next = isNew ? await sayNext(context, show, episodes.at(-1)!) : ''
-  const text = isNew ? messages.seen.marked(said) + next : messages.seen.markedBefore(said)
+  const text = isNew
+    ? `${messages.seen.marked(said)} ${plain(await sayNext(context, show, episodes.at(-1)!))}`
+    : messages.seen.markedBefore(said)
   return {
     effects: [
       { do: 'toast', text: text.slice(0, 200) },
@@ -54,16 +55,16 @@ const mark = ({ deps, chat }: ChatContext, show: Show, episodes: readonly Episod
   )
 
 /** The next episode after the last one that was seen, as a sentence. */
-const sayNext = async ({ deps, chat, messages }: ChatContext, show: Show, last: Episode): Promise<string> => {
+const sayNext = async ({ deps, chat, messages }: ChatContext, show: Show, last: Episode): Promise<Html> => {
   const next = nextAfter(show, await deps.seen.of(chat.id, [show._id]), { season: last.season, number: last.number! })
-  if (next === null) return messages.seen.allSeen
+  if (next === null) return html`${messages.seen.allSeen}`
   const dated = next.airdate !== '' || next.airstamp !== null
   const parts = [
     sayEpisode(next, chat.language),
     episodeName(next),
     dated ? sayWhen(next, chat, messages, deps.clock()) : messages.noDate,
   ]
-  return messages.seen.next(parts.filter(part => part !== null).join(' · '))
+  return messages.seen.next(joined(parts, ' · '))
 }
 
 /** Handles /visto: marks an episode or a season as seen. */

@@ -18,12 +18,16 @@ export interface Entity {
     | 'pre'
     | 'text_link'
     | 'custom_emoji'
+    | 'date_time'
   /** In UTF-16 units, like `length`. */
   offset: number
   length: number
   url?: string
   language?: string
   custom_emoji_id?: string
+  unix_time?: number
+  /** What the app shows of a `date_time`; '' shows the text. */
+  date_time_format?: string
 }
 
 export interface InlineButton {

@@ -5,7 +5,7 @@ import { badRequest } from './bot-api-error.ts'
  * The tags of Telegram's HTML, each with its entity type. If the type depends on an attribute or on another tag, the
  * value names the case of `addEntity` that chooses the type.
  */
-const tagKinds: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji'> = {
+const tagKinds: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoji' | 'time'> = {
   b: 'bold',
   strong: 'bold',
   i: 'italic',
@@ -22,7 +22,11 @@ const tagKinds: Record<string, Entity['type'] | 'link' | 'code' | 'span' | 'emoj
   pre: 'pre',
   blockquote: 'blockquote',
   'tg-emoji': 'emoji',
+  'tg-time': 'time',
 }
+
+/** The formats of a time (core.telegram.org/bots/api#date-time-entity-formatting). */
+const dateTimeFormat = /^(?:r|w?[dD]?[tT]?)$/
 
 const endOfText = '\0'
 const isSpace = (char: string) => /[ \t\r\n\v\0]/.test(char)
@@ -31,6 +35,8 @@ interface OpenTag {
   tag: string
   /** The value of the attribute that matters for the tag, such as href; '' if there is none. */
   argument: string
+  /** The second attribute of tg-time; '' if there is none. */
+  format: string
   /** Where the entity begins in the text. */
   offset: number
 }
@@ -107,22 +113,21 @@ const readStartTag = (parser: Parser) => {
   if (!Object.hasOwn(tagKinds, tag)) {
     throw parseError(`Unsupported start tag "${tag}" at byte offset ${byteOffset(parser, begin)}`)
   }
-  let argument = ''
+  let [argument, format] = ['', '']
   for (skipSpace(parser); charAt(parser) !== '>'; skipSpace(parser)) {
-    argument = readAttribute(parser, tag, begin) ?? argument
+    const { name, value } = readAttribute(parser, tag, begin)
+    argument = argumentOf(tag, name, value) ?? argument
+    if (tag === 'tg-time' && name === 'format') format = value
   }
   if (tag === 'span' && argument !== 'spoiler') {
     throw parseError(`Tag "span" must have class "tg-spoiler" at byte offset ${byteOffset(parser, begin)}`)
   }
-  parser.open.push({ tag, argument, offset: parser.text.length })
+  parser.open.push({ tag, argument, format, offset: parser.text.length })
   parser.at++
 }
 
-/**
- * Reads one attribute of the tag that begins at `begin`. Returns its value if the tag takes its argument from this
- * attribute.
- */
-const readAttribute = (parser: Parser, tag: string, begin: number): string | null => {
+/** Reads one attribute of the tag that begins at `begin`. An attribute without a value has the value ''. */
+const readAttribute = (parser: Parser, tag: string, begin: number): { name: string; value: string } => {
   const nameBegin = parser.at
   while (!isSpace(charAt(parser)) && !'=>/"\''.includes(charAt(parser))) parser.at++
   const name = parser.source.slice(nameBegin, parser.at)
@@ -135,14 +140,14 @@ const readAttribute = (parser: Parser, tag: string, begin: number): string | nul
   skipSpace(parser)
   if (charAt(parser) !== '=') {
     refuseUnclosed()
-    return tag === 'blockquote' && name === 'expandable' ? '1' : null
+    return { name, value: '' }
   }
   parser.at++
   skipSpace(parser)
   refuseUnclosed()
   const value = readAttributeValue(parser)
   if (isAtEnd(parser)) throw parseError(`Unclosed start tag at byte offset ${byteOffset(parser, begin)}`)
-  return argumentOf(tag, name, value)
+  return { name, value }
 }
 
 const readAttributeValue = (parser: Parser): string => {
@@ -176,15 +181,17 @@ const withoutLanguageUnlessPre = ({ language, ...entity }: Entity): Entity =>
 export const outerFirst = (entities: Entity[]): Entity[] =>
   [...entities].sort((a, b) => a.offset - b.offset || b.length - a.length)
 
+/** The value of the attribute from which the tag takes its argument; null for another attribute. */
 const argumentOf = (tag: string, name: string, value: string): string | null => {
   if (tag === 'a' && name === 'href') return value
   if (tag === 'code' && name === 'class' && value.startsWith('language-')) return value.slice(9)
   if (tag === 'span' && name === 'class' && value.startsWith('tg-')) return value.slice(3)
   if (tag === 'tg-emoji' && name === 'emoji-id') return value
+  if (tag === 'tg-time' && name === 'unix') return value
   return tag === 'blockquote' && name === 'expandable' ? '1' : null
 }
 
-const addEntity = ({ tag, argument, offset }: OpenTag, text: string, entities: Entity[]): void => {
+const addEntity = ({ tag, argument, format, offset }: OpenTag, text: string, entities: Entity[]): void => {
   const range = { offset, length: text.length - offset }
   const kind = tagKinds[tag]
   switch (kind) {
@@ -198,6 +205,13 @@ const addEntity = ({ tag, argument, offset }: OpenTag, text: string, entities: E
         throw badRequest("can't parse entities: Invalid custom emoji identifier specified")
       }
       entities.push({ type: 'custom_emoji', ...range, custom_emoji_id: argument })
+      return
+    }
+    case 'time': {
+      // The documentation states the form of both values, but not the words of these refusals.
+      if (!/^\d{1,10}$/.test(argument)) throw badRequest("can't parse entities: Invalid Unix time specified")
+      if (!dateTimeFormat.test(format)) throw badRequest("can't parse entities: Invalid date-time format specified")
+      entities.push({ type: 'date_time', ...range, unix_time: Number(argument), date_time_format: format })
       return
     }
     case 'span':

@@ -65,6 +65,7 @@ const settableEntityTypes = new Set<string>([
   'pre',
   'text_link',
   'custom_emoji',
+  'date_time',
 ])
 
 const explicitEntities = (text: string, given: unknown): Entity[] => {

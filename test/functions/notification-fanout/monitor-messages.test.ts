@@ -27,6 +27,10 @@ describe('monitors', () => {
     expect(plain(message.html)).toBe(
       '🔴 exemplo.com.br saiu do ar\nMotivo: respondeu com erro 500\nDesde: hoje · 21:55 (horário de Brasília)\nÚltima vez no ar: hoje · 21:54\nhttps://exemplo.com.br/saude?a=1&b=2',
     )
+    // Members of a group in other zones see their own time, without the name of the chat's zone.
+    expect(message.html).toContain(
+      'Desde: <tg-time unix="1795222500" format="wDt">hoje · 21:55 (horário de Brasília)</tg-time>\n',
+    )
     expect(message.silent).toBeUndefined()
     expect(textOf({ name: 'monitor.down', data: { ...down, lastOkAt: null } })).toMatch(
       /^🔴 exemplo\.com\.br está fora do ar\n(.*\n)*Última vez no ar: nenhuma até agora\n/,
@@ -93,7 +97,7 @@ describe('monitors', () => {
       },
     }
     expect(wording(up, ana, now).html).toBe(
-      '🟢 <b>exemplo.com.br</b> voltou ao ar\nFicou fora por 7 min: das 21:55 às 22:02\n8 verificações falharam\n' +
+      '🟢 <b>exemplo.com.br</b> voltou ao ar\nFicou fora por 7 min: das <tg-time unix="1795222500" format="t">21:55</tg-time> às <tg-time unix="1795222930" format="t">22:02</tg-time>\n8 verificações falharam\n' +
         '<blockquote expandable>Primeira verificação que falhou: respondeu com erro 500\nDNS: 4 ms\nconexão: 12 ms\nTLS: 41 ms\ntotal: 1.204 ms</blockquote>',
     )
     const twice = { ...down, until: '2026-11-21T01:02:10Z', failedChecks: 1, outages: { count: 2, downMs: 180_000 } }

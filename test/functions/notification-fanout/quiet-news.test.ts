@@ -188,7 +188,7 @@ Hoje
 Amanhã
 • Porto (Harbor) T1 E1 (horário não divulgado)
 
-Horário de Brasília. Dados: TVmaze`,
+Dias: horário de Brasília. Dados: TVmaze`,
     )
     expect(textOf({ name: 'episode.digest', data: { ...data, why: 'weekly' } }, bob, morningOf20th)).toMatch(
       /^🗓 Your week in series\n\nToday\n• 8:00 PM Severance S2 E5/,

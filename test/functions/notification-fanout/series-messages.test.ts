@@ -84,9 +84,20 @@ describe('episodes', () => {
     const bare: EventShow = { id: 9, name: 'Tom & Zé <ao vivo>', url: show.url, image: null, channel: null }
     const message = wording(due({ show: bare, episodes: [episode(1, null, { name: '' })] }), ana, now)
     expect(message.html).toBe(
-      '📺 <b>Tom &amp; Zé &lt;ao vivo&gt;</b>\nSaiu episódio novo: T1 especial\n🗓 hoje · 22:00 (horário de Brasília)',
+      '📺 <b>Tom &amp; Zé &lt;ao vivo&gt;</b>\nSaiu episódio novo: T1 especial\n🗓 <tg-time unix="1795222800" format="wDt">hoje · 22:00 (horário de Brasília)</tg-time>',
     )
     expect(message.photo).toBeUndefined()
+  })
+
+  test('a date without a time, and a missing date, have no time that an app could move to another zone', () => {
+    for (const [airdate, said] of [
+      ['2026-11-21', 'amanhã · horário não divulgado'],
+      ['', 'ainda sem data'],
+    ] as const) {
+      const { html } = wording(due({ episodes: [episode(2, 5, { airstamp: null, airdate })] }), ana, now)
+      expect(html).toContain(said)
+      expect(html).not.toContain('tg-time')
+    }
   })
 
   test('a notice has a button that shares the series', () => {

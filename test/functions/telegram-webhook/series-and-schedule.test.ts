@@ -103,12 +103,19 @@ describe('the schedule', () => {
     await person.says('/start')
     for (const id of [showIds.harbor, showIds.streamer, showIds.lateNight, 990_010])
       await world.deps.follows.follow(person.chatId, `show/${id}`, new Date(), null)
-    const { text } = await person.says('/proximos')
+    const { text, entities } = await person.says('/proximos')
     expect(text).toMatch(/^🗓 Próximos 7 dias\n\nAmanhã\n23:00 Porto Nove T\d+ E\d+ “/)
     expect(text).toMatch(/\nQua\., 25 nov\n(.*\n)*Sinal de Ganimedes T\d+ E\d+ “.+” \(horário não divulgado\)/)
     expect(text).toMatch(/\nSex\., 27 nov\n(.*\n)*Queda Livre T1 E1–E8 \(horário não divulgado\)/)
-    expect(text).toMatch(/Horário de Brasília\. Dados: TVmaze\.$/)
+    expect(text).toMatch(/Dias: horário de Brasília\. Dados: TVmaze\.$/)
     expect(text).not.toMatch(/12:00|09:00/)
+    // An app in another zone shows its own weekday and hour. An unknown hour has no time that it could move.
+    const times = entities.filter(({ type }) => type === 'date_time')
+    const hours = times.map(({ offset, length }) => text.slice(offset, offset + length))
+    expect(hours.length).toBeGreaterThan(1)
+    expect(hours).toEqual(text.match(/^\d\d:\d\d/gm))
+    const [{ unix_time, date_time_format }] = times as [(typeof times)[number]]
+    expect([unix_time, date_time_format]).toEqual([Date.parse('2026-11-23T02:00:00Z') / 1000, 'wt'])
 
     // 00:37 in New York is 02:37 in São Paulo and 00:37 in Rio Branco.
     expect(text).toMatch(/02:37 The Last Desk/)

@@ -21,6 +21,26 @@ const link = url => {
   return a
 }
 
+/** What the letters of `date_time_format` show: the weekday, a short or long date, and the time with or without seconds. */
+const TIME_PARTS = {
+  w: { weekday: 'long' },
+  d: { day: '2-digit', month: '2-digit', year: '2-digit' },
+  D: { day: 'numeric', month: 'long', year: 'numeric' },
+  t: { hour: '2-digit', minute: '2-digit' },
+  T: { hour: '2-digit', minute: '2-digit', second: '2-digit' },
+}
+
+/** A time in the zone of the browser, like in Telegram's apps. Without a format it is the text of the message. */
+const timeElement = ({ unix_time, date_time_format: format }, covered) => {
+  const time = document.createElement('time')
+  const at = new Date(unix_time * 1000)
+  const parts = Object.assign({}, ...[...format].map(letter => TIME_PARTS[letter]))
+  time.dateTime = at.toISOString()
+  time.title = covered
+  time.textContent = Object.keys(parts).length === 0 ? covered : at.toLocaleString(document.documentElement.lang, parts)
+  return time
+}
+
 /** The element for an entity, or null if the entity is shown as plain text. */
 const elementFor = (entity, covered, { onCommand, texts }) => {
   switch (entity.type) {
@@ -69,6 +89,11 @@ export const rendered = (text, entities, tools) => {
       const stop = Math.min(entity.offset + entity.length, end)
       if (entity.offset < at || stop <= entity.offset) continue
       if (entity.offset > at) into(document.createTextNode(text.slice(at, entity.offset)))
+      if (entity.type === 'date_time') {
+        into(timeElement(entity, text.slice(entity.offset, stop)))
+        at = stop
+        continue
+      }
       const inner = rest.filter(other => other.offset >= entity.offset && other.offset + other.length <= stop)
       const element = elementFor(entity, text.slice(entity.offset, stop), tools)
       if (element === null) render(entity.offset, stop, inner, into)
