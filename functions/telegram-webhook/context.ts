@@ -114,7 +114,10 @@ export interface ChatContext {
   /** The cause of the events that the request leads to. */
   cause: Cause
   telegram: AskTelegram
-  /** Whether the person may change the monitors: in a private chat, or as an administrator of the group. */
+  /**
+   * Whether the person may change settings and monitors: in a private chat, as an administrator of the group, or as a
+   * member of a group where everybody may.
+   */
   mayChange(): Promise<boolean>
   /** Deletes the person's message. False if Telegram does not permit it. */
   deleteMessage(): Promise<boolean>

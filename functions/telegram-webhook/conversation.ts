@@ -36,6 +36,7 @@ import { pressPosted } from './posted-impacts.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
 import { reportCommand, setReport } from './reports.ts'
 import type { BotRequest, PressRequest } from './request.ts'
+import { setRights } from './rights.ts'
 import { refusedChange, refusedPress } from './roles.ts'
 import { today, upcoming } from './schedule.ts'
 import { search, searchById, turnToCard } from './search.ts'
@@ -96,7 +97,11 @@ export const conversation = async (
     known && !known.unreachableSince && known.kind === origin.kind
       ? known
       : await deps.chats.upsert({ id: origin.chatId, kind: origin.kind, language: origin.language })
-  const mayChange = async () => chat.kind === 'private' || telegram.administers()
+  const mayChange = async () =>
+    chat.kind === 'private' ||
+    (await telegram.administers()) ||
+    // Who has left a public group still sees its messages and can press their buttons.
+    ((await deps.chats.everyoneChanges(chat.id)) && telegram.isMember(chat.id))
   const { deleteMessage, readFile } = telegram
   const context: ChatContext = {
     deps,
@@ -386,6 +391,8 @@ const replyToPress = async (context: ChatContext, request: PressRequest, isNew: 
       return pressImportChoice(context, press)
     case 'erase':
       return pressErase(context, press.answer, isNew)
+    case 'rights':
+      return setRights(context, press.who)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

@@ -3,11 +3,11 @@ import { dayOf } from '#functions/wording/dates.ts'
 import type { ChatContext } from './context.ts'
 import type { PersonalDataTexts } from './messages/personal-data-pt-BR.ts'
 import { editReply, type Reply, sendReply, toastReply } from './reply.ts'
-import { refusedChange } from './roles.ts'
+import { refusedToMembers } from './roles.ts'
 
 /** Sends everything that Vigia keeps of the chat, as a file. */
 export const exportCommand = async (context: ChatContext): Promise<Reply> => {
-  const refused = await refusedChange(context)
+  const refused = await refusedToMembers(context)
   if (refused !== null) return refused
   const { deps, chat, messages } = context
   const now = deps.clock()
@@ -19,7 +19,7 @@ export const exportCommand = async (context: ChatContext): Promise<Reply> => {
 
 /** Asks whether everything of the chat is to be deleted, and says what that is. */
 export const eraseCommand = async (context: ChatContext): Promise<Reply> => {
-  const refused = await refusedChange(context)
+  const refused = await refusedToMembers(context)
   if (refused !== null) return refused
   const { deps, chat, messages } = context
   const texts = messages.personalData

@@ -7,6 +7,7 @@ import type { ChatContext } from './context.ts'
 import { label } from './pages.ts'
 import { type Button, type Reply, sendReply, type View } from './reply.ts'
 import { reportArgument } from './report-argument.ts'
+import { refusedSetting } from './roles.ts'
 import { sayHour } from './say-hour.ts'
 import { zoneLabel } from './zones.ts'
 
@@ -25,6 +26,8 @@ export const reportCommand = async (context: ChatContext, argument: string): Pro
     const why = asked.refused === 'hour' ? messages.reportHourOnly() : messages.reportUnknown(label(argument))
     return sendReply(settingView(context, setting, why))
   }
+  const refused = await refusedSetting(context)
+  if (refused !== null) return refused
   const { change } = asked
   // An hour without a day means every day if the chat gets no reports yet. Otherwise the days stay as they are.
   const frequency =

@@ -7,6 +7,7 @@ import type { ChatContext } from './context.ts'
 import { botMessages } from './messages/messages.ts'
 import { label } from './pages.ts'
 import { type Button, type Reply, sendReply, type View } from './reply.ts'
+import { refusedSetting } from './roles.ts'
 import { findZone, offeredZones, zoneLabel } from './zones.ts'
 
 const clockIn = ({ deps, chat }: ChatContext, zone = chat.zone) =>
@@ -89,7 +90,7 @@ export const languageCommand = async (context: ChatContext, argument: string): P
     const view = { html: messages.languageUnknown(label(argument)), buttons: languageButtons }
     return sendReply(view)
   }
-  return sendReply(await setLanguage(context, language))
+  return (await refusedSetting(context)) ?? sendReply(await setLanguage(context, language))
 }
 
 /** Saves the language. The reply is in the new language. */
@@ -115,7 +116,7 @@ export const zoneCommand = async (context: ChatContext, argument: string): Promi
   const { chat, messages } = context
   if (argument === '') return sendReply(zoneChoice(context))
   const found = findZone(argument, chat.language)
-  if ('zone' in found) return sendReply(await setZone(context, found.zone))
+  if ('zone' in found) return (await refusedSetting(context)) ?? sendReply(await setZone(context, found.zone))
   const view =
     found.suggestions.length > 0
       ? { html: messages.zoneWhich(label(argument)), buttons: zoneButtons(found.suggestions, chat.language) }

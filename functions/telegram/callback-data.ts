@@ -148,6 +148,8 @@ export type Press =
   | { act: 'importChoice'; id: number; position: number; show: number }
   /** Deletes everything of the chat, or keeps it. */
   | { act: 'erase'; answer: 'yes' | 'no' }
+  /** Sets who may change the settings of a group. */
+  | { act: 'rights'; who: 'administrators' | 'everyone' }
   | { act: 'language'; language: Language }
   | { act: 'zones' }
   | { act: 'zone'; zone: string }
@@ -230,6 +232,7 @@ const letters = {
   import: 'im',
   importChoice: 'ic',
   erase: 'er',
+  rights: 'rt',
   language: 'i',
   zones: 'h',
   zone: 'z',
@@ -343,6 +346,8 @@ export const encode = (press: Press): string => {
       return joinParts(letter, press.answer)
     case 'webhook':
       return joinParts(letter, press.chat, press.id, press.change)
+    case 'rights':
+      return joinParts(letter, press.who)
     case 'calendar':
       return joinParts(letter, press.change)
     case 'language':
@@ -529,6 +534,8 @@ const parsePress = (act: Press['act'], [first, second, third, fourth, fifth]: st
       return { act, id: rowId(first), position: index(second), show: showOrAll(third) }
     case 'erase':
       return { act, answer: oneOf(['yes', 'no'], first) }
+    case 'rights':
+      return { act, who: oneOf(['administrators', 'everyone'], first) }
     case 'webhook':
       return { act, chat: chatId(first), id: rowId(second), change: oneOf(webhookChanges, third) }
     case 'calendar':

@@ -203,6 +203,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   intervalShort: () => html`The shortest interval is 10 seconds (<code>10s</code>).`,
   limitRefused: longest =>
     html`The time limit for an answer must be from 1 s to ${longest}. It can't be longer than the interval. Example: <code>/monitor example.org 1m timeout 30s</code>`,
+  settingsForAdministrators: 'Only the administrators of the group can change this.',
   intervalLong: () => html`The longest interval is 24 hours (<code>24h</code>).`,
   tcpInstead: address =>
     html`That port belongs to another kind of service, not to a site. To have me check whether it accepts connections, send:

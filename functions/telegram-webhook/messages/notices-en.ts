@@ -38,6 +38,10 @@ export const noticesEn: BotMessages['notices'] = {
   muted: until => html`🔕 No notices until ${until}.`,
   mutedForEver: () => html`🔕 No notices until you turn them on again.`,
   ownSettings: names => html`With settings of their own: ${names}`,
+  changedBy: {
+    administrators: '👥 In this group, only administrators change settings and monitors.',
+    everyone: '👥 In this group, everybody may change settings and monitors.',
+  },
   sameAsOthers: () => html`This series has the general settings: /settings`,
   how: () =>
     html`Or send: <code>/settings 1 day before</code>, <code>/settings daily digest 8pm</code>, <code>/settings Severance 2h later</code>, <code>/settings mute Severance until Dec 24</code>`,
@@ -69,6 +73,7 @@ export const noticesEn: BotMessages['notices'] = {
     reset: 'like the others',
     open: '🔔 notices',
     general: '🔔 notices of all',
+    changedBy: { administrators: '👥 only administrators', everyone: '👥 let everybody change' },
   },
   administratorsOnly: 'Only administrators of the group can change the notices.',
 }

@@ -38,6 +38,10 @@ export const noticesPtBR = {
   muted: (until: string) => html`🔕 Sem avisos até ${until}.`,
   mutedForEver: () => html`🔕 Sem avisos, até você voltar a ligar.`,
   ownSettings: (names: string) => html`Com ajuste próprio: ${names}`,
+  changedBy: {
+    administrators: '👥 Neste grupo, só quem administra muda os ajustes e os monitores.',
+    everyone: '👥 Neste grupo, todo mundo pode mudar os ajustes e os monitores.',
+  },
   sameAsOthers: () => html`Esta série segue o ajuste geral: /config`,
   how: () =>
     html`Ou mande: <code>/config 1 dia antes</code>, <code>/config resumo diário 20h</code>, <code>/config Severance 2h depois</code>, <code>/config silenciar Severance até 24/12</code>`,
@@ -69,6 +73,7 @@ export const noticesPtBR = {
     reset: 'como as outras séries',
     open: '🔔 avisos',
     general: '🔔 avisos de todas',
+    changedBy: { administrators: '👥 só administradores mudam', everyone: '👥 todo mundo pode mudar' },
   },
   administratorsOnly: 'Só quem administra o grupo pode mudar os avisos.',
 }

@@ -213,6 +213,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   limitRefused: (longest: string) =>
     html`O limite de tempo da resposta vai de 1 s a ${longest} e não pode passar do intervalo. Exemplo: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
   intervalLong: () => html`O maior intervalo é de 24 horas (<code>24h</code>).`,
+  settingsForAdministrators: 'Só quem administra o grupo pode mudar isso.',
   tcpInstead: (address: string) =>
     html`Essa porta é de outro tipo de serviço, não de um site. Para eu vigiar se ela aceita conexões, mande:
 <code>/monitorar ${address}</code>`,

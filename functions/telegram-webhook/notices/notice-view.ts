@@ -13,6 +13,9 @@ export interface ShownSeries {
   name: string
 }
 
+/** Who may change the settings of a group. */
+export type Changers = 'administrators' | 'everyone'
+
 const laterChoices = [1, 2, 3, 6, 12]
 const digestHours = [7, 9, 12, 18, 20, 22]
 
@@ -31,6 +34,8 @@ interface NoticeViewParts {
   isFiltered?: boolean
   /** Comes first. */
   note?: Html
+  /** Who may change the settings of a group. */
+  changedBy?: Changers
 }
 
 /** The setting of a chat, or of one of its series, with buttons to change it. */
@@ -38,7 +43,7 @@ export const noticeView = (
   context: ChatContext,
   setting: NoticeSetting,
   series: ShownSeries | null,
-  { own = [], schedules = [], isFiltered = false, note }: NoticeViewParts = {},
+  { own = [], schedules = [], isFiltered = false, note, changedBy }: NoticeViewParts = {},
 ): View => {
   const { messages } = context
   const texts = messages.notices
@@ -55,13 +60,23 @@ export const noticeView = (
           sayMuted(context, setting),
           series === null && sayQuiet(context, setting),
           own.length > 0 && texts.ownSettings(own.join(', ')),
+          changedBy && texts.changedBy[changedBy],
         ]),
         series === null && texts.how(),
       ],
       '\n\n',
     ),
-    buttons: buttonsOf(context, setting, series, isFiltered),
+    buttons: [
+      ...buttonsOf(context, setting, series, isFiltered),
+      ...(changedBy ? [[rightsButton(context, changedBy)]] : []),
+    ],
   }
+}
+
+/** The button that lets everybody in the group change its settings, or only the administrators again. */
+const rightsButton = ({ messages }: ChatContext, changedBy: Changers): Button => {
+  const who = changedBy === 'everyone' ? 'administrators' : 'everyone'
+  return { text: messages.notices.buttons.changedBy[who], press: { act: 'rights', who } }
 }
 
 const sayTiming = ({ chat, messages }: ChatContext, setting: NoticeSetting): string => {

@@ -11,7 +11,7 @@ import { label, pageOf, pageRow } from '../pages.ts'
 import { editReply, type Reply, sendReply, toastReply, type View } from '../reply.ts'
 import { showSubject } from '../tvmaze-search.ts'
 import { forEver, noticeArgument, quietArgument } from './notice-argument.ts'
-import { noticeView, type ShownSeries } from './notice-view.ts'
+import { type Changers, noticeView, type ShownSeries } from './notice-view.ts'
 import { namesOfSchedules, schedulesView } from './schedules-view.ts'
 
 /** The most names of series with own settings that are listed. */
@@ -60,12 +60,16 @@ export const quietCommand = async (context: ChatContext, argument: string): Prom
 /** Why a member of a group cannot change the setting. */
 const refusal = ({ messages }: ChatContext) => html`${messages.notices.administratorsOnly}`
 
-/** Shows the setting of a series, or of all series (0). */
-export const showNotices = async (context: ChatContext, show: number): Promise<Reply> => {
+/** Shows the setting of a series, or of all series (0): in a new message, or in place of the one that was pressed. */
+export const showNotices = async (
+  context: ChatContext,
+  show: number,
+  place: 'send' | 'edit' = 'send',
+): Promise<Reply> => {
   const series = await followedSeries(context, show)
   return series === 'not followed'
     ? toastReply(context.messages.notFollowing)
-    : sendReply(await settingOf(context, series))
+    : { effects: [{ do: place, view: await settingOf(context, series) }] }
 }
 
 /** The countries and channels of the chat's series, to choose those that are told. */
@@ -172,8 +176,13 @@ const settingOf = async (context: ChatContext, series: ShownSeries | null, note?
   }
   const ids = new Set(await deps.noticeSettings.showsWithChoices(chat.id))
   const own = ids.size === 0 ? [] : (await seriesOf(context)).filter(({ id }) => ids.has(id)).map(({ name }) => name)
-  return noticeView(context, setting, null, { own: own.slice(0, listedNames), ...parts })
+  const rights = chat.kind === 'private' ? {} : { changedBy: await changersOf(context) }
+  return noticeView(context, setting, null, { own: own.slice(0, listedNames), ...parts, ...rights })
 }
+
+/** Who may change the settings of the group. */
+const changersOf = async ({ deps, chat }: ChatContext): Promise<Changers> =>
+  (await deps.chats.everyoneChanges(chat.id)) ? 'everyone' : 'administrators'
 
 /** The series with this id, if the chat follows it; null for all series (0). */
 const followedSeries = async (context: ChatContext, show: number): Promise<ShownSeries | null | 'not followed'> => {

@@ -78,6 +78,14 @@ export const chatsIn = (db: Postgres) => ({
     await decideAnew(db, id)
   },
 
+  /** Whether every member of the group may change what usually only its administrators may. */
+  everyoneChanges: async (id: number): Promise<boolean> =>
+    (await db.query('select from chat where id = $1 and everyone_changes', [id])).rowCount > 0,
+
+  letEveryoneChange: async (id: number, everyone: boolean): Promise<void> => {
+    await db.query('update chat set everyone_changes = $2 where id = $1', [id, everyone])
+  },
+
   /**
    * Marks the chat as unreachable: it gets no messages until it uses the bot again. Its follows stay. `reason` is
    * Telegram's error description.
@@ -153,7 +161,7 @@ export const chatsIn = (db: Postgres) => ({
         [fromId, toId],
       )
       await tx.query(
-        `update chat set kind = 'supergroup', language = old.language, zone = old.zone
+        `update chat set kind = 'supergroup', language = old.language, zone = old.zone, everyone_changes = old.everyone_changes
          from chat old where chat.id = $2 and old.id = $1`,
         [fromId, toId],
       )

@@ -107,6 +107,7 @@ const presses: { [Act in Press['act']]: fc.Arbitrary<Extract<Press, { act: Act }
   deleteNow: fc.record({ act: act('deleteNow'), monitor: id }),
   import: fc.record({ act: act('import'), id, step: fc.constantFrom(...importSteps) }),
   importChoice: fc.record({ act: act('importChoice'), id, position: small, show: fc.oneof(show, fc.constant(0)) }),
+  rights: fc.record({ act: act('rights'), who: fc.constantFrom('administrators' as const, 'everyone' as const) }),
   erase: fc.record({ act: act('erase'), answer: fc.constantFrom('yes' as const, 'no' as const) }),
   undelete: fc.record({ act: act('undelete'), removed: id }),
   rename: fc.record({ act: act('rename'), monitor: id }),

@@ -63,6 +63,52 @@ describe('in a group', () => {
     expect((await administrator.says('/config 1 dia antes')).text).toContain('Aviso 1 dia antes')
   })
 
+  test('only an administrator changes the language, the zone and the reports, also with a forged button', async () => {
+    const { group, member, administrator } = await newGroup()
+    const refused = 'Só quem administra o grupo pode mudar isso.'
+    for (const command of ['/idioma en', '/fuso Lisboa', '/relatorio diário 8h'])
+      expect((await member.says(command)).text, command).toBe(refused)
+    await member.says('/idioma')
+    expect((await member.presses('English')).answer).toEqual({ text: refused, alert: true })
+    expect(await world.deps.chats.find(group.chatId)).toMatchObject({ language: 'pt-BR', zone: 'America/Sao_Paulo' })
+    expect(await world.deps.reportSettings.of(group.chatId)).toMatchObject({ frequency: 'none' })
+    expect((await administrator.presses('English')).shown.text).toMatch(/English/)
+  })
+
+  test('an administrator lets everybody change settings and monitors, and takes it back', async () => {
+    const { group, davi, member, administrator } = await newGroup()
+    const refused = { text: 'Só quem administra o grupo pode mudar isso.', alert: true }
+    expect((await member.says('/config')).text).toContain('só quem administra muda os ajustes')
+    expect((await member.presses('👥 todo mundo pode mudar')).answer).toEqual(refused)
+    expect((await administrator.presses('👥 todo mundo pode mudar')).shown.text).toContain('todo mundo pode mudar')
+    expect((await member.says('/config 1 dia antes')).text).toContain('Aviso 1 dia antes')
+    expect((await member.says('/monitorar outra.example')).text).toMatch(/^Pronto!/)
+    await administrator.says('/monitores')
+    // Deleting everything, and who may change things, is left to administrators.
+    expect((await member.says('/excluir')).text).toBe(refused.text)
+    await member.says('/config')
+    expect((await member.presses('👥 só administradores mudam')).answer).toEqual(refused)
+    // Who has left a public group still sees its buttons.
+    group.as(davi, 'left')
+    expect((await member.presses('1 h antes')).answer?.text).toMatch(/^Só quem administra/)
+    group.as(davi, 'member')
+    expect((await administrator.presses('👥 só administradores mudam')).shown.text).toContain('só quem administra')
+    expect((await member.says('/config na hora')).text).toContain('Só quem administra o grupo')
+  })
+
+  test('two members who press the same button at once add one follow, and each is answered', async () => {
+    const { group, member, davi } = await newGroup()
+    const other = group.as(world.telegram.user('Bia'))
+    const card = await member.says('/buscar harbor nine')
+    const presses = [group.as(davi), other].map(seat => seat.press('seguir', { message: card.id }))
+    await world.settled()
+    expect(presses.map(press => press.answer()?.text).toSorted()).toEqual([
+      expect.stringMatching(/^Pronto!/),
+      expect.stringMatching(/já segue/),
+    ])
+    expect(await world.deps.follows.of(group.chatId, 'show/')).toHaveLength(1)
+  })
+
   test('a member may still follow series and use the bot in a private chat', async () => {
     const { member, davi } = await newGroup()
     await member.says('/buscar harbor nine')
