@@ -8,6 +8,7 @@ import type { Dependencies } from './context.ts'
 import { conversation } from './conversation.ts'
 import { causeOf, type Update } from './deferred-update.ts'
 import { deleteMessage } from './delete-message.ts'
+import { answerInline, inlineQueryOf } from './inline-query.ts'
 import { botMessages } from './messages/messages.ts'
 import { outboxMessage } from './outbox-message.ts'
 import { namesABot, parseUpdate } from './parse-update.ts'
@@ -70,6 +71,8 @@ export const answerUpdate = async (
 ): Promise<void> => {
   const api = await telegram()
   const signal = AbortSignal.timeout(sendTimeoutMs)
+  const query = inlineQueryOf(update)
+  if (query !== null) return answerInline(query, { deps, cause: causeOf(botId, update.update_id), api, signal })
   const request = parseUpdate(update, {
     botId,
     botName: namesABot(update) ? await api.botName(signal) : '',

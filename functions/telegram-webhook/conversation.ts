@@ -168,6 +168,8 @@ const replyToCommand = async (
       if (isChatId(webhooksOf)) return webhooksByLink(context, webhooksOf)
       const keysOf = Number(/^k_(-\d{1,16})$/.exec(argument)?.[1])
       if (isChatId(keysOf)) return keysByLink(context, keysOf)
+      // From the button above the results of an inline query.
+      if (argument === 'inline') return sendReply(howToSearch(context))
       const view = isNew ? greeting(context) : menu(context)
       return sendReply(
         argument === '' ? view : { ...view, html: joined([context.messages.linkUnknown(), view.html], '\n\n') },
@@ -389,10 +391,10 @@ const replyToPress = async (context: ChatContext, request: PressRequest, isNew: 
       return pressImport(context, press.id, press.step)
     case 'importChoice':
       return pressImportChoice(context, press)
-    case 'erase':
-      return pressErase(context, press.answer, isNew)
     case 'rights':
       return setRights(context, press.who)
+    case 'erase':
+      return pressErase(context, press.answer, isNew)
     case 'language':
       return editReply(await setLanguage(context, press.language))
     case 'zones':

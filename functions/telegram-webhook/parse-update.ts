@@ -92,7 +92,8 @@ const threadIdOf = (message: object | undefined): number | undefined => {
   return isTopic && id !== 1 ? id : undefined
 }
 
-const languageOf = (code: string | undefined): Language =>
+/** The bot's language for Telegram's language code. */
+export const languageOf = (code: string | undefined): Language =>
   code === undefined || code.toLowerCase().startsWith('pt') ? 'pt-BR' : 'en'
 
 const contentOf = (update: TelegramUpdate, { botId, botName }: OwnIdentity): RequestContent | null => {

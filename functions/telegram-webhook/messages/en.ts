@@ -15,6 +15,13 @@ import { wizardEn } from './wizard-en.ts'
 
 /** The bot's messages in English. */
 export const en: BotMessages = {
+  inline: {
+    how: 'Type the name of a series',
+    nothing: 'I found no such series',
+    tooOften: 'Too many searches; wait a moment',
+    unavailable: 'TVmaze did not answer; try again',
+  },
+
   welcome: name => html`Hi${name && `, ${name}`}! I'm <b>Vigia</b>.
 
 📺 I tell you when a new episode of a series you follow comes out.
@@ -196,6 +203,7 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   webhooks: webhooksEn,
   calendar: calendarEn,
   administratorsOnly: 'Only the administrators of the group can change its monitors.',
+  settingsForAdministrators: 'Only the administrators of the group can change this.',
   administratorsOnlyHere: () =>
     html`Only the administrators of the group can change its monitors. To see how they are doing: /monitors`,
   intervalUnknown: asked =>
@@ -203,7 +211,6 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   intervalShort: () => html`The shortest interval is 10 seconds (<code>10s</code>).`,
   limitRefused: longest =>
     html`The time limit for an answer must be from 1 s to ${longest}. It can't be longer than the interval. Example: <code>/monitor example.org 1m timeout 30s</code>`,
-  settingsForAdministrators: 'Only the administrators of the group can change this.',
   intervalLong: () => html`The longest interval is 24 hours (<code>24h</code>).`,
   tcpInstead: address =>
     html`That port belongs to another kind of service, not to a site. To have me check whether it accepts connections, send:

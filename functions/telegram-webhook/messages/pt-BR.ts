@@ -16,6 +16,14 @@ const counted = (count: number, one: string, many: string) => `${count} ${count 
 
 /** The bot's messages in Portuguese. The type and a test ensure that English has the same keys. */
 export const ptBR = {
+  /** The button above the results of `@VigiaBot name`. */
+  inline: {
+    how: 'Digite o nome de uma série',
+    nothing: 'Não achei essa série',
+    tooOften: 'Muitas buscas seguidas; espere um pouco',
+    unavailable: 'O TVmaze não respondeu; tente de novo',
+  },
+
   // Greeting and help
   welcome: (name: string) => html`Oi${name && `, ${name}`}! Eu sou o <b>Vigia</b>.
 
@@ -205,6 +213,7 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   webhooks: webhooksPtBR,
   calendar: calendarPtBR,
   administratorsOnly: 'Só quem administra o grupo pode mudar os monitores.',
+  settingsForAdministrators: 'Só quem administra o grupo pode mudar isso.',
   administratorsOnlyHere: () =>
     html`Só quem administra o grupo pode mudar os monitores. Para ver como eles estão: /monitores`,
   intervalUnknown: (asked: string) =>
@@ -213,7 +222,6 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   limitRefused: (longest: string) =>
     html`O limite de tempo da resposta vai de 1 s a ${longest} e não pode passar do intervalo. Exemplo: <code>/monitorar exemplo.com.br 1m limite 30s</code>`,
   intervalLong: () => html`O maior intervalo é de 24 horas (<code>24h</code>).`,
-  settingsForAdministrators: 'Só quem administra o grupo pode mudar isso.',
   tcpInstead: (address: string) =>
     html`Essa porta é de outro tipo de serviço, não de um site. Para eu vigiar se ela aceita conexões, mande:
 <code>/monitorar ${address}</code>`,

@@ -8,21 +8,22 @@ export interface WebhookRequest {
 }
 
 /** The kinds of updates that the webhook function handles. */
-export const allowedUpdates = ['message', 'callback_query', 'my_chat_member']
+export const allowedUpdates = ['message', 'callback_query', 'inline_query', 'my_chat_member']
 
 /** How many updates are delivered at the same time, by Telegram (`max_connections`) or by these queues. */
 export const maxConnections = 20
 
 /**
- * How long an update is worth delivering: Telegram keeps messages for 24 hours, and a button press expires after
- * minutes.
+ * How long an update is worth delivering: Telegram keeps messages for 24 hours, a button press expires after minutes,
+ * and an inline query after half a minute.
  */
-const lifetimeMs = { message: 24 * 3_600_000, callbackQuery: 150_000 }
+const lifetimeMs = { message: 24 * 3_600_000, callbackQuery: 150_000, inlineQuery: 30_000 }
 
 export interface Update {
   update_id: number
   message?: { date?: number; chat?: { id?: number } }
   callback_query?: { from?: { id?: number } }
+  inline_query?: { from?: { id?: number } }
   my_chat_member?: { chat?: { id?: number } }
 }
 
@@ -111,16 +112,18 @@ export const updateQueues = (options: UpdateQueueOptions) => {
 }
 
 /**
- * The name of the queue for an update. Telegram keeps the order of the messages within a chat; button presses and
- * membership changes have their own order.
+ * The name of the queue for an update. Telegram keeps the order of the messages within a chat; button presses, inline
+ * queries and membership changes have their own order.
  */
-const queueOf = ({ message, callback_query, my_chat_member }: Update): string => {
+const queueOf = ({ message, callback_query, inline_query, my_chat_member }: Update): string => {
   if (callback_query !== undefined) return `press ${callback_query.from?.id}`
+  if (inline_query !== undefined) return `inline ${inline_query.from?.id}`
   if (my_chat_member !== undefined) return `member ${my_chat_member.chat?.id}`
   return `chat ${message?.chat?.id}`
 }
 
-const expiryOf = ({ message, callback_query }: Update, firstAt: number): number => {
+const expiryOf = ({ message, callback_query, inline_query }: Update, firstAt: number): number => {
   if (callback_query !== undefined) return firstAt + lifetimeMs.callbackQuery
+  if (inline_query !== undefined) return firstAt + lifetimeMs.inlineQuery
   return (message?.date === undefined ? firstAt : message.date * 1000) + lifetimeMs.message
 }

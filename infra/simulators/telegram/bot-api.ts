@@ -127,6 +127,7 @@ export interface Update {
     chat_instance: string
     data: string
   }
+  inline_query?: { id: string; from: User; query: string; offset: string }
   my_chat_member?: {
     chat: ApiChat
     from: User
@@ -136,7 +137,7 @@ export interface Update {
   }
 }
 
-export type UpdateKind = 'message' | 'callback_query' | 'my_chat_member'
+export type UpdateKind = 'message' | 'callback_query' | 'inline_query' | 'my_chat_member'
 
 export interface BotCommand {
   command: string

@@ -9,6 +9,7 @@ import {
   editMessageText,
 } from './editing.ts'
 import { getFile } from './files.ts'
+import { answerInlineQuery } from './inline-mode.ts'
 import { getChatAdministrators, getChatMember } from './members.ts'
 import { deleteMyCommands, getMyCommands, getText, setMyCommands, setText } from './profile-methods.ts'
 import { sendDocument, sendMessage, sendPhoto } from './sending.ts'
@@ -36,6 +37,7 @@ const methods: Record<string, Method> = {
   editmessagemedia: editMessageMedia,
   deletemessage: deleteMessage,
   answercallbackquery: answerCallbackQuery,
+  answerinlinequery: answerInlineQuery,
   getchatmember: getChatMember,
   getchatadministrators: getChatAdministrators,
   setmycommands: setMyCommands,

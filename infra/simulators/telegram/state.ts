@@ -12,6 +12,7 @@ import type {
 } from './bot-api.ts'
 import { type CallLog, callLog } from './call-log.ts'
 import { type InjectedErrors, injectedErrors } from './injected-errors.ts'
+import { type InlineQueries, inlineQueries } from './inline-queries.ts'
 import { type PhotoFetches, photoFetches } from './photo-fetches.ts'
 import { type RateLimiter, type RateLimits, rateLimiter } from './rate-limiter.ts'
 import { type UpdateQueue, updateQueue } from './update-queue.ts'
@@ -95,6 +96,7 @@ export interface Bot {
   revoked: boolean
   readonly chats: Map<number, Chat>
   readonly queries: Map<string, CallbackQuery>
+  readonly inline: InlineQueries
   /** Keyed by scope and language, as `default|pt`. */
   readonly commands: Map<string, BotCommand[]>
   /** Keyed by field and language, as `description|pt` and `short_description|`. */
@@ -157,6 +159,7 @@ export const addBot = (state: TelegramState, { token, username, name, rates, exe
     revoked: false,
     chats: new Map(),
     queries: new Map(),
+    inline: inlineQueries(),
     commands: new Map(),
     texts: new Map(),
     files: new Map(),

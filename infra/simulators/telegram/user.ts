@@ -1,3 +1,5 @@
+import { typeInline } from './inline-mode.ts'
+import type { InlineAnswer } from './inline-queries.ts'
 import { changeMembership } from './membership.ts'
 import { type Participant, participant } from './participant.ts'
 import { type Bot, notifyWatchers, type Person, privateChat, type TelegramState } from './state.ts'
@@ -10,6 +12,8 @@ export interface SimulatedUser extends Participant {
   block(): void
   unblock(): void
   isBlocked(): boolean
+  /** Types `@bot query` in any chat. The result gives the answer, or null while there is none. */
+  typesInline(query: string): () => InlineAnswer | null
   /** Deletes the person's Telegram account. */
   deactivate(): void
   /** Sets Telegram's `language_code`, such as `pt-br`. */
@@ -46,6 +50,7 @@ export const simulatedUser = (state: TelegramState, bot: Bot, person: Person): S
     block: () => setBlocked(true),
     unblock: () => setBlocked(false),
     isBlocked: () => chat.blocked,
+    typesInline: query => typeInline(state, bot, person, query),
     deactivate: () => {
       person.deactivated = true
       notifyWatchers(state, bot, chat.id)

@@ -272,7 +272,7 @@ describe('with PUBLIC_URL', () => {
     expect(telegram.calls('setWebhook')[0]?.params).toEqual({
       url: 'http://telegram-webhook.localhost:8080/',
       secret_token: SECRET,
-      allowed_updates: ['message', 'callback_query', 'my_chat_member'],
+      allowed_updates: ['message', 'callback_query', 'inline_query', 'my_chat_member'],
       max_connections: 20,
     })
     expect(telegram.calls('getUpdates')).toEqual([])
