@@ -14,6 +14,10 @@ export const EventShow = Type.Object({
   channel: Type.Union([Type.String(), Type.Null()]),
   /** The countries, the network and the streaming service: `BR`, `global`, `n12`, `w1`; absent if not known. */
   schedules: Type.Optional(Type.Array(Type.String())),
+  /** The country of the channel, such as `US`, if it is known. */
+  country: Type.Optional(Type.String()),
+  /** The date of the first episode, if it is known. It distinguishes shows with the same name. */
+  premiered: Type.Optional(Type.String()),
 })
 export type EventShow = Static<typeof EventShow>
 

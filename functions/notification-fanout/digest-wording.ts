@@ -35,7 +35,9 @@ const maxLines = 30
 export const episodeDigest = ({ why, shows, news = [] }: Digest, recipient: Recipient, now: Date): Wording => {
   const { language, zone } = recipient
   const today = dayOf(now, zone)
-  const distinctions = distinctionsBetween(shows.map(({ show }) => ({ ...show, premiered: null })))
+  const distinctions = distinctionsBetween(
+    shows.map(({ show: { premiered = null, ...show } }) => ({ ...show, premiered })),
+  )
   const listed = shows.slice(0, maxLines)
   const byDay = Map.groupBy(listed, ({ episodes: [first] }) => dayOfEpisode(first!, zone))
   const days = [...byDay]

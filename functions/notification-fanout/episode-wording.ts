@@ -107,7 +107,9 @@ export const episodeMissed = (
 ): Wording => {
   const { language, zone } = recipient
   const today = dayOf(now, zone)
-  const distinctions = distinctionsBetween(shows.map(({ show }) => ({ ...show, premiered: null })))
+  const distinctions = distinctionsBetween(
+    shows.map(({ show: { premiered = null, ...show } }) => ({ ...show, premiered })),
+  )
   const distinctionOf = ({ id }: EventShow) => distinctions.has(id) && html` (${distinctions.get(id)})`
   const lines = shows.flatMap(({ show, episodes }) =>
     [...Map.groupBy(episodes, episode => (episode.airstamp === null ? episode.airdate : dayOf(episode.airstamp, zone)))]

@@ -3,7 +3,17 @@ import type { EventEpisode, EventShow } from '#events/show.ts'
 import { schedulesOf } from './schedules.ts'
 
 /** The fields of a show that an event contains. */
-export const toEventShow = ({ _id, name, names, url, image, channel, channels }: Show): EventShow => ({
+export const toEventShow = ({
+  _id,
+  name,
+  names,
+  url,
+  image,
+  channel,
+  channels,
+  country,
+  premiered,
+}: Show): EventShow => ({
   id: _id,
   name,
   ...(names.pt === null ? {} : { namePt: names.pt }),
@@ -11,6 +21,8 @@ export const toEventShow = ({ _id, name, names, url, image, channel, channels }:
   image,
   channel,
   ...(channels === undefined ? {} : { schedules: schedulesOf({ channels }) }),
+  ...(country ? { country } : {}),
+  ...(premiered === null ? {} : { premiered }),
 })
 
 /** The fields of an episode that an event contains. */

@@ -16,6 +16,7 @@ import type { Imports } from '#database/series/imports.ts'
 import type { NoticeSettings } from '#database/series/notice-settings.ts'
 import type { Searches } from '#database/series/searches.ts'
 import type { Seen } from '#database/series/seen.ts'
+import type { SeriesNames } from '#database/series/series-names.ts'
 import type { WaitingNotices } from '#database/series/waiting-notices.ts'
 import type { Heartbeats } from '#database/uptime/heartbeats.ts'
 import type { IncidentAnswers } from '#database/uptime/incident-answers.ts'
@@ -45,6 +46,7 @@ export interface Dependencies {
   personalData: PersonalData
   episodeCalendars: Pick<EpisodeCalendars, 'make' | 'revoke' | 'secretOf'>
   seen: Pick<Seen, 'mark' | 'of' | 'unmark'>
+  seriesNames: Pick<SeriesNames, 'similarTo'>
   waitingNotices: Pick<WaitingNotices, 'keep' | 'known'>
   imports: Pick<
     Imports,

@@ -19,6 +19,7 @@ import { importsIn } from '#database/series/imports.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { seenIn } from '#database/series/seen.ts'
+import { seriesNamesIn } from '#database/series/series-names.ts'
 import { tvmazeBudgetIn } from '#database/series/tvmaze-budget.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
@@ -71,6 +72,7 @@ const webhook = telegramWebhook({
     personalData: personalDataIn(db),
     noticeSettings: noticeSettingsIn(db),
     seen: seenIn(db),
+    seriesNames: seriesNamesIn(db),
     waitingNotices: waitingNoticesIn(db),
     monitors: monitorsIn(db),
     heartbeats: heartbeatsIn(db),

@@ -99,6 +99,7 @@ const namesOf = async ({ deps, chat, messages }: ChatContext, follows: readonly 
       name,
       premiered: show?.premiered ?? null,
       channel: show?.channel ?? null,
+      country: show?.country,
     })),
   )
   return {

@@ -1,9 +1,11 @@
 import { showIdOf } from '#database/series/follows.ts'
-import type { Show, ShowHit } from '#database/series/show.ts'
+import type { ShowHit } from '#database/series/show.ts'
 import { TimedOut, withTimeout } from '#functions/host/timeout.ts'
 import { ShowGone, TvmazeUnavailable } from '#functions/tvmaze/errors.ts'
+import { hitOf, mostHits } from './catalogue-search.ts'
 import { type ChatContext, queryCatalogue, replyTimeoutsMs } from './context.ts'
 import { nameIn } from './small-talk.ts'
+import { byYear, fitsYear, wantedSeries } from './wanted-series.ts'
 
 /**
  * The requests to TVmaze that one person may make in quick succession: half of what TVmaze allows for all persons
@@ -20,15 +22,22 @@ export const showSubject = (id: number) => `show/${id}`
  */
 export type SearchResult = ShowHit[] | 'gone' | 'too often' | 'unavailable'
 
-/** Searches for a name. The query `show/82` finds that show only, in the catalogue or at TVmaze. */
-export const searchTvmaze = async (context: ChatContext, query: string): Promise<SearchResult> => {
+/**
+ * Searches for a name at TVmaze, and adds the hits `known` of the catalogue. The query `show/82` finds that show only,
+ * in the catalogue or at TVmaze.
+ */
+export const searchTvmaze = async (
+  context: ChatContext,
+  query: string,
+  known: readonly ShowHit[] = [],
+): Promise<SearchResult> => {
   const { deps } = context
   const id = showIdOf(query)
   try {
-    const known = id === null ? undefined : (await queryCatalogue(deps, catalogue => catalogue.show(id)))?.found
-    if (known) return [hitOf(known)]
+    const show = id === null ? undefined : (await queryCatalogue(deps, catalogue => catalogue.show(id)))?.found
+    if (show) return [hitOf(show)]
     if (!(await takeSearch(context, 'first'))) return 'too often'
-    if (id === null) return await searchByName(context, query)
+    if (id === null) return merged(await searchByName(context, query), known, query)
     return [await withTimeout(replyTimeoutsMs.tvmaze, 'the request to TVmaze', deps.tvmaze.card(id))]
   } catch (error) {
     if (error instanceof ShowGone) return 'gone'
@@ -49,24 +58,24 @@ const takeSearch = ({ deps, origin, cause }: ChatContext, request: 'first' | 'se
   )
 
 /**
- * Searches for a name. A greeting at the start may belong to the name (`Bom dia, Verônica`). So the whole text is
- * searched for first. If nothing is found, the search is repeated without the greeting.
+ * Searches for a name without the year at its end. If no series of that year is found, the search is repeated with the
+ * year, because it may belong to the name (`Space: 1999`). A greeting at the start may belong to the name too
+ * (`Bom dia, Verônica`). If nothing is found, the search is repeated without the greeting.
  */
 const searchByName = async (context: ChatContext, query: string): Promise<ShowHit[]> => {
   const search = (name: string) =>
     withTimeout(replyTimeoutsMs.tvmaze, 'the request to TVmaze', context.deps.tvmaze.search(name))
-  const found = await search(query)
-  const name = found.length > 0 ? null : nameIn(query)
-  return name !== null && (await takeSearch(context, 'second')) ? search(name) : found
+  const wanted = wantedSeries(query)
+  const found = byYear(await search(wanted.name), wanted.year)
+  if (found.some(fitsYear(wanted.year))) return found
+  const otherName = wanted.year === null ? nameIn(query) : query
+  if (otherName === null || !(await takeSearch(context, 'second'))) return found
+  const others = await search(otherName)
+  return others.length > 0 ? others : found
 }
 
-const hitOf = ({ _id, name, url, image, channel, premiered, status }: Show): ShowHit => ({
-  id: _id,
-  name,
-  url,
-  image,
-  channel,
-  premiered,
-  status,
-  summary: null,
-})
+/** The hits of TVmaze with those of the catalogue: hits with the right year first, hits of TVmaze before others. */
+const merged = (hits: readonly ShowHit[], known: readonly ShowHit[], query: string): ShowHit[] => {
+  const others = known.filter(({ id }) => hits.every(hit => hit.id !== id))
+  return byYear([...hits, ...others], wantedSeries(query).year).slice(0, mostHits)
+}

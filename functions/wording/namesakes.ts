@@ -1,3 +1,4 @@
+import type { Language } from '#database/chats/language.ts'
 import { folded } from './fold.ts'
 
 /** The fields of a show that can distinguish it from others with the same name. */
@@ -7,6 +8,8 @@ interface Namesake {
   /** `YYYY-MM-DD`, or null. */
   premiered: string | null
   channel: string | null
+  /** Such as `US`; absent or null if it is not known. */
+  country?: string | null | undefined
 }
 
 /**
@@ -21,15 +24,16 @@ const yearOf = ({ premiered }: Namesake) => premiered?.slice(0, 4) ?? null
 
 const distinctionKinds: ((show: Namesake) => string | null)[] = [
   yearOf,
+  ({ country }) => country ?? null,
   ({ channel }) => channel,
   show => [yearOf(show), show.channel].filter(Boolean).join(' · ') || null,
 ]
 
 /**
  * A distinction for each show that has the same name as another show. It is the year if no two shows with the name have
- * the same year; otherwise the channel, on the same condition; otherwise the year and the channel together. If these do
- * not distinguish all shows with the name, it is the year, and the id at TVmaze is added if the year is unknown or the
- * same for several shows. The keys of the map are the ids of the shows.
+ * the same year; otherwise the country, then the channel, on the same condition; otherwise the year and the channel
+ * together. If these do not distinguish all shows with the name, it is the year, and the id at TVmaze is added if the
+ * year is unknown or the same for several shows. The keys of the map are the ids of the shows.
  */
 export const distinctionsBetween = (shows: readonly Namesake[]): Map<number, string> => {
   const unique = [...new Map(shows.map(show => [show.id, show])).values()]
@@ -49,3 +53,7 @@ export const distinctionsBetween = (shows: readonly Namesake[]): Map<number, str
 /** The name with its distinction: `Fantasma (1998)`. Without a distinction only the name. */
 export const withDistinction = (name: string, distinction: string | undefined): string =>
   distinction === undefined ? name : `${name} (${distinction})`
+
+/** The name of a country in a language: `Estados Unidos`; null if it is not known. */
+export const sayCountry = (code: string | null, language: Language): string | null =>
+  code === null ? null : (new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? null)

@@ -135,6 +135,8 @@ Pick another, or send the city: <code>/timezone Lisbon</code>`,
   searchedTooOften: 'You have searched too often in a short time. Please wait a few seconds and try again.',
   tvmazeStillDown: 'TVmaze is not answering. Please try again in a minute.',
   tryAgain: 'try again',
+  otherSeries: '🔎 other series with this name',
+  noOtherSeries: 'I found no other series with this name.',
   tryLater: 'The series catalogue is not available right now. Try again in a minute.',
   showGone: () => html`TVmaze no longer has this series. Search for it again by its name.`,
   looksLikeAddress: address => html`That looks like an address. To have me watch it, send:

@@ -141,6 +141,8 @@ Escolha outro, ou mande a cidade: <code>/fuso Lisboa</code>`,
   searchedTooOften: 'Você fez muitas buscas seguidas. Espere alguns segundos e tente de novo.',
   tvmazeStillDown: 'O TVmaze não está respondendo. Tente de novo em um minuto.',
   tryAgain: 'tentar de novo',
+  otherSeries: '🔎 outras séries com esse nome',
+  noOtherSeries: 'Não achei outra série com esse nome.',
   tryLater: 'Não consegui abrir o catálogo de séries agora. Tente de novo em um minuto.',
   showGone: () => html`Essa série não existe mais no TVmaze. Busque de novo pelo nome dela.`,
   looksLikeAddress: (address: string) => html`Isso parece um endereço. Quer que eu vigie? Mande:

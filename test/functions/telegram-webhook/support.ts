@@ -19,6 +19,7 @@ import { importsIn } from '#database/series/imports.ts'
 import { noticeSettingsIn } from '#database/series/notice-settings.ts'
 import { searchesIn } from '#database/series/searches.ts'
 import { seenIn } from '#database/series/seen.ts'
+import { seriesNamesIn } from '#database/series/series-names.ts'
 import { waitingNoticesIn } from '#database/series/waiting-notices.ts'
 import { heartbeatsIn } from '#database/uptime/heartbeats.ts'
 import { incidentAnswersIn } from '#database/uptime/incident-answers.ts'
@@ -121,6 +122,7 @@ export const startWebhook = async ({ now = '2026-11-21T15:00:00Z', allow = '' } 
     personalData: personalDataIn(db),
     noticeSettings: noticeSettingsIn(db),
     seen: seenIn(db),
+    seriesNames: seriesNamesIn(db),
     waitingNotices: waitingNoticesIn(db),
     monitors: monitorsIn(db),
     heartbeats: heartbeatsIn(db),
