@@ -30,7 +30,7 @@ describe('@VigiaBot and a name, in any chat', () => {
     const link = new URL(follow!.url!)
     expect(link.pathname).toBe('/VigiaBot')
     const card = await newPerson().says(`/start ${link.searchParams.get('start')}`)
-    expect(card.text).toMatch(/^Harbor Nine/)
+    expect(card.text).toMatch(/^Porto Nove \(Harbor Nine, \d{4}\)\n/)
   })
 
   test('is in the language of a person who has never used the bot, and saves nothing of them', async () => {
