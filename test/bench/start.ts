@@ -51,7 +51,7 @@ const firstReplyMs = async (from: string): Promise<number> => {
   const folder = temporaryFolder()
   try {
     const checkout = join(folder, 'checkout')
-    copyCheckout(checkout, from)
+    copyCheckout(checkout, { from })
     const began = performance.now()
     const vigia = await startVigia({ checkout, dataDir: join(folder, 'data') })
     await vigia.api('/chat/api/send', { method: 'POST', body: JSON.stringify({ pane: 'main', text: '/start' }) })

@@ -105,13 +105,15 @@ export const spawnVigia = ({
 
 /**
  * Copies a checkout to `path` like a fresh clone: without `.build` and data. The copy uses the package files of the
- * original.
+ * original. With `isBuilt` it also has the built functions, so that its first start builds only what it changes.
  */
-export const copyCheckout = (path: string, from = root): void => {
+export const copyCheckout = (path: string, { from = root, isBuilt = false } = {}): void => {
   mkdirSync(path, { recursive: true })
   for (const name of readdirSync(from))
     if (!['.build', '.git', '.vigia', 'node_modules'].includes(name))
       cpSync(join(from, name), join(path, name), { recursive: true })
+  const built = join('.build', 'functions')
+  if (isBuilt) cpSync(join(from, built), join(path, built), { recursive: true })
   const packages = join(from, 'node_modules')
   // Hard links, so that programs in the packages run from the path of the copy; else a symbolic link.
   const linked = spawnSync('cp', ['-al', packages, join(path, 'node_modules')])

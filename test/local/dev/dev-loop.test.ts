@@ -13,7 +13,7 @@ let checkout: string
 beforeAll(() => {
   folder = temporaryFolder()
   checkout = join(folder, 'checkout')
-  copyCheckout(checkout)
+  copyCheckout(checkout, { isBuilt: true })
 })
 afterAll(() => removeDataFolder(folder))
 
