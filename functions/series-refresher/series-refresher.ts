@@ -52,15 +52,12 @@ export const seriesRefresher = async (
   const { told: lastReport = null, ...lists } = cursor?.detail ?? {}
 
   const period = listToRequest(lists, now)
-  const edits = period === null ? null : await requestList(period, tvmaze).catch(nullIfUnavailable(log, 'updates'))
+  const edits = await requestList(period, tvmaze).catch(nullIfUnavailable(log, 'updates'))
   const known = await catalogue.freshness(followed)
   const wanted = showsToFetch(followed, known, edits, now, await missingShows.of(followed))
   const ids = wanted.map(({ id }) => id)
   const run = await fetchAll(tick, ids, deps, skipped.skip, signal)
-  log.info(
-    { what: period ?? undefined, wanted: wanted.length, ...run, moved: run.moved.length },
-    'fetched shows from TVmaze',
-  )
+  log.info({ what: period, wanted: wanted.length, ...run, moved: run.moved.length }, 'fetched shows from TVmaze')
 
   const isHeld = isSuspicious(run.moved.length, run.fetched) && !heldLongEnough(lastReport, now)
   if (!isHeld)
@@ -68,12 +65,10 @@ export const seriesRefresher = async (
   await reportSkipped()
 
   const isComplete = run.failed === 0 && run.left === 0 && !isHeld
-  const reached = isComplete && (period === null || edits !== null) ? now : (cursor?.reached ?? never)
-  const seen = edits === null ? lists : afterList(lists, edits, { isComplete, isWorkLeft: run.left > 0 }, now)
-  const isUnavailable = period !== null && edits === null && run.fetched === 0
-  // Without a list the tick learns nothing about an earlier trouble.
-  const stillTold = period === null && lastReport !== null ? { told: lastReport } : {}
-  if (!isUnavailable && !isHeld) return cursors.advance(cursorName, reached, { ...seen, ...stillTold })
+  const reached = isComplete && edits !== null ? now : (cursor?.reached ?? never)
+  const seen = edits === null ? lists : afterList(lists, edits, isComplete, now)
+  const isUnavailable = edits === null && run.fetched === 0
+  if (!isUnavailable && !isHeld) return cursors.advance(cursorName, reached, { ...seen })
   const { fail, report } = reportTrouble(isUnavailable ? 'away' : 'held', lastReport, tick.id, now)
   await cursors.advance(cursorName, reached, { ...seen, told: report })
   if (!fail) return

@@ -5,8 +5,6 @@ const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
 
-/** TVmaze's lists come from a cache that is up to an hour old, so a request within an hour may bring nothing new. */
-const listIntervalMs = 55 * minuteMs
 const fullListIntervalMs = 7 * dayMs
 /**
  * A show is fetched once within this time before an episode. The lists of edits may be an hour old, so without this
@@ -20,27 +18,21 @@ const oldMs = { Ended: 90 * dayMs, other: 30 * dayMs }
 
 /** What a tick remembers about TVmaze's lists for the next ticks. */
 export interface ListsSeen {
-  /** When TVmaze last answered with a list. */
-  listAt?: string
   /** When TVmaze last answered with the list of all shows. */
   fullListAt?: string
   /** All edits before this time are in the catalogue. */
   completeTo?: string
-  /** Whether the tick had no time for some shows, so that the next tick needs the list again. */
-  isWorkLeft?: boolean
 }
 
 export type ListPeriod = 'day' | 'week' | 'month' | 'all shows'
 
 /**
- * The list to request from TVmaze, or null if none is due yet. It is the shortest list with all edits that may be
- * missing in the catalogue. Once a week, and at first, it is the list of all shows, because only that list shows that a
- * show was deleted.
+ * The list to request from TVmaze: the shortest one with all edits that may be missing in the catalogue. Once a week,
+ * and at first, it is the list of all shows, because only that list shows that a show was deleted.
  */
-export const listToRequest = (seen: ListsSeen, now: Date): ListPeriod | null => {
+export const listToRequest = (seen: ListsSeen, now: Date): ListPeriod => {
   const ageOf = (at: string | undefined) =>
     at === undefined ? Number.POSITIVE_INFINITY : now.getTime() - Date.parse(at)
-  if (ageOf(seen.listAt) < listIntervalMs && seen.isWorkLeft !== true) return null
   if (ageOf(seen.fullListAt) >= fullListIntervalMs) return 'all shows'
   const age = ageOf(seen.completeTo)
   if (age < 20 * hourMs) return 'day'
@@ -49,17 +41,10 @@ export const listToRequest = (seen: ListsSeen, now: Date): ListPeriod | null => 
 }
 
 /** What the next ticks have to know after a list. `isComplete`: all edits of the list are in the catalogue. */
-export const afterList = (
-  before: ListsSeen,
-  { period }: Edits,
-  { isComplete, isWorkLeft }: { isComplete: boolean; isWorkLeft: boolean },
-  now: Date,
-): ListsSeen => ({
+export const afterList = (before: ListsSeen, { period }: Edits, isComplete: boolean, now: Date): ListsSeen => ({
   ...before,
-  listAt: now.toISOString(),
   ...(period === 'all shows' ? { fullListAt: now.toISOString() } : {}),
   ...(isComplete ? { completeTo: now.toISOString() } : {}),
-  isWorkLeft,
 })
 
 /** A list of TVmaze: when it last edited each show, in Unix seconds. */

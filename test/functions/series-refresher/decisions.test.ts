@@ -38,20 +38,18 @@ describe('showsToFetch and showChanges', () => {
   })
 
   const agoIso = (ms: number) => at(-ms).toISOString()
-  /** TVmaze answered an hour ago; all edits were fetched `completeMs` ago, and all shows were listed `fullMs` ago. */
-  const lists = (completeMs: number, fullMs = DAY, more: ListsSeen = {}): ListsSeen => ({
-    ...{ listAt: agoIso(HOUR), completeTo: agoIso(completeMs), fullListAt: agoIso(fullMs), ...more },
+  /** All edits were fetched `completeMs` ago, and all shows were listed `fullMs` ago. */
+  const lists = (completeMs: number, fullMs = DAY): ListsSeen => ({
+    ...{ completeTo: agoIso(completeMs), fullListAt: agoIso(fullMs) },
   })
 
-  test.each<[string, ListsSeen, string | null]>([
+  test.each<[string, ListsSeen, string]>([
     ['at first', {}, 'all shows'],
-    ['an hour after the last list', lists(HOUR), 'day'],
+    ['ten minutes after the last list', lists(10 * MINUTE), 'day'],
     ['after a pause of a day', lists(21 * HOUR), 'week'],
     ['if edits of ten days are still to be fetched', lists(10 * DAY), 'month'],
     ['if edits of more than four weeks are still to be fetched', lists(29 * DAY), 'all shows'],
     ['if all shows were listed a week ago', lists(HOUR, 7 * DAY), 'all shows'],
-    ['within an hour after the last list', lists(HOUR, DAY, { listAt: agoIso(50 * MINUTE) }), null],
-    ['ten minutes later if shows are left', lists(HOUR, DAY, { listAt: agoIso(10 * MINUTE), isWorkLeft: true }), 'day'],
   ])('%s, the right list of edits is requested', (_, seen, expected) => {
     expect(listToRequest(seen, at(0))).toBe(expected)
   })
