@@ -68,7 +68,7 @@ export const seriesRefresher = async (
   const reached = isComplete && edits !== null ? now : (cursor?.reached ?? never)
   const seen = edits === null ? lists : afterList(lists, edits, isComplete, now)
   const isUnavailable = edits === null && run.fetched === 0
-  if (!isUnavailable && !isHeld) return cursors.advance(cursorName, reached, { ...seen })
+  if (!isUnavailable && !isHeld) return cursors.advance(cursorName, reached, seen)
   const { fail, report } = reportTrouble(isUnavailable ? 'away' : 'held', lastReport, tick.id, now)
   await cursors.advance(cursorName, reached, { ...seen, told: report })
   if (!fail) return

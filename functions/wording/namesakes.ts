@@ -54,6 +54,6 @@ export const distinctionsBetween = (shows: readonly Namesake[]): Map<number, str
 export const withDistinction = (name: string, distinction: string | undefined): string =>
   distinction === undefined ? name : `${name} (${distinction})`
 
-/** The name of a country in a language: `Estados Unidos`; null if it is not known. */
+/** The name of a country in a language: `Estados Unidos`; the code if it has no name, null if no country is known. */
 export const sayCountry = (code: string | null, language: Language): string | null =>
-  code === null ? null : (new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? null)
+  code === null ? null : (new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? code)

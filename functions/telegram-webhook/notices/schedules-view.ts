@@ -1,6 +1,7 @@
 import type { Language } from '#database/chats/language.ts'
 import { showIdOf } from '#database/series/follows.ts'
 import { globalSchedule, scheduleOfChannel } from '#functions/series/schedules.ts'
+import { sayCountry } from '#functions/wording/namesakes.ts'
 import { type ChatContext, queryCatalogue } from '../context.ts'
 import { label, pageOf, pageRow } from '../pages.ts'
 import type { Button, View } from '../reply.ts'
@@ -64,7 +65,10 @@ const scheduleChoices = async (
   for (const { channels = [] } of known.found) {
     const ofShow = new Map(
       channels.flatMap(channel => [
-        [channel.country ?? globalSchedule, countryName(channel.country, chat.language) ?? messages.notices.worldwide],
+        [
+          channel.country ?? globalSchedule,
+          countryWithFlag(channel.country, chat.language) ?? messages.notices.worldwide,
+        ],
         [scheduleOfChannel(channel), channel.name],
       ]),
     )
@@ -83,8 +87,8 @@ const scheduleChoices = async (
 }
 
 /** The name of a country with its flag. */
-const countryName = (code: string | null, language: Language): string | null => {
+const countryWithFlag = (code: string | null, language: Language): string | null => {
   if (code === null) return null
   const flag = String.fromCodePoint(...[...code].map(letter => 0x1f1e6 + letter.charCodeAt(0) - 65))
-  return `${flag} ${new Intl.DisplayNames(language, { type: 'region' }).of(code) ?? code}`
+  return `${flag} ${sayCountry(code, language)}`
 }

@@ -1,23 +1,9 @@
 import { jsonText, type Postgres } from '../connect.ts'
+import type { ChangedFields } from './monitor-changes.ts'
 import type { Monitor } from './monitors.ts'
 
 /** The fields of a monitor that are chosen so far. A missing field has its usual value. */
-export type DraftContent = Partial<
-  Pick<
-    Monitor,
-    | 'kind'
-    | 'url'
-    | 'name'
-    | 'intervalS'
-    | 'timeoutMs'
-    | 'settings'
-    | 'groupName'
-    | 'parentId'
-    | 'confirmations'
-    | 'recoveries'
-    | 'reminder'
-  >
->
+export type DraftContent = Partial<Pick<Monitor, 'kind' | 'url'> & Omit<ChangedFields, 'secrets'>>
 
 /** The settings that a person is choosing by buttons, in one chat. */
 export interface MonitorDraft {
